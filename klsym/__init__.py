@@ -1,0 +1,34 @@
+"""Kullback-Leibler divergence, derived, generated and verified."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Nothing heavy is imported until it is asked for: `klsym --help` needs neither SymPy nor SciPy.
+_ROOMS = {
+    "api": ("Formula", "kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", "fisher", "density"),
+    "core.construct": ("shift", "scale", "transform"),
+    "core.domain": ("half_line", "real_line", "unit_interval"),
+    "core.errors": ("KlsymError", "ParameterError", "DensityError", "VectorError", "UnderivableError", "LimitError"),
+    "core.family": ("Family", "Distribution"),
+    "families": ("families",),
+}
+_WHERE = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    if name in _WHERE:
+        return getattr(importlib.import_module(f"klsym.{_WHERE[name]}"), name)
+    catalog = importlib.import_module("klsym.families").catalog
+    if name in catalog:
+        return catalog[name]
+    raise AttributeError(f"module 'klsym' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*_WHERE, *importlib.import_module("klsym.families").catalog, "__version__"])

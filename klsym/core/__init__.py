@@ -1,0 +1,1 @@
+"""The nouns that every other room speaks in; SymPy, mpmath and the standard library only."""

@@ -1,0 +1,92 @@
+"""Families from families: shifts, scales and strictly monotone transforms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from .domain import Interval, Parameter, positive, real
+from .errors import ParameterError
+from .family import Distribution, Family, Origin
+
+
+def transform(
+    base: Family,
+    name: str,
+    *,
+    forward: sp.Expr,
+    inverse: sp.Expr,
+    support: Interval,
+    parameters: tuple[Parameter, ...] = (),
+    references: tuple[str, ...] = (),
+) -> Family:
+    """The family of forward(X), X from the base family.
+
+    `forward` and `inverse` are expressions in the base family's variable; forward must be strictly
+    monotone on the base's support, onto `support`. (Casella and Berger, Statistical Inference, theorem 2.1.5.)
+
+    >>> from klsym import Normal, half_line
+    >>> x = Normal.variable
+    >>> transform(Normal, "LogNormal2", forward=sp.exp(x), inverse=sp.log(x), support=half_line)
+    LogNormal2(mu, sigma)
+    """
+    x = base.variable
+    if base.discrete:
+        raise ParameterError(f"transform needs a continuous family; {base.name} is discrete")
+    jacobian = sp.diff(inverse, x)
+    density = base.log_density.subs(x, inverse) + sp.log(sp.Abs(jacobian) if jacobian.is_nonnegative is None else jacobian)
+    return Family(
+        name=name,
+        parameters=base.parameters + parameters,
+        support=support,
+        log_density=density,
+        variable=x,
+        constraint=base.constraint,
+        references=base.references + references,
+        origin=Origin(base, forward, inverse),
+    )
+
+
+def shift(base: Family | Distribution, by: Any = "loc") -> Any:
+    """The family of X + by; `by` is the name of a new real parameter, or a number for a distribution.
+
+    >>> from klsym import Gamma
+    >>> shift(Gamma, "loc")
+    ShiftedGamma(alpha, beta, loc)
+    >>> shift(Gamma(2, 3), 5)
+    ShiftedGamma(2, 3, 5)
+    """
+    if isinstance(base, Distribution):
+        return shift(base.family)(*base.values, by)
+    step = real(real.symbol(by))
+    x, lower, upper = base.variable, base.support.lower, base.support.upper
+    return transform(
+        base,
+        f"Shifted{base.name}",
+        forward=x + step.symbol,
+        inverse=x - step.symbol,
+        support=Interval(lower + step.symbol, upper + step.symbol),
+        parameters=(step,),
+    )
+
+
+def scale(base: Family | Distribution, by: Any = "scale") -> Any:
+    """The family of by * X; `by` is the name of a new positive parameter, or a number for a distribution.
+
+    >>> from klsym import Beta
+    >>> scale(Beta, "width")
+    ScaledBeta(alpha, beta, width)
+    """
+    if isinstance(base, Distribution):
+        return scale(base.family)(*base.values, by)
+    factor = positive(positive.symbol(by))
+    x, lower, upper = base.variable, base.support.lower, base.support.upper
+    return transform(
+        base,
+        f"Scaled{base.name}",
+        forward=x * factor.symbol,
+        inverse=x / factor.symbol,
+        support=Interval(lower * factor.symbol, upper * factor.symbol),
+        parameters=(factor,),
+    )

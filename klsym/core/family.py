@@ -1,0 +1,151 @@
+"""Families of distributions as data, and distributions as families with values for the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from numbers import Integral, Rational, Real
+from typing import Any
+
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from .domain import Interval, Parameter
+from .errors import ParameterError, nearest
+from .names import checked_name
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a construction was made: the law of `forward(X)` for X from the base family.
+
+    `forward` and `inverse` are expressions in the base family's variable, strictly monotone on its support.
+    """
+
+    base: Family
+    forward: sp.Expr
+    inverse: sp.Expr
+
+
+@dataclass(frozen=True)
+class Family:
+    """A parametric family: everything that klsym knows of it is its log density.
+
+    >>> from klsym import Gamma
+    >>> Gamma(5, 2)
+    Gamma(5, 2)
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    support: Interval
+    log_density: sp.Expr
+    variable: sp.Symbol
+    constraint: Boolean = sp.true
+    discrete: bool = False
+    references: tuple[str, ...] = ()
+    origin: Origin | None = field(default=None, repr=False)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Distribution:
+        """The member with these values: numbers, names or SymPy expressions.
+
+        A wrong number of values, an unknown name, or a number out of its domain raises ParameterError.
+        """
+        names = [parameter.name for parameter in self.parameters]
+        if len(args) > len(names):
+            raise ParameterError(f"{self.signature} takes {len(names)} parameters; {len(args)} were given")
+        given = dict(zip(names, args, strict=False))
+        for name, value in kwargs.items():
+            if name not in names:
+                raise ParameterError(f"{self.signature} has no parameter {name!r}{nearest(name, names)}")
+            if name in given:
+                raise ParameterError(f"{self.signature} was given {name!r} twice")
+            given[name] = value
+        missing = [name for name in names if name not in given]
+        if missing:
+            raise ParameterError(f"{self.signature} needs a value for {', '.join(missing)}")
+        values = tuple(_value(self, parameter, given[parameter.name]) for parameter in self.parameters)
+        distribution = Distribution(self, values)
+        if distribution.constraint == sp.false:
+            raise ParameterError(f"{distribution} violates the constraint {self.constraint} of {self.signature}")
+        return distribution
+
+    def member(self, suffix: str) -> Distribution:
+        """The generic member, its parameters named with a suffix: alpha_p, beta_p."""
+        return Distribution(self, tuple(p.domain.symbol(p.name + suffix) for p in self.parameters))
+
+    @property
+    def signature(self) -> str:
+        return f"{self.name}({', '.join(p.name for p in self.parameters)})"
+
+    def __repr__(self) -> str:
+        return self.signature
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A family with its parameters bound to numbers, symbols or expressions."""
+
+    family: Family
+    values: tuple[sp.Expr, ...]
+
+    @property
+    def bindings(self) -> dict[sp.Symbol, sp.Expr]:
+        return {p.symbol: v for p, v in zip(self.family.parameters, self.values, strict=True)}
+
+    def log_density(self, x: sp.Expr | None = None) -> sp.Expr:
+        """The log density at x, by default at the family's own variable."""
+        point = self.family.variable if x is None else x
+        return self.family.log_density.xreplace(self.bindings | {self.family.variable: point})
+
+    @property
+    def support(self) -> Interval:
+        return self.family.support.subs(self.bindings)
+
+    @property
+    def constraint(self) -> Boolean:
+        return self.family.constraint.subs(self.bindings)
+
+    @property
+    def symbols(self) -> set[sp.Symbol]:
+        return set().union(*(value.free_symbols for value in self.values)) if self.values else set()
+
+    @property
+    def numeric(self) -> bool:
+        return not self.symbols
+
+    def subs(self, values: Mapping[sp.Symbol, sp.Expr]) -> Distribution:
+        return Distribution(self.family, tuple(sp.S(v).xreplace(dict(values)) for v in self.values))
+
+    def __repr__(self) -> str:
+        return f"{self.family.name}({', '.join(map(str, self.values))})"
+
+
+def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
+    """A number as the exact rational it is, a name as a symbol of the parameter's domain."""
+    where = f"{parameter.name} of {family.name}"
+    if isinstance(given, str):
+        return parameter.domain.symbol(checked_name(given))
+    if isinstance(given, bool):
+        raise ParameterError(f"{where} is a truth value; a number, a name or a SymPy expression is needed")
+    if isinstance(given, sp.Expr):
+        for symbol in given.free_symbols:
+            checked_name(symbol.name)
+        value = sp.Rational(given) if isinstance(given, sp.Float) else given
+    elif isinstance(given, Integral):
+        value = sp.Integer(int(given))
+    elif isinstance(given, (Real, Rational)):
+        number = float(given) if not isinstance(given, Rational) else given
+        if number != number or number in (float("inf"), float("-inf")):
+            raise ParameterError(f"{where} is {number}; it must lie in {parameter.domain}")
+        fraction = Fraction(number)
+        value = sp.Rational(fraction.numerator, fraction.denominator)
+    else:
+        raise ParameterError(f"{where} is a {type(given).__name__}; a number, a name or a SymPy expression is needed")
+    if value.is_comparable is False and value.is_number:
+        raise ParameterError(f"{where} is {value}, which is not a real number")
+    inside = parameter.domain.contains(value)
+    if inside == sp.false:
+        raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
+    return value
