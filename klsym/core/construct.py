@@ -35,7 +35,9 @@ def transform(
     if base.discrete:
         raise ParameterError(f"transform needs a continuous family; {base.name} is discrete")
     jacobian = sp.diff(inverse, x)
-    density = base.log_density.subs(x, inverse) + sp.log(sp.Abs(jacobian) if jacobian.is_nonnegative is None else jacobian)
+    density = base.log_density.subs(x, inverse) + sp.log(
+        sp.Abs(jacobian) if jacobian.is_nonnegative is None else jacobian
+    )
     return Family(
         name=name,
         parameters=base.parameters + parameters,

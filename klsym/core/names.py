@@ -12,8 +12,8 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 # Names that mean a function, a constant or an argument in every language klsym writes.
 RESERVED = frozenset(
     "abs acos asin atan besseli besselk beta_function cos cosh digamma double erf erfc exp expint float gamma_function "
-    "inf int lgamma log loggamma max min nan numpy np oo out pi polygamma pow return scipy sin sinh special sqrt tan tanh "
-    "where zeta_function E I S N Q O".split()
+    "inf int lgamma log loggamma max min nan numpy np oo out pi polygamma pow return scipy sin sinh special sqrt tan "
+    "tanh where zeta_function E I S N Q O".split()
 )
 
 
@@ -24,7 +24,9 @@ def checked_name(name: str) -> str:
     'sigma_0'
     """
     if not _NAME.fullmatch(name):
-        raise ParameterError(f"{name[:40]!r} is not a name: letters, digits and underscores, a letter first, at most 40")
+        raise ParameterError(
+            f"{name[:40]!r} is not a name: letters, digits and underscores, a letter first, at most 40"
+        )
     if keyword.iskeyword(name) or name in RESERVED:
         raise ParameterError(f"{name!r} is a reserved word of generated code; choose another name")
     return name
