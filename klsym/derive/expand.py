@@ -1,0 +1,120 @@
+"""One expectation of a combination of log densities: atoms, their expectations, and what is left over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sympy as sp
+
+from ..core.derivation import Expectation, Step
+from ..core.family import Distribution
+from .linear import ONE, Combination, combine, linear
+from .normalisers import plain
+from .rules import expect
+from .views import Branch, View, views
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """E_m[a log p + b log q] = closed + sum of leftover expectations, in one view of m."""
+
+    closed: sp.Expr
+    leftover: tuple[tuple[sp.Expr, Expectation], ...]
+    steps: tuple[Step, ...]
+    coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...]
+
+
+def expand(m: Distribution, measure: sp.Symbol, terms: tuple[tuple[sp.Expr, Distribution], ...]) -> Expansion:
+    """The expansion with the fewest leftovers over the views of m; terms are (coefficient, log density)."""
+    best: Expansion | None = None
+    for view in views(m):
+        expansion = _in_view(m, measure, terms, view)
+        if best is None or len(expansion.leftover) < len(best.leftover):
+            best = expansion
+        if not best.leftover:
+            break
+    if best is None:
+        x = m.family.variable
+        whole = Expectation(sp.Add(*(c * d.log_density(x) for c, d in terms)), sp.true, measure)
+        best = Expansion(sp.S.Zero, ((ONE, whole),), (), ())
+    return best
+
+
+def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> Expansion:
+    x = m.family.variable
+    whole = Expectation(sp.Add(*(c * d.log_density(x) for c, d in terms)), sp.true, measure)
+    constant, linearised, inserted, steps, leftover, coordinates = [], [], [], [], [], []
+    for branch, own in zip(view.branches, view.log_density, strict=True):
+        symbol = branch.y if branch.y.name not in {s.name for s in whole.free_symbols - {x}} else sp.Dummy(branch.y.name)
+        parts = [(own if d == m else linear(d.log_density(branch.to_x), branch.y), c) for c, d in terms]
+        combination = combine(parts)
+        label = branch.y if branch.where == sp.true else sp.Symbol(f"{symbol.name}_{len(coordinates) + 1}", positive=True)
+        coordinates.append((label, branch.from_x))
+        rename = {branch.y: label}
+        constant.append(combination.pop(ONE, sp.S.Zero) * branch.weight)
+        for atom, coefficient in combination.items():
+            term = Expectation(atom.xreplace(rename), branch.where, measure)
+            linearised.append(coefficient * term)
+            known = expect(branch, atom)
+            value = None if known is None else _value(known.value) * branch.weight
+            if known is None or value is None:
+                value = _elsewhere(m, view, branch, atom)
+                if value is None:
+                    leftover.append((coefficient, term.xreplace({label: branch.from_x})))
+                    inserted.append(coefficient * term)
+                    continue
+                steps.append(Step("coordinate", term, value, why="the same expectation in another coordinate"))
+            else:
+                steps.append(Step(known.rule, term, value, known.when, known.why))
+            inserted.append(coefficient * value)
+    sum_ = sp.Add(*constant, *linearised)
+    opening = [Step("coordinate", label, forward, why="a bijection: the expectation is invariant")
+               for label, forward in coordinates if label != forward]  # fmt: skip
+    opening.append(Step("linearity", whole, sum_, why="the log densities are finite combinations of atoms"))
+    final = sp.Add(*constant, *inserted)
+    closed = final.xreplace({e: sp.S.Zero for e in final.atoms(Expectation)}) if leftover else final
+    steps = _unique(steps)
+    if steps:
+        steps.append(Step("collect", sum_, final, why="insert the expectations"))
+    return Expansion(closed, tuple(leftover), (*opening, *steps), tuple(coordinates))
+
+
+def _value(value: sp.Expr) -> sp.Expr:
+    return plain(value)
+
+
+def _unique(steps: list[Step]) -> list[Step]:
+    return list({(step.lhs, step.rhs): step for step in steps}.values())
+
+
+def _elsewhere(m: Distribution, view: View, branch: Branch, atom: sp.Expr) -> sp.Expr | None:
+    """The expectation of an atom of one view through another view of the same law."""
+    if branch.where != sp.true:
+        return None
+    in_x = atom.xreplace({branch.y: branch.from_x})
+    for other in views(m):
+        if other is view:
+            continue
+        total = []
+        for piece in other.branches:
+            for a, c in linear(in_x.xreplace({m.family.variable: piece.to_x}), piece.y).items():
+                known = expect(piece, a) if a != ONE else None
+                if known is None and a != ONE:
+                    break
+                total.append(c * (ONE if known is None else plain(known.value)) * piece.weight)
+            else:
+                continue
+            break
+        else:
+            return sp.Add(*total)
+    return None
+
+
+def leftover_integral(m: Distribution, expectation: Expectation, density: Combination | None = None) -> sp.Expr:
+    """The expectation written out as an Integral, or a Sum."""
+    x = m.family.variable
+    integrand = expectation.integrand * sp.exp(m.log_density(x))
+    if expectation.condition != sp.true:
+        integrand = sp.Piecewise((integrand, expectation.condition), (0, True))
+    limits = (x, m.support.lower, m.support.upper)
+    return sp.Sum(integrand, limits) if m.family.discrete else sp.Integral(integrand, limits)

@@ -1,0 +1,157 @@
+"""Uniform and finite laws: expectations by antiderivatives and by sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sympy as sp
+
+from .kernel import Known
+from .linear import ONE, linear
+
+
+@dataclass(frozen=True)
+class Finite:
+    """Finitely many points with their probabilities."""
+
+    y: sp.Symbol
+    points: tuple[tuple[sp.Expr, sp.Expr], ...]
+    name: str = "finite"
+
+    def expect(self, atom: sp.Expr) -> Known | None:
+        """E[a] = sum_k p_k a(k)"""
+        value = sp.Add(*(probability * atom.xreplace({self.y: k}).doit() for k, probability in self.points))
+        return Known(value, sp.true, "sum", f"a sum over {len(self.points)} points")
+
+
+@dataclass(frozen=True)
+class FlatCounts:
+    """The uniform law on lower, ..., upper."""
+
+    y: sp.Symbol
+    lower: sp.Expr
+    upper: sp.Expr
+    name: str = "uniform on integers"
+
+    def expect(self, atom: sp.Expr) -> Known | None:
+        """E[Y] = (a + b)/2, E[Y^2] = ((a+b)/2)^2 + ((b-a+1)^2 - 1)/12"""
+        mean = (self.lower + self.upper) / 2
+        moments = {self.y: mean, self.y**2: mean**2 + ((self.upper - self.lower + 1) ** 2 - 1) / 12}
+        if atom not in moments:
+            return None
+        return Known(moments[atom], sp.true, "sum", "power sums (Faulhaber; DLMF 24.4.7)")
+
+
+@dataclass(frozen=True)
+class Flat:
+    """The uniform law on (lower, upper)."""
+
+    y: sp.Symbol
+    lower: sp.Expr
+    upper: sp.Expr
+    name: str = "uniform"
+
+    def expect(self, atom: sp.Expr) -> Known | None:
+        """E[a] = (A(upper) - A(lower)) / (upper - lower) for an antiderivative A of a"""
+        for rule in ANTIDERIVATIVES:
+            primitive = rule(atom, self.y)
+            if primitive is not None:
+                difference = self._at(primitive, self.upper) - self._at(primitive, self.lower)
+                return Known(difference / (self.upper - self.lower), sp.true, "antiderivative", rule.__doc__ or "")
+        return None
+
+    def _at(self, primitive: sp.Expr, place: sp.Expr) -> sp.Expr:
+        return sp.limit(primitive, self.y, 0, "+") if place == 0 else primitive.xreplace({self.y: place})
+
+
+def power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int y^s dy = y^(s+1)/(s+1), or log y at s = -1"""
+    base, s = a.as_base_exp()
+    if base != y or y in s.free_symbols:
+        return None
+    return sp.log(y) if s == -1 else y ** (s + 1) / (s + 1)
+
+
+def log_power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int log y dy = y log y - y, int log^2 y dy = y log^2 y - 2 y log y + 2 y"""
+    table = {sp.log(y): y * sp.log(y) - y, sp.log(y) ** 2: y * sp.log(y) ** 2 - 2 * y * sp.log(y) + 2 * y}
+    return table.get(a)
+
+
+def log_polynomial(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int log(c + b y + a y^2) dy by parts, with an arctangent where the quadratic has no real root"""
+    if not isinstance(a, sp.log):
+        return None
+    terms = linear(a.args[0], y)
+    if not set(terms) <= {ONE, y, y**2}:
+        return None
+    c, b, second = terms.get(ONE, sp.S.Zero), terms.get(y, sp.S.Zero), terms.get(y**2, sp.S.Zero)
+    inside = c + b * y + second * y**2
+    if second == 0:
+        return inside / b * sp.log(inside) - y
+    root = sp.sqrt(sp.expand(4 * second * c - b**2))
+    return (y + b / (2 * second)) * sp.log(inside) - 2 * y + root / second * sp.atan((2 * second * y + b) / root)
+
+
+def exponential(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int exp(k y) dy = exp(k y)/k"""
+    if not isinstance(a, sp.exp):
+        return None
+    inside = linear(a.exp, y)
+    return a / inside[y] if set(inside) == {y} else None
+
+
+def modulus(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int |u|^b dy = u |u|^b / ((b + 1) u') for u linear in y"""
+    base, b = a.as_base_exp()
+    if not isinstance(base, sp.Abs) or y in b.free_symbols:
+        return None
+    u = base.args[0]
+    slope = sp.diff(u, y)
+    return u * sp.Abs(u) ** b / ((b + 1) * slope) if slope.is_number else None
+
+
+def circular(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int cos y dy = sin y, int sin y dy = -cos y"""
+    return {sp.cos(y): sp.sin(y), sp.sin(y): -sp.cos(y)}.get(a)
+
+
+def softplus(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int log(1 + c e^(k y)) dy = -Li_2(-c e^(k y))/k (DLMF 25.12.1)"""
+    if not isinstance(a, sp.log):
+        return None
+    rest = {atom: c for atom, c in linear(a.args[0], y).items() if atom != ONE}
+    if linear(a.args[0], y).get(ONE) != 1 or len(rest) != 1:
+        return None
+    ((atom, c),) = rest.items()
+    if not isinstance(atom, sp.exp) or set(linear(atom.exp, y)) != {y}:
+        return None
+    return -sp.polylog(2, -c * atom) / linear(atom.exp, y)[y]
+
+
+def log1p_power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int log(1 + c y^k) dy = y (log(1 + c y^k) - k + k 2F1(1, 1/k; 1 + 1/k; -c y^k)) (DLMF 15.6.1)"""
+    if not isinstance(a, sp.log):
+        return None
+    terms = linear(a.args[0], y)
+    rest = {atom: c for atom, c in terms.items() if atom != ONE}
+    if terms.get(ONE) != 1 or len(rest) != 1:
+        return None
+    ((atom, c),) = rest.items()
+    base, k = atom.as_base_exp()
+    if base != y or not k.is_positive:
+        return None
+    return y * (a - k + k * sp.hyper([1, 1 / k], [1 + 1 / k], -c * atom))
+
+
+ANTIDERIVATIVES: tuple[Callable[[sp.Expr, sp.Symbol], sp.Expr | None], ...] = (
+    power,
+    log_power,
+    log_polynomial,
+    exponential,
+    modulus,
+    circular,
+    softplus,
+    log1p_power,
+)

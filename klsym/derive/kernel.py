@@ -1,0 +1,214 @@
+"""Tilting: E[exp(s.g) prod g^n] = d^n Z(eta + s) / Z(eta), from a normalising integral Z alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from .normalisers import UpperGammaOrder
+from .linear import ONE, Combination, linear, multiply
+
+
+@dataclass(frozen=True)
+class Known:
+    """An expectation: its value, the condition under which it holds, the rule and the reason."""
+
+    value: sp.Expr
+    when: Boolean
+    rule: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The density exp(eta . g(y)) / Z(eta) on (lower, upper), for features g.
+
+    `log_z(*eta)` is the logarithm of the normalising integral (or sum), `finite(*eta)` the conditions
+    under which it converges, `partial(m, *eta)` the same integral over y < m where it is known.
+    An extension is a further feature, at 0 in this density, with the log_z that includes it: a tilt
+    may leave the kernel for it. `mellin` is (c, d, triples): E[(d y^c)^s] is the product over the triples
+    (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e. `log_shortfall(m)` is E[log(m/Y); Y < m].
+    """
+
+    name: str
+    y: sp.Symbol
+    features: tuple[sp.Expr, ...]
+    eta: tuple[sp.Expr, ...]
+    log_z: Callable[..., sp.Expr]
+    citation: str
+    finite: Callable[..., tuple[Boolean, ...]] = lambda *eta: ()
+    partial: Callable[..., sp.Expr] | None = None
+    extensions: tuple[tuple[sp.Expr, Callable[..., sp.Expr], str], ...] = ()
+    mellin: tuple[sp.Expr, sp.Expr, tuple[tuple[sp.Expr, ...], ...]] | None = None
+    log_shortfall: Callable[[sp.Expr], sp.Expr] | None = None
+    lower: sp.Expr = sp.S.Zero
+    upper: sp.Expr = sp.oo
+    cache: dict[tuple[int, ...], sp.Expr] = field(default_factory=dict, compare=False, repr=False)
+
+    def expect(self, atom: sp.Expr) -> Known | None:
+        """E[exp(s.g) prod g^n] = d^n Z(eta + s) / Z(eta)"""
+        found = self.parse(atom, self.features)
+        if found is not None:
+            return self._tilted(*found)
+        for feature, log_z, citation in self.extensions:
+            found = self.parse(atom, (*self.features, feature))
+            if found is not None and not any(found[1]):
+                shifted = self._shifted(found[0])
+                difference = log_z(*shifted) - self.log_z(*self.eta)
+                why = f"{self.name} kernel extended by {feature}; {citation}"
+                return Known(ratio(difference), sp.And(*self.finite(*shifted[:-1])), "tilt", why)
+        return None
+
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a(Y); Y < m] = (integral of the tilted kernel below m) / Z(eta)"""
+        found = self.parse(atom, self.features)
+        if found is None or self.partial is None:
+            return None
+        shift, power = found
+        symbols = [sp.Dummy(f"e{i}", real=True) for i in range(len(shift))]
+        integral = self.partial(m, *(symbols if any(power) else self._shifted(shift)))
+        for symbol, order in zip(symbols, power, strict=True):
+            integral = sp.diff(integral, symbol, order) if order else integral
+        if integral.has(sp.Derivative, sp.Subs, sp.meijerg):
+            return None
+        return integral.xreplace(dict(zip(symbols, self._shifted(shift), strict=True))) * ratio(-self.log_z(*self.eta))
+
+    def parse(self, atom: sp.Expr, features: tuple[sp.Expr, ...]) -> tuple[list[sp.Expr], list[int]] | None:
+        """(s, n) with atom = exp(s.g) prod g^n, or None."""
+        shift, power = [sp.S.Zero] * len(features), [0] * len(features)
+        logs = {g.args[0]: i for i, g in enumerate(features) if isinstance(g, sp.log)}
+        places = {g: i for i, g in enumerate(features)}
+        for factor in sp.Mul.make_args(atom):
+            base, exponent = factor.as_base_exp() if not isinstance(factor, sp.exp) else (factor, ONE)
+            if factor == 1:
+                continue
+            if isinstance(factor, sp.exp):
+                for part, coefficient in linear(factor.exp, self.y).items():
+                    if part not in places:
+                        return None
+                    shift[places[part]] += coefficient
+            elif base in logs and self.y not in exponent.free_symbols:
+                shift[logs[base]] += exponent
+            elif base in places and exponent.is_Integer and exponent > 0:
+                power[places[base]] += int(exponent)
+            elif factor in places:
+                power[places[factor]] += 1
+            else:
+                return None
+        return shift, power
+
+    def _shifted(self, shift: list[sp.Expr]) -> list[sp.Expr]:
+        known = (*self.eta, sp.S.Zero)[: len(shift)]
+        return [e + s for e, s in zip(known, shift, strict=True)]
+
+    def _tilted(self, shift: list[sp.Expr], power: list[int]) -> Known | None:
+        at = self._shifted(shift)
+        moved = any(s != 0 for s in shift)
+        value = ratio(self.log_z(*at) - self.log_z(*self.eta)) if moved else ONE
+        if any(power):
+            value *= self._cumulant_polynomial(tuple(power), at)
+        if value.has(sp.Derivative, sp.Subs, UpperGammaOrder):
+            return None
+        if value.is_rational_function(*value.free_symbols):
+            value = sp.cancel(value)
+        change = f"eta = ({', '.join(map(str, self.eta))})"
+        change += f", shift ({', '.join(map(str, shift))})" if moved else ""
+        change += f", derivatives ({', '.join(map(str, power))})" if any(power) else ""
+        features = ", ".join(map(str, self.features))
+        why = f"{self.name} kernel in ({features}), {change}; {self.citation}"
+        return Known(value, sp.And(*self.finite(*at)) if moved else sp.true, "tilt", why)
+
+    def _cumulant_polynomial(self, power: tuple[int, ...], at: list[sp.Expr]) -> sp.Expr:
+        """d^n exp(log Z) / exp(log Z) at eta: a polynomial in derivatives of log Z."""
+        symbols = [sp.Dummy(f"e{i}", real=True) for i in range(len(at))]
+        log_z, polynomial = self.log_z(*symbols), ONE
+        for symbol, order in zip(symbols, power, strict=True):
+            for _ in range(order):
+                polynomial = sp.diff(polynomial, symbol) + polynomial * sp.diff(log_z, symbol)
+        return polynomial.xreplace(dict(zip(symbols, at, strict=True)))
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """The density w(y) exp(eta . g(y)) / E_0[w] for a polynomial weight w over a kernel."""
+
+    kernel: Kernel
+    weight: Combination
+
+    @property
+    def name(self) -> str:
+        return f"weighted {self.kernel.name}"
+
+    def expect(self, atom: sp.Expr) -> Known | None:
+        """E[a] = E_0[w a] / E_0[w]"""
+        top, bottom = self._total({atom: ONE}), self._total({ONE: ONE})
+        if top is None or bottom is None:
+            return None
+        return Known(top.value / bottom.value, top.when, "tilt", f"E[a] = E_0[w a]/E_0[w]; {top.why}")
+
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        parts = [(c, self.kernel.expect_below(a, m)) for a, c in multiply(self.weight, {atom: ONE}).items()]
+        bottom = self._total({ONE: ONE})
+        if bottom is None or any(part is None for _, part in parts):
+            return None
+        return sp.Add(*(c * part for c, part in parts)) / bottom.value
+
+    def _total(self, combination: Combination) -> Known | None:
+        parts = [(c, self.kernel.expect(a)) for a, c in multiply(self.weight, combination).items()]
+        if any(part is None for _, part in parts):
+            return None
+        value = sp.Add(*(c * part.value for c, part in parts))
+        return Known(value, sp.And(*(part.when for _, part in parts)), "tilt", parts[0][1].why)
+
+    @property
+    def lower(self) -> sp.Expr:
+        return self.kernel.lower
+
+    @property
+    def upper(self) -> sp.Expr:
+        return self.kernel.upper
+
+
+def ratio(difference: sp.Expr) -> sp.Expr:
+    """exp of a difference of log normalisers as a product: log Gamma(a + 1) - log Gamma(a) gives a.
+
+    >>> a, b = sp.symbols("a b", positive=True)
+    >>> ratio(sp.loggamma(a + 1) - sp.loggamma(a) - 2 * sp.log(b))
+    a/b**2
+    """
+    product, above, below, exponent = [], [], [], []
+    for term in sp.Add.make_args(sp.expand_log(sp.expand(difference))):
+        logs = [f for f in sp.Mul.make_args(term) if isinstance(f, (sp.loggamma, sp.log))]
+        if len(logs) != 1:
+            exponent.append(term)
+            continue
+        power = sp.cancel(term / logs[0])
+        argument = logs[0].args[0]
+        if isinstance(logs[0], sp.log):
+            product.append(argument**power)
+        elif power.is_Integer and power > 0:
+            above += [argument] * int(power)
+        elif power.is_Integer:
+            below += [argument] * int(-power)
+        else:
+            product.append(sp.gamma(argument) ** power)
+    for top in list(above):
+        for bottom in below:
+            steps = sp.expand(top - bottom)
+            if steps.is_Integer and abs(steps) <= 8:
+                product.append(rising(bottom, int(steps)))
+                above.remove(top)
+                below.remove(bottom)
+                break
+    product += [sp.gamma(u) for u in above] + [1 / sp.gamma(u) for u in below]
+    return sp.Mul(*product) * sp.exp(sp.Add(*exponent))
+
+
+def rising(base: sp.Expr, steps: int) -> sp.Expr:
+    """Gamma(base + steps) / Gamma(base)"""
+    if steps < 0:
+        return 1 / rising(base + steps, -steps)
+    return sp.Mul(*(base + i for i in range(steps)))

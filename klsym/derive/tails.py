@@ -1,0 +1,190 @@
+"""How fast a log density falls at an end of its support, and whether an expectation converges there.
+
+Near an end, t -> oo, where x = e^t at +oo, x = -e^t at -oo, and x = end +- e^-t at a finite end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from ..core.family import Distribution
+from .linear import ONE, cancelled, linear
+
+T = sp.Symbol("t", positive=True)
+End = Literal["lower", "upper"]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """coefficient * t^rate (level 0), e^(rate t) (level 1) or exp(inner e^(rate t)) (level 2)."""
+
+    level: int
+    rate: sp.Expr
+    coefficient: sp.Expr
+    inner: sp.Expr = sp.S.Zero
+
+
+class Unknown(Exception):
+    """The leading term could not be found."""
+
+
+NOTHING = Growth(0, sp.S.Zero, sp.S.Zero)
+
+
+@lru_cache(maxsize=None)
+def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
+    """The leading term of the log density at an end, with the Jacobian dx/dt if it is to be integrated."""
+    place = p.support.lower if end == "lower" else p.support.upper
+    sign = -1 if end == "lower" else 1
+    if place.is_infinite:
+        x, jacobian = sign * sp.exp(T), T
+    else:
+        x, jacobian = place - sign * sp.exp(-T), -T
+    density = _stirling(p.log_density(), p.family.variable).xreplace({p.family.variable: x})
+    try:
+        return _leading(density + (jacobian if measure else 0))
+    except Unknown:
+        return None
+
+
+def converges(p: Growth | None, q: Growth | None) -> Boolean | None:
+    """Whether the integral of e^p |q| converges as t -> oo; None where a leading term is unknown."""
+    if q is None or p is None:
+        return None
+    if q.level == 0:
+        return sp.true
+    decay = -p.coefficient
+    if p.level == 0 and p.rate != 1:
+        return sp.true if q.level == 1 else sp.false
+    if p.level == 0:
+        return below(q.rate, decay) if q.level == 1 else sp.false
+    if q.level == 1:
+        return sp.true
+    return sp.Or(below(q.rate, p.rate), sp.And(sp.Eq(p.rate, q.rate), below(q.inner, decay)))
+
+
+def below(small: sp.Expr, large: sp.Expr) -> Boolean:
+    """small < large, both positive, written by reciprocals where that is shorter.
+
+    >>> b, beta = sp.symbols("b beta", positive=True)
+    >>> below(1 / beta, 1 / b)
+    b < beta
+    """
+    if sp.count_ops(1 / small) + sp.count_ops(1 / large) < sp.count_ops(small) + sp.count_ops(large):
+        return sp.Lt(1 / large, 1 / small)
+    return sp.Lt(small, large)
+
+
+def _stirling(density: sp.Expr, x: sp.Symbol) -> sp.Expr:
+    """log Gamma(x + a) ~ (x + a - 1/2) log x - x, log I_x(z) ~ -log Gamma(x + 1) + x log(z/2) (DLMF 5.11.1, 10.41.1)."""
+    size = sp.Abs(x)
+
+    def gamma(inside: sp.Expr) -> sp.Expr:
+        if inside.coeff(x) != 1:
+            raise Unknown
+        return (inside - sp.S.Half) * sp.log(x) - x
+
+    if density.has(sp.besseli):
+        density = density.replace(
+            lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.besseli) and e.has(x),
+            lambda e: size * sp.log(e.args[0].args[1] / 2) - (size + sp.S.Half) * sp.log(size) + size,
+        )
+    return density.replace(lambda e: isinstance(e, sp.loggamma) and e.has(x), lambda e: gamma(e.args[0]))
+
+
+def _leading(expr: sp.Expr) -> Growth:
+    """The fastest growing term; terms of equal growth are added, and must not cancel."""
+    terms = [g for atom, c in linear(expr, T).items() for g in _growths(atom, c)]
+    for leader in terms:
+        if all(g is leader or _slower(g, leader) for g in terms):
+            equal = [g for g in terms if _same(g, leader)]
+            total = cancelled(sp.Add(*(g.coefficient for g in equal)))
+            if total != 0:
+                return Growth(leader.level, leader.rate, total, leader.inner)
+            rest = [g for g in terms if not _same(g, leader)]
+            return max(rest, key=lambda g: (g.level, sp.default_sort_key(g.rate))) if rest else NOTHING
+    if terms:
+        raise Unknown
+    return NOTHING
+
+
+def _same(a: Growth, b: Growth) -> bool:
+    return (a.level, a.rate, a.inner) == (b.level, b.rate, b.inner)
+
+
+def _slower(a: Growth, b: Growth) -> bool:
+    if a.level != b.level:
+        return a.level < b.level
+    return bool((b.rate - a.rate).is_positive) or _same(a, b)
+
+
+def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
+    """The growth of c * atom, [] where it stays bounded."""
+    if atom == ONE or isinstance(atom, (sp.cos, sp.sin)):
+        return []
+    if isinstance(atom, sp.Abs):
+        return _growths_modulus(atom.args[0], ONE, c)
+    if atom.is_Pow and isinstance(atom.base, sp.Abs):
+        return _growths_modulus(atom.base.args[0], atom.exp, c)
+    if isinstance(atom, sp.log):
+        return _growths_log(atom.args[0], c)
+    rate, power = sp.S.Zero, sp.S.Zero
+    for factor in sp.Mul.make_args(atom):
+        if isinstance(factor, sp.exp):
+            inside = linear(factor.exp, T)
+            if set(inside) == {T}:
+                rate += inside[T]
+                continue
+            lead = _leading(factor.exp)
+            if lead.level != 1 or lead.coefficient.is_positive is None:
+                raise Unknown
+            return [Growth(2, lead.rate, c, lead.coefficient)] if lead.coefficient.is_positive else []
+        base, exponent = factor.as_base_exp()
+        if base != T:
+            raise Unknown
+        power += exponent
+    if rate.is_positive:
+        return [Growth(1, rate, c)]
+    if rate.is_negative:
+        return []
+    if rate != 0:
+        raise Unknown
+    return [Growth(0, power, c)]
+
+
+def _growths_modulus(inside: sp.Expr, power: sp.Expr, c: sp.Expr) -> list[Growth]:
+    lead = _leading(inside)
+    size = sp.Abs(lead.coefficient) ** power
+    if lead.level == 1:
+        return [Growth(1, lead.rate * power, c * size)]
+    return [Growth(0, lead.rate * power, c * size)] if lead.rate != 0 else []
+
+
+def _growths_log(inside: sp.Expr, c: sp.Expr) -> list[Growth]:
+    """log of a sum grows as the log of its largest term."""
+    u = sp.Dummy("u", positive=True)
+    small = inside.xreplace({sp.exp(-T): u})
+    if T not in small.free_symbols and sp.cancel(small.subs(u, 0)) == 0:
+        slope = sp.diff(small, u).subs(u, 0)
+        if slope.is_finite and slope != 0:
+            return [Growth(0, ONE, -c)]
+        raise Unknown
+    sizes = []
+    for atom in linear(inside, T):
+        if atom != ONE:
+            lead = _leading(sp.expand_log(sp.log(atom), force=True))
+            if lead.coefficient.is_positive is None:
+                raise Unknown
+            if lead.coefficient.is_positive:
+                sizes.append(lead)
+    for leader in sizes:
+        if all(g is leader or _slower(g, leader) for g in sizes):
+            return [Growth(leader.level, leader.rate, c * leader.coefficient)] if leader.rate != 0 else []
+    if sizes:
+        raise Unknown
+    return []
