@@ -14,7 +14,7 @@ _ROOMS = {
     "core.domain": ("half_line", "real_line", "unit_interval"),
     "core.errors": ("KlsymError", "ParameterError", "DensityError", "VectorError", "UnderivableError", "LimitError"),
     "core.family": ("Family", "Distribution"),
-    "families": ("families",),
+    "families": ("catalog", "find"),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -24,9 +24,11 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     if name in _WHERE:
         return getattr(importlib.import_module(f"klsym.{_WHERE[name]}"), name)
-    catalog = importlib.import_module("klsym.families").catalog
-    if name in catalog:
-        return catalog[name]
+    families = importlib.import_module("klsym.families")
+    if name == "families":
+        return families
+    if name in families.catalog:
+        return families.catalog[name]
     raise AttributeError(f"module 'klsym' has no attribute {name!r}")
 
 

@@ -24,30 +24,44 @@ def transform(
     """The family of forward(X), X from the base family.
 
     `forward` and `inverse` are expressions in the base family's variable; forward must be strictly
-    monotone on the base's support, onto `support`. (Casella and Berger, Statistical Inference, theorem 2.1.5.)
+    monotone on the base's support, onto `support`, with a derivative that is nowhere 0 inside. A discrete
+    base, or a name that means two things, raises ParameterError. (Casella and Berger, Statistical Inference,
+    theorem 2.1.5.)
 
     >>> from klsym import Normal, half_line
     >>> x = Normal.variable
     >>> transform(Normal, "LogNormal2", forward=sp.exp(x), inverse=sp.log(x), support=half_line)
     LogNormal2(mu, sigma)
     """
-    x = base.variable
     if base.discrete:
         raise ParameterError(f"transform needs a continuous family; {base.name} is discrete")
-    jacobian = sp.diff(inverse, x)
-    density = base.log_density.subs(x, inverse) + sp.log(
-        sp.Abs(jacobian) if jacobian.is_nonnegative is None else jacobian
-    )
+    x = base.variable
     return Family(
         name=name,
         parameters=base.parameters + parameters,
         support=support,
-        log_density=density,
+        log_density=base.log_density.subs(x, inverse) + _log_size(sp.together(sp.diff(inverse, x)), x, support),
         variable=x,
         constraint=base.constraint,
         references=base.references + references,
         origin=Origin(base, forward, inverse),
     )
+
+
+def _log_size(jacobian: sp.Expr, x: sp.Symbol, support: Interval) -> sp.Expr:
+    """log |jacobian|, factor by factor: with no zero inside, a factor keeps the sign it has at one interior point."""
+    inner = {
+        (False, False): (support.lower + support.upper) / 2,
+        (False, True): support.lower + 1,
+        (True, False): support.upper - 1,
+        (True, True): sp.S.Zero,
+    }[bool(support.lower.is_infinite), bool(support.upper.is_infinite)]
+    total = sp.S.Zero
+    for factor in sp.Mul.make_args(jacobian):
+        base, power = factor.as_base_exp()
+        sign = base.subs(x, inner)
+        total += power * sp.log(base if sign.is_positive else -base if sign.is_negative else sp.Abs(base))
+    return total
 
 
 def shift(base: Family | Distribution, by: Any = "loc") -> Any:

@@ -47,6 +47,12 @@ class Family:
     references: tuple[str, ...] = ()
     origin: Origin | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        names = [self.variable.name, *(parameter.name for parameter in self.parameters)]
+        for name in names:
+            if names.count(name) > 1:
+                raise ParameterError(f"{self.signature} uses the name {name!r} twice; choose another for one of them")
+
     def __call__(self, *args: Any, **kwargs: Any) -> Distribution:
         """The member with these values: numbers, names or SymPy expressions.
 
@@ -105,7 +111,7 @@ class Distribution:
 
     @property
     def constraint(self) -> Boolean:
-        return self.family.constraint.subs(self.bindings)
+        return self.family.constraint.xreplace(self.bindings)
 
     @property
     def symbols(self) -> set[sp.Symbol]:
@@ -143,8 +149,10 @@ def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
         value = sp.Rational(fraction.numerator, fraction.denominator)
     else:
         raise ParameterError(f"{where} is a {type(given).__name__}; a number, a name or a SymPy expression is needed")
-    if value.is_comparable is False and value.is_number:
+    if (value.is_comparable is False and value.is_number) or value.is_extended_real is False:
         raise ParameterError(f"{where} is {value}, which is not a real number")
+    if family.variable.name in {symbol.name for symbol in value.free_symbols}:
+        raise ParameterError(f"{where} is {value}, but {family.variable} is the outcome; choose another name")
     inside = parameter.domain.contains(value)
     if inside == sp.false:
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")

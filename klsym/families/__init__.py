@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from ..core.errors import UnknownNameError, nearest
 from ..core.family import Family
-from . import real_line
+from . import circle, counts, half_line, heavy_tail, interval, real_line
 
 catalog: dict[str, Family] = {
-    family.name: family for file in (real_line,) for family in vars(file).values() if isinstance(family, Family)
+    family.name: family
+    for file in (real_line, half_line, heavy_tail, interval, circle, counts)
+    for family in vars(file).values()
+    if isinstance(family, Family)
 }
 
 
 def find(name: str) -> Family:
     """The family of that name; case, `-` and `_` are ignored.
+
+    A name that no family has raises UnknownNameError.
 
     >>> find("log-normal").name
     'LogNormal'
