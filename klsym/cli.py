@@ -1,0 +1,239 @@
+"""The command line: derive, evaluate, generate, verify, and the catalog, as text or as one JSON document."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NoReturn
+
+from . import __version__
+from .core.errors import KlsymError, ParameterError
+
+# Nothing heavier than the standard library is imported before a verb runs: `klsym --help` answers at once.
+
+EPILOG = """\
+P and Q are families, each with any of its parameters bound:
+
+  klsym derive gamma weibull
+  klsym evaluate gamma alpha=5 beta=2 weibull k=1.5 lam=3 --digits 30
+  klsym derive normal mu=0 sigma=s normal mu=m sigma=s
+  klsym derive 'x**(a-1)*exp(-x)/gamma(a), x>0, a>0' gamma
+
+A value is a decimal or a quotient, taken exactly as written (0.1 means 1/10, not the double next to it), or a name.
+Family names ignore case, `-` and `_`. The expectation is under P, the first of the two, and the unit is the nat unless
+--base says otherwise. Exit status: 0 fine, 1 a check failed or is undecided, 2 misuse."""
+
+BINDING = re.compile(r"([A-Za-z]\w*)=(?!=)(.*)", re.DOTALL)
+DECIMAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?"
+QUOTIENT = r"[+-]?\d+/\d+"
+NUMBER = re.compile(rf"{DECIMAL}|{QUOTIENT}", re.ASCII)
+NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
+CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+OPERATORS = frozenset(",*+/()<>^")
+DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a verb has to say: the text, the same as plain data, and whether everything is fine."""
+
+    text: str
+    document: Any
+    ok: bool = True
+
+
+class Parser(argparse.ArgumentParser):
+    """Misuse is one line on standard error, and status 2."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"klsym: {message}; `{self.prog} --help` tells more\n")
+
+
+def number_or_name(text: str, name: str) -> Fraction | str:
+    """The exact number that the text writes, or the name that it is."""
+    if NUMBER.fullmatch(text) and len(text) <= 400:
+        try:
+            return Fraction(text)
+        except ZeroDivisionError:
+            raise ParameterError(f"{name}={text} divides by zero") from None
+    if NAME.fullmatch(text):
+        return text
+    raise ParameterError(
+        f"{name}={text[:40]} is neither a number nor a name; write a decimal (0.25, 1e-3), a quotient (1/4) or a name"
+    )
+
+
+def distributions(words: Sequence[str]) -> list[Any]:
+    """The families, or distributions, that the words name: a family, its name=value bindings, the next family, …"""
+    from .families import find
+
+    found: list[tuple[Any, dict[str, Fraction | str]]] = []
+    for word in words:
+        binding = BINDING.fullmatch(word)
+        if binding and not found:
+            raise ParameterError(f"{word!r} comes before any family; write the family first, then its parameters")
+        if binding:
+            name, text = binding.groups()
+            if name in found[-1][1]:
+                raise ParameterError(f"{name} is bound twice for {found[-1][0].name}; keep one of the two")
+            found[-1][1][name] = number_or_name(text, name)
+        elif OPERATORS & set(word):
+            from .densities import from_text
+
+            found.append((from_text(word), {}))
+        else:
+            found.append((find(word), {}))
+    return [family(**bound) if bound else family for family, bound in found]
+
+
+def pair(words: Sequence[str], count: int = 2) -> list[Any]:
+    """That many distributions, or a ParameterError which says what was found."""
+    found = distributions(words)
+    if len(found) != count:
+        wanted = "two distributions, P and then Q" if count == 2 else "one distribution"
+        raise ParameterError(f"{wanted}, are needed; {len(found)} were given: {', '.join(map(str, found)) or 'none'}")
+    return found
+
+
+def formula(args: argparse.Namespace) -> Any:
+    """The Formula that the arguments ask for."""
+    members = pair(args.words, 1 if args.divergence == "entropy" else 2)
+    options: dict[str, Any] = {"base": None if args.base is None else number_or_name(args.base, "base")}
+    if args.share:
+        options["share"] = tuple(args.share)
+    from . import api
+
+    return getattr(api, args.divergence)(*members, **options)
+
+
+def derive(args: argparse.Namespace) -> Answer:
+    f = formula(args)
+    text = f.latex() if args.latex else f.explain() if args.steps else str(f)
+    return Answer(text, f.to_json(), ok=f.kind != "undecided")
+
+
+def evaluate(args: argparse.Namespace) -> Answer:
+    number = formula(args).evaluate(digits=args.digits)
+    return Answer(str(number), number.to_json())
+
+
+def generate(args: argparse.Namespace) -> Answer:
+    f = formula(args)
+    source = f.generate(args.target)
+    return Answer(source.rstrip("\n"), {"target": args.target, "source": source, **f.to_json()})
+
+
+def verify(args: argparse.Namespace) -> Answer:
+    if CALLABLE.fullmatch(args.words[0]):
+        from .subject import check
+
+        report = check(args.words[0], *pair(args.words[1:]), points=args.points, seed=args.seed)
+    else:
+        report = formula(args).check(points=args.points, seed=args.seed)
+    return Answer(str(report), report.to_json(), ok=report.ok)
+
+
+def families(args: argparse.Namespace) -> Answer:
+    from . import tables
+
+    if not args.matrix:
+        return Answer(tables.catalog_text(), tables.catalog_rows())
+    rows = tables.matrix_rows(deep=args.deep)
+    return Answer(tables.matrix_text(rows), rows)
+
+
+VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
+    "derive": (derive, "the formula with its conditions"),
+    "evaluate": (evaluate, "the number, to as many digits as are wanted and vouched for"),
+    "generate": (generate, "source code, which needs no klsym to run"),
+    "verify": (verify, "the formula, its steps and its code, or a function of one's own, against the oracle"),
+    "families": (families, "the catalog, with parameters and domains"),
+}
+
+
+def parser_of(verb: str) -> Parser:
+    """The parser of one verb's arguments."""
+    parser = Parser(
+        prog=f"klsym {verb}",
+        description=f"{VERBS[verb][1]}.",
+        epilog=None if verb == "families" else EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("--json", action="store_true", help="print one JSON document, and nothing else")
+    if verb == "families":
+        add("--matrix", action="store_true", help="what is known of KL(P || Q), for every ordered pair")
+        add("--deep", action="store_true", help="with --matrix: also try what takes long")
+        return parser
+    add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
+    add("--divergence", default="kl", choices=DIVERGENCES, help="default: kl; entropy takes P alone")
+    add("--base", metavar="B", help="the unit: 2 for bits (default: nats)")
+    add("--share", action="append", default=[], metavar="NAME", help="a parameter that P and Q have in common")
+    if verb == "derive":
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--steps", action="store_true", help="the derivation, step by step")
+        how.add_argument("--latex", action="store_true", help="the formula as LaTeX")
+    if verb == "evaluate":
+        add("--digits", type=positive, default=15, metavar="N", help="significant digits (default: 15)")
+    if verb == "generate":
+        add("--target", default="numpy", metavar="NAME", help="what the code is for (default: numpy)")
+    if verb == "verify":
+        add("--points", type=positive, default=3, metavar="N", help="how many random parameter sets (default: 3)")
+        add("--seed", type=int, default=0, metavar="S", help="of the random parameter sets (default: 0)")
+    return parser
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000")
+    return int(text)
+
+
+def answer(arguments: Sequence[str]) -> int:
+    """Do what the arguments say, print the answer, and return the exit status."""
+    top = Parser(
+        prog="klsym",
+        description="Kullback-Leibler divergence, derived, generated and verified.\n\nverbs:\n"
+        + "\n".join(f"  {verb:<10}{says}" for verb, (_, says) in VERBS.items())
+        + "\n\n`klsym VERB --help` lists the options of a verb.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        usage="klsym VERB ...",
+    )
+    top.add_argument("--version", action="version", version=f"klsym {__version__}")
+    top.add_argument("verb", choices=VERBS, metavar="VERB", help=argparse.SUPPRESS)
+    verb = top.parse_args(arguments[:1]).verb
+    args = parser_of(verb).parse_intermixed_args(list(arguments[1:]))
+    said = VERBS[verb][0](args)
+    print(json.dumps(said.document, indent=1) if args.json else said.text)
+    return 0 if said.ok else 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `klsym`: 0 when all is fine, 1 when a check failed or is undecided, 2 on misuse."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a lambda gets an escape, not a traceback.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    try:
+        status = answer(sys.argv[1:] if arguments is None else arguments)
+        sys.stdout.flush()
+    except KlsymError as error:
+        print(f"klsym: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader has gone, as `head` does; nothing may be written at interpreter shutdown either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    return status

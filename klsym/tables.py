@@ -1,0 +1,85 @@
+"""The catalog and its matrix of pairs, as rows and as text."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .core.family import Family
+
+LETTERS = {"closed": "C", "semi-closed": "S", "numeric": "N", "infinite": "i", "undecided": "?"}
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """The rows as columns of text, the last one ragged.
+
+    >>> print(aligned([("a", "bb"), ("ccc", "d")]))
+    a    bb
+    ccc  d
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+
+
+def span(family: Family) -> str:
+    """The support of a family as text: an open interval, or a range of integers."""
+    lower, upper = family.support.lower, family.support.upper
+    if not family.discrete:
+        return f"({lower}, {upper})"
+    return f"integers in {'(' if lower.is_infinite else '['}{lower}, {upper}{')' if upper.is_infinite else ']'}"
+
+
+def catalog_rows() -> list[dict[str, Any]]:
+    """Every family as plain data: name, support, parameters with their domains, constraint, references."""
+    from .families import catalog
+
+    return [
+        {
+            "name": family.name,
+            "support": span(family),
+            "discrete": family.discrete,
+            "parameters": [{"name": p.name, "domain": str(p.domain)} for p in family.parameters],
+            "constraint": str(family.constraint),
+            "references": list(family.references),
+        }
+        for family in catalog.values()
+    ]
+
+
+def catalog_text() -> str:
+    """The catalog as a table: signature, support, domains."""
+    table = [("family", "support", "parameters")]
+    for row in catalog_rows():
+        names = ", ".join(p["name"] for p in row["parameters"])
+        domains = [f"{p['name']} in {p['domain']}" for p in row["parameters"]]
+        constraint = [] if row["constraint"] == "True" else [row["constraint"]]
+        table.append((f"{row['name']}({names})", row["support"], ", ".join(domains + constraint)))
+    return aligned(table)
+
+
+def matrix_text(rows: Sequence[dict[str, Any]]) -> str:
+    """The matrix as letters, P down and Q across in one order, and how many there are of each."""
+    names = list(dict.fromkeys(row["p"] for row in rows))
+    letter = {(row["p"], row["q"]): LETTERS[row["kind"]] for row in rows}
+    width = max(map(len, names), default=0)
+    lines = [
+        f"{'':{width}}     {' '.join(str(i + 1).rjust(2)[place] for i in range(len(names)))}".rstrip()
+        for place in (0, 1)
+    ]
+    for i, p in enumerate(names):
+        lines.append(f"{p:{width}}  {i + 1:2} {' '.join(letter[p, q] for q in names)}")
+    counts = Counter(row["kind"] for row in rows)
+    total = ", ".join(f"{LETTERS[kind]} {kind} {counts[kind]}" for kind in LETTERS)
+    return "\n".join([*lines, "", f"{len(rows)} ordered pairs, P down, Q across: {total}"])
+
+
+def matrix_rows(deep: bool) -> list[dict[str, Any]]:
+    """`klsym.matrix`, with its progress on standard error when that is a terminal."""
+    from .api import matrix
+
+    if not sys.stderr.isatty():
+        return matrix(deep=deep)
+    raise NotImplementedError
