@@ -15,7 +15,7 @@ test: .venv/.dev
 	$(BIN)/python -m pytest -q -m "not slow and not peers"
 
 test-peers: .venv/.peers
-	$(BIN)/python -m pytest -q -m peers
+	$(BIN)/python -m pytest -q -m peers tests
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

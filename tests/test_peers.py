@@ -1,0 +1,44 @@
+"""klsym beside other libraries, where both have the answer: `make test-peers` installs them."""
+
+from __future__ import annotations
+
+import importlib
+
+import numpy as np
+import pytest
+
+import klsym
+
+pytestmark = pytest.mark.peers
+
+# klsym's family, torch's class, and values for P and for Q, in klsym's order of parameters.
+PAIRS = [
+    ("Normal", "Normal", (0.3, 1.2), (-0.5, 0.7)),
+    ("Gamma", "Gamma", (5.0, 2.0), (1.5, 3.0)),
+    ("Beta", "Beta", (2.0, 3.5), (0.8, 1.7)),
+    ("Exponential", "Exponential", (1.3,), (0.4,)),
+    ("Laplace", "Laplace", (0.3, 1.2), (-0.5, 0.7)),
+    ("Poisson", "Poisson", (2.5,), (4.0,)),
+    ("Bernoulli", "Bernoulli", (0.3,), (0.8,)),
+]
+
+
+@pytest.fixture(scope="module")
+def torch():
+    return importlib.import_module("torch")
+
+
+@pytest.mark.parametrize("ours, theirs, p, q", PAIRS, ids=[pair[0] for pair in PAIRS])
+def test_torch_agrees(torch, ours, theirs, p, q):
+    family, other = getattr(klsym, ours), getattr(torch.distributions, theirs)
+    expected = torch.distributions.kl_divergence(
+        *(other(*(torch.tensor(value, dtype=torch.float64) for value in values)) for values in (p, q))
+    )
+    assert klsym.kl(family, family).compile("numpy")(*p, *q) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_torch_agrees_on_probability_vectors(torch):
+    p, q = np.array([0.1, 0.2, 0.7]), np.array([0.3, 0.3, 0.4])
+    categorical = torch.distributions.Categorical
+    expected = torch.distributions.kl_divergence(*(categorical(probs=torch.from_numpy(v)) for v in (p, q)))
+    assert float(klsym.kl(p, q)) == pytest.approx(float(expected), rel=1e-12)
