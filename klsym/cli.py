@@ -105,12 +105,10 @@ def pair(words: Sequence[str], count: int = 2) -> list[Any]:
 def formula(args: argparse.Namespace) -> Any:
     """The Formula that the arguments ask for."""
     members = pair(args.words, 1 if args.divergence == "entropy" else 2)
-    options: dict[str, Any] = {"base": None if args.base is None else number_or_name(args.base, "base")}
-    if args.share:
-        options["share"] = tuple(args.share)
     from . import api
 
-    return getattr(api, args.divergence)(*members, **options)
+    options: dict[str, Any] = {"share": tuple(args.share)} if args.share else {}
+    return getattr(api, args.divergence)(*members, **options).in_base(args.base)
 
 
 def derive(args: argparse.Namespace) -> Answer:
@@ -141,12 +139,12 @@ def verify(args: argparse.Namespace) -> Answer:
 
 
 def families(args: argparse.Namespace) -> Answer:
-    from . import tables
+    from . import render
 
     if not args.matrix:
-        return Answer(tables.catalog_text(), tables.catalog_rows())
-    rows = tables.matrix_rows(deep=args.deep)
-    return Answer(tables.matrix_text(rows), rows)
+        return Answer(render.catalog_text(), render.catalog_rows())
+    rows = render.matrix_rows(deep=args.deep)
+    return Answer(render.matrix_text(rows), rows)
 
 
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
@@ -175,7 +173,7 @@ def parser_of(verb: str) -> Parser:
         return parser
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
     add("--divergence", default="kl", choices=DIVERGENCES, help="default: kl; entropy takes P alone")
-    add("--base", metavar="B", help="the unit: 2 for bits (default: nats)")
+    add("--base", type=base, metavar="B", help="the unit: 2 for bits (default: nats)")
     add("--share", action="append", default=[], metavar="NAME", help="a parameter that P and Q have in common")
     if verb == "derive":
         how = parser.add_mutually_exclusive_group()
@@ -189,6 +187,19 @@ def parser_of(verb: str) -> Parser:
         add("--points", type=positive, default=3, metavar="N", help="how many random parameter sets (default: 3)")
         add("--seed", type=int, default=0, metavar="S", help="of the random parameter sets (default: 0)")
     return parser
+
+
+def base(text: str) -> Any:
+    """An exact number; that it is positive and not 1 is the formula's to say."""
+    import sympy as sp
+
+    try:
+        value = number_or_name(text, "base")
+    except ParameterError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if isinstance(value, str):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number")
+    return sp.Rational(value.numerator, value.denominator)
 
 
 def positive(text: str) -> int:
