@@ -1,0 +1,238 @@
+"""Jobs with limits: a function call in another process, which is killed when it takes too long or too much.
+
+SymPy evaluates while it builds, so even a short text can ask for more time or memory than there is; no limit inside the
+same process holds against a loop in C. The process that does the jobs keeps SymPy loaded and waits for the next one.
+It is started from the interpreter, never from the caller's `__main__`, so it works from scripts without a guard, from
+standard input, from notebooks and under test runners. What travels between the two is pickled by them alone.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from .errors import KlsymError, LimitError
+
+_START = 60.0
+_KEEP = 2
+_ADVICE = "simplify the expression, or give it more"
+_BOOT = "import sys; sys.path[:] = {path!r}; from klsym.core.worker import serve; serve()"
+
+# How a child that the system stopped has ended: processor time, memory (GMP aborts), depth of recursion in C.
+_SIGNALS = {
+    "SIGPROF": "time",
+    "SIGABRT": "memory",
+    "SIGKILL": "memory",
+    "SIGBUS": "memory",
+    "SIGSEGV": "depth",
+}
+
+
+class _Worker:
+    """A process that does jobs, and the pipe to it."""
+
+    def __init__(self) -> None:
+        self.owner = os.getpid()
+        self.thread = threading.Thread()
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _BOOT.format(path=sys.path)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
+    @property
+    def ready(self) -> bool:
+        """Whether it lives and is ours: one that a fork copied belongs to the parent."""
+        return self.owner == os.getpid() and self.process.poll() is None
+
+    def exchange(self, message: bytes, deadline: float) -> bytes | None:
+        """The answer to the message, or None if there was none by the deadline or the process ended.
+
+        The pipe is used in a thread of its own, because no wait on a pipe has a deadline on every system.
+        """
+        answer: list[bytes | None] = []
+
+        def talk() -> None:
+            with contextlib.suppress(OSError):
+                _write(self.process.stdin, message)
+                answer.append(_read(self.process.stdout))
+
+        self.thread = threading.Thread(target=talk, daemon=True)
+        self.thread.start()
+        self.thread.join(deadline)
+        return answer[0] if answer else None
+
+    def cause(self) -> str:
+        """Why there was no answer: the time is over, or what the process ended with."""
+        if self.thread.is_alive():
+            return "time"
+        try:
+            status = self.process.wait(1.0)
+            return _SIGNALS.get(signal.Signals(-status).name, f"status {status}")
+        except (subprocess.TimeoutExpired, ValueError):
+            return f"status {self.process.poll()}"
+
+    def stop(self) -> None:
+        if self.owner != os.getpid():
+            return
+        self.process.kill()
+        self.process.wait()
+        if self.thread.ident:
+            self.thread.join(1.0)
+        if not self.thread.is_alive():  # closing a pipe that a thread still reads would wait for the thread
+            for pipe in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):  # what a dead process did not read cannot be flushed
+                    pipe.close()  # type: ignore[union-attr]
+
+
+_idle: deque[_Worker] = deque()
+
+
+def call(function: Callable[..., Any], *arguments: Any, seconds: float = 5.0, megabytes: int = 2048) -> Any:
+    """function(*arguments), computed in a process that is killed when it passes a limit.
+
+    `function` is importable by name, and it, its arguments and its result can be pickled. `seconds` limits the
+    processor time where the system counts it, and twice that plus one second the time on the clock, always;
+    `megabytes` limits the address space where the system does. A passed limit raises LimitError; a KlsymError of the
+    function comes through; any other failure is a KlsymError that names it.
+
+    >>> import math
+    >>> call(math.comb, 5, 2)
+    10
+    """
+    message = pickle.dumps((seconds, megabytes, pickle.dumps((function, arguments))))
+    worker = _take()
+    try:
+        answer = worker.exchange(message, 2 * seconds + 1)
+        outcome, content = pickle.loads(answer) if answer else ("stopped", worker.cause())
+    except BaseException:
+        worker.stop()
+        raise
+    if outcome == "stopped":
+        worker.stop()
+        raise _limit(content, seconds, megabytes)
+    _give(worker)
+    if outcome == "error":
+        raise content
+    return content
+
+
+def _limit(cause: str, seconds: float, megabytes: int) -> KlsymError:
+    if cause == "time":
+        return LimitError(f"the job was stopped after its {seconds:g} seconds; {_ADVICE} time")
+    if cause == "memory":
+        return LimitError(f"the job was stopped at its {megabytes} megabytes; {_ADVICE} memory")
+    if cause == "depth":
+        return LimitError("the job was stopped because the expression is nested too deeply; split it into smaller ones")
+    return KlsymError(f"the process that did the job ended with {cause}; {_ADVICE} time and memory")
+
+
+def _take() -> _Worker:
+    """A worker that waits for a job."""
+    while _idle:
+        with contextlib.suppress(IndexError):  # another thread may have taken the last one
+            worker = _idle.pop()
+            if worker.ready:
+                return worker
+            worker.stop()
+    worker = _Worker()
+    try:
+        answer = worker.exchange(pickle.dumps((_START, 1 << 20, pickle.dumps((len, ("",))))), _START)
+    except BaseException:
+        worker.stop()
+        raise
+    if answer is None:
+        worker.stop()
+        raise KlsymError(
+            f"the process for limited jobs did not start within {_START:g} seconds; "
+            f"`{sys.executable} -c 'import klsym.core.worker'` says why"
+        )
+    return worker
+
+
+def _give(worker: _Worker) -> None:
+    if len(_idle) < _KEEP:
+        _idle.append(worker)
+    else:
+        worker.stop()
+
+
+@atexit.register
+def _close() -> None:
+    while _idle:
+        _idle.pop().stop()
+
+
+def _write(pipe: BinaryIO | Any, content: bytes) -> None:
+    pipe.write(len(content).to_bytes(8, "big") + content)
+    pipe.flush()
+
+
+def _read(pipe: BinaryIO | Any) -> bytes | None:
+    """The next message, or None at the end of the pipe."""
+    head = pipe.read(8)
+    content = pipe.read(int.from_bytes(head, "big"))
+    return content if len(head) == 8 and len(content) == int.from_bytes(head, "big") else None
+
+
+def serve() -> None:
+    """The life of the other process: answer jobs until the pipe closes. What a job prints is not an answer."""
+    import sympy  # noqa: F401  (loaded here, once)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    warnings.simplefilter("ignore")
+    jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
+        os.dup2(nothing.fileno(), 0)
+        os.dup2(nothing.fileno(), 1)
+    while (message := _read(jobs)) is not None:
+        seconds, megabytes, job = pickle.loads(message)
+        with _limits(seconds, megabytes):
+            answer = _answer(job)
+        _write(answers, answer)
+
+
+def _answer(job: bytes) -> bytes:
+    try:
+        function, arguments = pickle.loads(job)
+        return pickle.dumps(("value", function(*arguments)))
+    except KlsymError as error:
+        return pickle.dumps(("error", error))
+    except MemoryError:
+        return pickle.dumps(("stopped", "memory"))
+    except RecursionError:
+        return pickle.dumps(("stopped", "depth"))
+    except BaseException as error:
+        line = str(error).partition("\n")[0][:200]
+        return pickle.dumps(("error", KlsymError(f"the job failed with {type(error).__name__}: {line}")))
+
+
+@contextlib.contextmanager
+def _limits(seconds: float, megabytes: int) -> Any:
+    """Let the system stop this process past its processor time, and refuse it memory past its address space."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    import resource
+
+    unlimited = resource.getrlimit(resource.RLIMIT_AS)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, unlimited[1]))
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_AS, unlimited)
