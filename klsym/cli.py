@@ -130,12 +130,24 @@ def generate(args: argparse.Namespace) -> Answer:
 
 def verify(args: argparse.Namespace) -> Answer:
     if CALLABLE.fullmatch(args.words[0]):
-        from .subject import check
-
-        report = check(args.words[0], *pair(args.words[1:]), points=args.points, seed=args.seed)
+        report = verify_function(args)
     else:
         report = formula(args).check(points=args.points, seed=args.seed)
     return Answer(str(report), report.to_json(), ok=report.ok)
+
+
+def verify_function(args: argparse.Namespace) -> Any:
+    """The report on a function of the user's own."""
+    if args.base or args.share:
+        raise ParameterError(
+            "--base and --share are for formulas; a function is compared in nats, at parameters of its own"
+        )
+    members = pair(args.words[1:], 1 if args.divergence == "entropy" else 2)
+    from . import divergences
+    from .subject import check
+
+    divergence = getattr(divergences, args.divergence)
+    return check(args.words[0], divergence, members[0], members[-1], points=args.points, seed=args.seed)
 
 
 def families(args: argparse.Namespace) -> Answer:

@@ -187,7 +187,7 @@ def test_verify(run):
     status, out, _ = run("verify", "gamma", "weibull", "--points", "1")
     assert status == 0 and "agree" in out
     document = json.loads(run("verify", "gamma", "weibull", "--points", "1", "--json")[1])
-    assert document["ok"] is True and document["rows"]
+    assert document["verdict"] == "agree" and document["rows"]
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_verify_a_function_of_ones_own(run, mine, name, status):
     got, out, err = run("verify", f"{mine}:{name}", "exponential", "exponential", "--json")
     assert (got, err) == (status, "")
     document = json.loads(out)
-    assert document["ok"] is (status == 0) and len(document["rows"]) == 3
+    assert document["verdict"] == ("disagree" if status else "agree") and len(document["rows"]) == 3
 
 
 def test_verify_needs_a_function(run, mine):
