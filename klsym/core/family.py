@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import isfinite
 from numbers import Integral, Rational, Real
 from typing import Any
 
@@ -122,7 +123,7 @@ class Distribution:
         return not self.symbols
 
     def subs(self, values: Mapping[sp.Symbol, sp.Expr]) -> Distribution:
-        return Distribution(self.family, tuple(sp.S(v).xreplace(dict(values)) for v in self.values))
+        return Distribution(self.family, tuple(v.xreplace(dict(values)) for v in self.values))
 
     def __repr__(self) -> str:
         return f"{self.family.name}({', '.join(map(str, self.values))})"
@@ -133,27 +134,25 @@ def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
     where = f"{parameter.name} of {family.name}"
     if isinstance(given, str):
         return parameter.domain.symbol(checked_name(given))
-    if isinstance(given, bool):
-        raise ParameterError(f"{where} is a truth value; a number, a name or a SymPy expression is needed")
-    if isinstance(given, sp.Expr):
-        for symbol in given.free_symbols:
-            checked_name(symbol.name)
-        value = sp.Rational(given) if isinstance(given, sp.Float) else given
-    elif isinstance(given, Integral):
-        value = sp.Integer(int(given))
-    elif isinstance(given, (Real, Rational)):
-        number = float(given) if not isinstance(given, Rational) else given
-        if number != number or number in (float("inf"), float("-inf")):
-            raise ParameterError(f"{where} is {number}; it must lie in {parameter.domain}")
-        fraction = Fraction(number)
-        value = sp.Rational(fraction.numerator, fraction.denominator)
-    else:
-        raise ParameterError(f"{where} is a {type(given).__name__}; a number, a name or a SymPy expression is needed")
-    if (value.is_comparable is False and value.is_number) or value.is_extended_real is False:
-        raise ParameterError(f"{where} is {value}, which is not a real number")
-    if family.variable.name in {symbol.name for symbol in value.free_symbols}:
-        raise ParameterError(f"{where} is {value}, but {family.variable} is the outcome; choose another name")
-    inside = parameter.domain.contains(value)
-    if inside == sp.false:
+    value = exact(given, where)
+    for symbol in value.free_symbols:
+        checked_name(str(symbol.name))
+    if value.is_number and not value.is_comparable:
+        raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
+    if parameter.domain.contains(value) == sp.false:
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
     return value
+
+
+def exact(given: Any, where: str) -> sp.Expr:
+    """A real number as the exact rational it is; a SymPy expression as it is, its floats made exact."""
+    if isinstance(given, sp.Expr):
+        return given.xreplace({f: sp.Rational(f) for f in given.atoms(sp.Float)})
+    if isinstance(given, bool) or not isinstance(given, (Real, Rational)):
+        raise ParameterError(f"{where} is a {type(given).__name__}; a number, a name or a SymPy expression is needed")
+    if isinstance(given, Integral):
+        return sp.Integer(int(given))
+    if not isinstance(given, Rational) and not isfinite(given):
+        raise ParameterError(f"{where} is {given}; a finite number is needed")
+    fraction = Fraction(given if isinstance(given, Rational) else float(given))
+    return sp.Rational(fraction.numerator, fraction.denominator)

@@ -45,24 +45,36 @@ class FlatCounts:
 
 @dataclass(frozen=True)
 class Flat:
-    """The uniform law on (lower, upper)."""
+    """A polynomial density of degree 0 or 1 on (lower, upper), not normalised: a piece of a law."""
 
     y: sp.Symbol
     lower: sp.Expr
     upper: sp.Expr
-    name: str = "uniform"
+    weight: tuple[tuple[sp.Expr, sp.Expr], ...]
+    name: str = "polynomial"
 
     def expect(self, atom: sp.Expr) -> Known | None:
-        """E[a] = (A(upper) - A(lower)) / (upper - lower) for an antiderivative A of a"""
-        for rule in ANTIDERIVATIVES:
-            primitive = rule(atom, self.y)
-            if primitive is not None:
-                difference = self._at(primitive, self.upper) - self._at(primitive, self.lower)
-                return Known(difference / (self.upper - self.lower), sp.true, "antiderivative", rule.__doc__ or "")
-        return None
+        """E[a] = A(upper) - A(lower) for an antiderivative A of the density times a"""
+        total, identities = [], []
+        for factor, coefficient in self.weight:
+            found = antiderivative(factor * atom, self.y)
+            if found is None:
+                return None
+            difference = self._at(found[0], self.upper) - self._at(found[0], self.lower)
+            total.append(coefficient * difference)
+            identities.append(found[1])
+        return Known(sp.Add(*total), sp.true, "antiderivative", "; ".join(identities))
 
     def _at(self, primitive: sp.Expr, place: sp.Expr) -> sp.Expr:
         return sp.limit(primitive, self.y, 0, "+") if place == 0 else primitive.xreplace({self.y: place})
+
+
+def antiderivative(a: sp.Expr, y: sp.Symbol) -> tuple[sp.Expr, str] | None:
+    """An antiderivative by the first rule that has one, and the rule's identity."""
+    for rule in ANTIDERIVATIVES:
+        if (found := rule(a, y)) is not None:
+            return found, rule.__doc__ or ""
+    return None
 
 
 def power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
@@ -74,9 +86,34 @@ def power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
 
 
 def log_power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
-    """int log y dy = y log y - y, int log^2 y dy = y log^2 y - 2 y log y + 2 y"""
-    table = {sp.log(y): y * sp.log(y) - y, sp.log(y) ** 2: y * sp.log(y) ** 2 - 2 * y * sp.log(y) + 2 * y}
+    """int y^m log^n y dy by parts, m = 0 or 1, n = 1 or 2"""
+    log = sp.log(y)
+    table = {
+        log: y * log - y,
+        log**2: y * log**2 - 2 * y * log + 2 * y,
+        y * log: y**2 * (2 * log - 1) / 4,
+        y * log**2: y**2 * (2 * log**2 - 2 * log + 1) / 4,
+    }
     return table.get(a)
+
+
+def first_moment(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """int y f(y) dy for f = log(c + b y), exp(k y), |u|^b, cos y, sin y"""
+    f = a / y
+    if y not in a.args or y in (f.args if f.is_Mul else ()):
+        return None
+    base, b = f.as_base_exp() if not isinstance(f, sp.exp) else (f, ONE)
+    inside = linear(f.args[0], y) if isinstance(f, sp.log) else {}
+    if isinstance(f, sp.log) and set(inside) == {ONE, y}:
+        c, d = inside[ONE], inside[y]
+        return (y**2 / 2 - c**2 / (2 * d**2)) * f - y**2 / 4 + c * y / (2 * d)
+    if isinstance(f, sp.exp) and set(linear(f.exp, y)) == {y}:
+        k = linear(f.exp, y)[y]
+        return f * (y / k - 1 / k**2)
+    if isinstance(base, sp.Abs) and sp.diff(base.args[0], y).is_number:
+        u, slope = base.args[0], sp.diff(base.args[0], y)
+        return (y - u / slope) * u * sp.Abs(u) ** b / ((b + 1) * slope) + sp.Abs(u) ** (b + 2) / ((b + 2) * slope**2)
+    return {sp.cos(y): sp.cos(y) + y * sp.sin(y), sp.sin(y): sp.sin(y) - y * sp.cos(y)}.get(f)
 
 
 def log_polynomial(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
@@ -148,6 +185,7 @@ def log1p_power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
 ANTIDERIVATIVES: tuple[Callable[[sp.Expr, sp.Symbol], sp.Expr | None], ...] = (
     power,
     log_power,
+    first_moment,
     log_polynomial,
     exponential,
     modulus,

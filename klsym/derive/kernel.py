@@ -11,6 +11,9 @@ from sympy.logic.boolalg import Boolean
 from .normalisers import UpperGammaOrder
 from .linear import ONE, Combination, linear, multiply
 
+Triples = tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...]
+Mellin = Callable[[sp.Expr], tuple[sp.Expr, Triples] | None]
+
 
 @dataclass(frozen=True)
 class Known:
@@ -29,8 +32,8 @@ class Kernel:
     `log_z(*eta)` is the logarithm of the normalising integral (or sum), `finite(*eta)` the conditions
     under which it converges, `partial(m, *eta)` the same integral over y < m where it is known.
     An extension is a further feature, at 0 in this density, with the log_z that includes it: a tilt
-    may leave the kernel for it. `mellin` is (c, d, triples): E[(d y^c)^s] is the product over the triples
-    (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e. `log_shortfall(m)` is E[log(m/Y); Y < m].
+    may leave the kernel for it. `mellin(u)` is (c, triples) where E[u^s] is c^s times the product over the
+    triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e. `log_shortfall(m)` is E[log(m/Y); Y < m].
     """
 
     name: str
@@ -42,7 +45,7 @@ class Kernel:
     finite: Callable[..., tuple[Boolean, ...]] = lambda *eta: ()
     partial: Callable[..., sp.Expr] | None = None
     extensions: tuple[tuple[sp.Expr, Callable[..., sp.Expr], str], ...] = ()
-    mellin: tuple[sp.Expr, sp.Expr, tuple[tuple[sp.Expr, ...], ...]] | None = None
+    mellin: Mellin | None = None
     log_shortfall: Callable[[sp.Expr], sp.Expr] | None = None
     lower: sp.Expr = sp.S.Zero
     upper: sp.Expr = sp.oo

@@ -6,12 +6,14 @@ answers with the kernel it is, or None.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sympy as sp
 from sympy import exp, expand_log, log, loggamma, pi, sqrt
 
 from ..core.domain import Interval
 from ..core.functions import LogSinhc, ParabolicU, TricomiU
-from .kernel import Kernel
+from .kernel import Kernel, Mellin, Triples
 from .linear import ONE, Combination, linear
 from .normalisers import LogBesselK, LogUpperGamma, LogZeta
 
@@ -79,9 +81,24 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
             incomplete((e0 + 1) / c, -e1 * m**c) / (size * (-e1) ** ((e0 + 1) / c))
         ),
         extensions=tuple(extensions),
-        mellin=(c, -rate, (((eta[0] + 1) / c, ONE, ONE),)),
+        mellin=_gamma_mellin(y, eta[0], c, -rate),
         log_shortfall=(lambda m: _log_shortfall((eta[0] + 1) / c, -rate * m**c) / c) if c.is_positive else None,
     )  # fmt: skip
+
+
+def _gamma_mellin(y: sp.Symbol, e0: sp.Expr, c: sp.Expr, rate: sp.Expr) -> Mellin:
+    """E[(y^k)^s], and E[(e^(ky))^s] = r/(r - k s) for the exponential density, as gamma functions of s"""
+
+    def mellin(atom: sp.Expr) -> tuple[sp.Expr, Triples] | None:
+        base, k = atom.as_base_exp()
+        if base == y:
+            return rate ** (-k / c), (((e0 + 1) / c, k / c, ONE),)
+        inside = linear(atom.exp, y) if isinstance(atom, exp) else {}
+        if set(inside) != {y} or (e0, c) != (0, 1):
+            return None
+        return ONE, ((rate, -inside[y], ONE), (rate + 1, -inside[y], -ONE))
+
+    return mellin
 
 
 def _log_shortfall(a: sp.Expr, v: sp.Expr) -> sp.Expr:
@@ -89,6 +106,16 @@ def _log_shortfall(a: sp.Expr, v: sp.Expr) -> sp.Expr:
     if a == 1:
         return sp.expint(1, v) + log(v) + sp.EulerGamma
     return v**a / (a**2 * sp.gamma(a)) * sp.hyper([a, a], [a + 1, a + 1], -v)
+
+
+def _power_mellin(y: sp.Symbol, c: sp.Expr, d: sp.Expr, triples: Callable[[sp.Expr], Triples]) -> Mellin:
+    """E[(y^k)^s] from that of d y^c: `triples(k/c)`"""
+
+    def mellin(atom: sp.Expr) -> tuple[sp.Expr, Triples] | None:
+        base, k = atom.as_base_exp()
+        return (d ** (-k / c), triples(k / c)) if base == y else None
+
+    return mellin
 
 
 def _bessel(c: sp.Expr):
@@ -171,7 +198,7 @@ def beta_prime(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | 
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 - (e0 + 1) / c > 0),
         partial=below if c.is_positive else None,
         extensions=((y, laplace, "DLMF 13.4.4"),) if c == 1 else (),
-        mellin=(c, d, (((eta[0] + 1) / c, ONE, ONE), (-eta[1] - (eta[0] + 1) / c, -ONE, ONE))),
+        mellin=_power_mellin(y, c, d, lambda k: (((eta[0] + 1) / c, k, ONE), (-eta[1] - (eta[0] + 1) / c, -k, ONE))),
         log_shortfall=(lambda m: log(1 + d * m)) if c == 1 and eta == (0, -2) else None,
     )  # fmt: skip
 
@@ -202,7 +229,9 @@ def beta(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
         finite=lambda e0, e1: ((e0 + 1) / c > 0, e1 + 1 > 0),
         partial=below,
         extensions=((y, kummer, "DLMF 13.4.1"),) if c == 1 else (),
-        mellin=(c, ONE, (((eta[0] + 1) / c, ONE, ONE), ((eta[0] + 1) / c + eta[1] + 1, ONE, -ONE))),
+        mellin=_power_mellin(
+            y, c, ONE, lambda k: (((eta[0] + 1) / c, k, ONE), ((eta[0] + 1) / c + eta[1] + 1, k, -ONE))
+        ),
         upper=ONE,
     )  # fmt: skip
 

@@ -77,6 +77,19 @@ def _shortfall(kernel: Kernel, u: sp.Expr, t: sp.Expr, m: sp.Expr, increasing: b
     return t * mass - part if increasing else t * (1 - mass) - (mean - part)
 
 
+def by_potential(branch: Branch, atom: sp.Expr) -> Known | None:
+    """E[log(c + d Y)] = 2 log((sqrt(c) + sqrt(c + d))/2) under the arcsine law"""
+    half = -sp.Rational(1, 2)
+    if not isinstance(atom, sp.log) or getattr(branch.kernel, "eta", None) != (half, half) or branch.kernel.upper != 1:
+        return None
+    terms = linear(atom.args[0], branch.y)
+    if set(terms) != {ONE, branch.y}:
+        return None
+    c, d = terms[ONE], terms[branch.y]
+    value = 2 * sp.log((sp.sqrt(c) + sp.sqrt(sp.expand(c + d))) / 2)
+    return Known(value, sp.true, "potential", "the equilibrium potential of an interval (Saff, Totik, Logarithmic Potentials, I.1)")
+
+
 def by_mellin_barnes(branch: Branch, atom: sp.Expr) -> Known | None:
     """E[log(1 + c Y^k)] = (1/2 pi i) int pi/(s sin pi s) c^s E[Y^(ks)] ds, a Meijer G for rational k"""
     kernel = branch.kernel
@@ -86,13 +99,10 @@ def by_mellin_barnes(branch: Branch, atom: sp.Expr) -> Known | None:
     if terms.pop(ONE, sp.S.Zero) != 1 or len(terms) != 1:
         return None
     ((power, c),) = terms.items()
-    base, k = power.as_base_exp()
-    if base != branch.y or not c.is_positive:
+    moments = kernel.mellin(power)
+    if moments is None or not c.is_positive:
         return None
-    exponent, rate, triples = kernel.mellin
-    slope = k / exponent
-    coefficient = c * rate**-slope
-    moved = tuple((a, alpha * slope, e) for a, alpha, e in triples)
+    coefficient, moved = c * moments[0], moments[1]
     if moved == ((ONE, ONE, ONE),):
         value = sp.exp(1 / coefficient) * sp.expint(1, 1 / coefficient)
     else:
@@ -100,7 +110,7 @@ def by_mellin_barnes(branch: Branch, atom: sp.Expr) -> Known | None:
     return Known(value, sp.true, "mellin-barnes", "Mathai, Saxena, Haubold, The H-Function, 1.2 and 2.9")
 
 
-RULES: tuple[Rule, ...] = (by_kernel, by_splitting, by_mellin_barnes)
+RULES: tuple[Rule, ...] = (by_kernel, by_splitting, by_potential, by_mellin_barnes)
 
 
 def expect(branch: Branch, atom: sp.Expr) -> Known | None:

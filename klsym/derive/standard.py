@@ -35,7 +35,7 @@ def standardise(family: Family) -> Standard:
     lower, upper = family.support.lower, family.support.upper
     plain = [p.symbol for p in family.parameters]
     reals = [s for s in plain if not s.is_positive]
-    positives = [s for s in plain if s.is_positive and not s.is_integer]
+    positives = [p.symbol for p in family.parameters if p.domain.lower == 0 and p.domain.upper == sp.oo and not p.domain.integer]
     if family.support.periodic:
         candidates = [(m, sp.S.One, {m: sp.S.Zero}) for m in reals]
     elif lower.free_symbols and upper.free_symbols:

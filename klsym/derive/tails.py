@@ -45,8 +45,11 @@ def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
         x, jacobian = sign * sp.exp(T), T
     else:
         x, jacobian = place - sign * sp.exp(-T), -T
-    density = _stirling(p.log_density(), p.family.variable).xreplace({p.family.variable: x})
+    place_of_piece = 0 if end == "lower" else -1
     try:
+        density = _stirling(p.log_density(), p.family.variable)
+        density = density.replace(sp.Piecewise, lambda *pieces: pieces[place_of_piece][0])
+        density = density.xreplace({p.family.variable: x})
         return _leading(density + (jacobian if measure else 0))
     except Unknown:
         return None
@@ -57,6 +60,8 @@ def converges(p: Growth | None, q: Growth | None) -> Boolean | None:
     if q is None or p is None:
         return None
     if q.level == 0:
+        return sp.true
+    if p.level == 2:
         return sp.true
     decay = -p.coefficient
     if p.level == 0 and p.rate != 1:
@@ -127,6 +132,8 @@ def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
     """The growth of c * atom, [] where it stays bounded."""
     if atom == ONE or isinstance(atom, (sp.cos, sp.sin)):
         return []
+    if isinstance(atom, sp.Mul) and all(_bounded(f) for f in atom.args):
+        return []
     if isinstance(atom, sp.Abs):
         return _growths_modulus(atom.args[0], ONE, c)
     if atom.is_Pow and isinstance(atom.base, sp.Abs):
@@ -141,13 +148,16 @@ def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
                 rate += inside[T]
                 continue
             lead = _leading(factor.exp)
+            if lead.rate == 0:
+                continue
             if lead.level != 1 or lead.coefficient.is_positive is None:
                 raise Unknown
             return [Growth(2, lead.rate, c, lead.coefficient)] if lead.coefficient.is_positive else []
         base, exponent = factor.as_base_exp()
-        if base != T:
+        if base == T:
+            power += exponent
+        elif not _bounded(base):
             raise Unknown
-        power += exponent
     if rate.is_positive:
         return [Growth(1, rate, c)]
     if rate.is_negative:
@@ -155,6 +165,10 @@ def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
     if rate != 0:
         raise Unknown
     return [Growth(0, power, c)]
+
+
+def _bounded(atom: sp.Expr) -> bool:
+    return isinstance(atom, (sp.cos, sp.sin)) or isinstance(atom, sp.log) and not _growths_log(atom.args[0], ONE)
 
 
 def _growths_modulus(inside: sp.Expr, power: sp.Expr, c: sp.Expr) -> list[Growth]:
@@ -176,7 +190,9 @@ def _growths_log(inside: sp.Expr, c: sp.Expr) -> list[Growth]:
         raise Unknown
     sizes = []
     for atom in linear(inside, T):
-        if atom != ONE:
+        if atom != ONE and not isinstance(atom, (sp.cos, sp.sin)):
+            if not atom.has(sp.exp) and atom.as_base_exp()[0] != T:
+                raise Unknown
             lead = _leading(sp.expand_log(sp.log(atom), force=True))
             if lead.coefficient.is_positive is None:
                 raise Unknown

@@ -94,10 +94,13 @@ def views(p: Distribution) -> tuple[View, ...]:
     x = p.family.variable
     density = p.family.log_density.xreplace(values)
     support = standard.support.subs(values)
-    if x not in density.free_symbols and not support.periodic:
-        flat = Flat(Z, p.support.lower, p.support.upper)
-        return (_view(p, (Branch(Z, Z, x, flat),)),)
     found = []
+    for forward, inverse in ((x, Z), (sp.log(x), sp.exp(Z))):
+        weight = p.log_density(inverse) + sp.log(sp.diff(inverse, Z))
+        if set(linear(weight, Z)) <= {ONE} and p.support.upper.is_finite is not False:
+            lower, upper = (forward.xreplace({x: end}) for end in (p.support.lower, p.support.upper))
+            found.append(_view(p, (Branch(Z, inverse, forward, Flat(Z, lower, upper, ((ONE, 1 / (upper - lower)),))),)))
+    found += _pieces(p)
     z_of_x = (x - loc) / scale
     for coordinate in COORDINATES.get((support.lower, support.upper), ()):
         y = coordinate.y
@@ -143,6 +146,33 @@ def _split(p: Distribution, density: sp.Expr, loc: sp.Expr, scale: sp.Expr) -> l
         where = x > loc if sign == 1 else x < loc
         branches.append(Branch(Y, loc + sign * scale * Y, sign * (x - loc) / scale, kernel, mass, where))
     return [_view(p, tuple(branches))]
+
+
+def _pieces(p: Distribution) -> list[View]:
+    """The pieces of a piecewise density, where each is a polynomial of degree 1."""
+    x = p.family.variable
+    switches = p.log_density().atoms(sp.Piecewise)
+    if len(switches) != 1:
+        return []
+    ((switch),) = switches
+    (_, first), *_ = switch.args
+    if len(switch.args) != 2 or first.lhs != x:
+        return []
+    turn, branches, densities = first.rhs, [], []
+    for (piece, _), lower, upper, where in zip(
+        switch.args, (p.support.lower, turn), (turn, p.support.upper), (x < turn, x > turn), strict=True
+    ):
+        log_density = linear(p.log_density().xreplace({switch: piece}).xreplace({x: Z}), Z)
+        logs = [atom for atom in log_density if atom != ONE]
+        if len(logs) != 1 or not isinstance(logs[0], sp.log) or log_density[logs[0]] != 1:
+            return []
+        factor = ratio(log_density.get(ONE, sp.S.Zero))
+        weight = {atom: c * factor for atom, c in linear(logs[0].args[0], Z).items()}
+        mass = sp.cancel(sp.Add(*(c * sp.integrate(atom, (Z, lower, upper)) for atom, c in weight.items())))
+        flat = Flat(Z, lower, upper, tuple((atom, c / mass) for atom, c in weight.items()))
+        branches.append(Branch(Z, Z, x, flat, mass, where))
+        densities.append(log_density)
+    return [View(tuple(branches), tuple(densities))]
 
 
 def _counted(p: Distribution) -> tuple[View, ...]:

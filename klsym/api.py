@@ -1,0 +1,326 @@
+"""The public face: a divergence of two distributions is a Formula, with its derivation, code and checks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from . import divergences
+from .binding import bind
+from .core.derivation import Case, Derivation, Kind, Step
+from .core.divergence import Divergence
+from .core.errors import ParameterError, UnderivableError, nearest
+from .core.family import Distribution, Family, exact
+from .core.sampling import draw
+from .derive import derive
+from .evaluation import Number, evaluate
+from .verification import Report, verify
+
+Measure = Family | Distribution
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A divergence of two distributions: its cases, each with its condition, and what can be done with them.
+
+    >>> from klsym import kl, Exponential
+    >>> f = kl(Exponential, Exponential)
+    >>> f.kind, f.value
+    ('closed', log(rate_p) - log(rate_q) - 1 + rate_q/rate_p)
+    """
+
+    derivation: Derivation
+    base: sp.Expr | None = None
+
+    @property
+    def p(self) -> Distribution:
+        return self.derivation.p
+
+    @property
+    def q(self) -> Distribution:
+        return self.derivation.q
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """The cases in order: the first whose condition holds is the answer."""
+        if self.base is None:
+            return self.derivation.cases
+        return tuple(replace(case, value=case.value / sp.log(self.base)) for case in self.derivation.cases)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        return self.derivation.steps
+
+    @property
+    def kind(self) -> Kind:
+        return self.cases[0].kind
+
+    @property
+    def value(self) -> sp.Expr:
+        """The SymPy expression of the first case."""
+        return self.cases[0].value
+
+    @property
+    def condition(self) -> Boolean:
+        """Where the first case holds."""
+        return self.cases[0].when
+
+    @property
+    def unit(self) -> str:
+        return {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
+
+    @property
+    def parameters(self) -> tuple[sp.Symbol, ...]:
+        """The free symbols, P's in catalog order, then Q's."""
+        values = self.p.values + (self.q.values if self.derivation.divergence.arity == 2 else ())
+        ordered = [s for value in values for s in sorted(value.free_symbols, key=str)]
+        return tuple(dict.fromkeys(ordered))
+
+    def in_base(self, base: Any) -> Formula:
+        """The same formula in units of log(base): 2 for bits, None for nats.
+
+        >>> from klsym import kl, Normal
+        >>> kl(Normal(0, 1), Normal(1, 1)).in_base(2).value
+        1/(2*log(2))
+        """
+        return replace(self, base=_base(base))
+
+    def subs(self, values: Mapping[Any, Any] | None = None, **named: Any) -> Formula:
+        """The formula with some parameters bound, derived anew: a bound number may open a closed form.
+
+        >>> from klsym import kl, Gamma
+        >>> kl(Gamma, Gamma).subs(alpha_p=2, alpha_q=2).value
+        -2*log(beta_q) + 2*log(beta_p) - 2 + 2*beta_q/beta_p
+        """
+        names = [s.name for s in self.parameters]
+        given = {str(k): v for k, v in {**(values or {}), **named}.items()}
+        for name in given:
+            if name not in names:
+                raise ParameterError(f"{self.title} has no parameter {name!r}{nearest(name, names)}")
+        replaced = (_bound(d, given) for d in (self.p, self.q))
+        return _formula(self.derivation.divergence, *replaced, base=self.base, share=())
+
+    def evaluate(self, digits: int = 15, **numbers: Any) -> Number:
+        """The value to the given number of digits, with how it is proven; no digit beyond the error is shown.
+
+        >>> from klsym import kl, Gamma, Weibull
+        >>> print(kl(Gamma(5, 2), Weibull(1.5, 3)).evaluate(digits=30))
+        0.0923988158402886766894868823404
+        """
+        return evaluate(self.subs(**numbers) if numbers else self, digits)
+
+    def __float__(self) -> float:
+        return float(self.evaluate(digits=17).value)
+
+    def compile(self, backend: str | None = None) -> Any:
+        """A function of arrays that computes the value: broadcasting, `out=`, NaN outside the domains.
+
+        Raises UnderivableError where no closed form is known.
+        """
+        from .backends import load
+        from .lower import lower
+
+        return load(lower(self.derivation, self.base), backend)
+
+    def generate(self, target: str = "numpy") -> str:
+        """The source of a stand-alone module with that function."""
+        from .backends import emit
+        from .lower import lower
+
+        return emit(lower(self.derivation, self.base), target)
+
+    def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
+        """Formula, every step and the compiled code against the oracle, at random points of each case."""
+        return verify(self, points=points, seed=seed, digits=digits, backend=backend)
+
+    def explain(self) -> str:
+        """The derivation, step by step."""
+        from .printing import steps_text
+
+        return steps_text(self)
+
+    def latex(self) -> str:
+        from .printing import formula_latex
+
+        return formula_latex(self)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex()}$"
+
+    def to_json(self) -> dict[str, Any]:
+        """The formula and its derivation as plain data."""
+        from .printing import formula_json
+
+        return formula_json(self)
+
+    def __str__(self) -> str:
+        from .printing import formula_text
+
+        return formula_text(self)
+
+    __repr__ = __str__
+
+    @cached_property
+    def title(self) -> str:
+        """KL(Gamma(alpha_p, beta_p) || Weibull(k_q, lam_q))"""
+        return self.derivation.divergence.notation.replace("P", "\0").replace("Q", str(self.q)).replace("\0", str(self.p))
+
+
+def kl(p: Any, q: Any, *, base: Any = None, share: Iterable[str] | Mapping[str, Any] = (), **options: Any) -> Any:
+    """Kullback-Leibler divergence E_p[log p - log q] of two distributions, families or probability vectors.
+
+    p, q: families (generic members, parameters subscripted _p and _q), distributions, or arrays of
+    probabilities (options `axis`, `normalize`). `base`: unit, nats by default. `share`: parameters of Q
+    bound to P's of the same name, or a mapping from Q's names to P's names or to numbers.
+    (Cover and Thomas, Elements of Information Theory, 2.3, 8.5.)
+
+    >>> from klsym import Normal, Poisson, kl
+    >>> kl(Poisson, Poisson).value
+    lam_p*(log(lam_p) - log(lam_q)) - lam_p + lam_q
+    >>> float(kl(Normal(0, 1), Normal(1, 2)))
+    0.44314718055994531
+    >>> kl([0.5, 0.5], [0.25, 0.75], base=2)
+    0.2075187496394219
+    """
+    return _measure(divergences.kl, p, q, base, share, options)
+
+
+def reverse_kl(p: Any, q: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:
+    """KL(q || p), the divergence that variational inference minimises over p's role as approximation.
+
+    >>> from klsym import Exponential, reverse_kl
+    >>> reverse_kl(Exponential(1), Exponential(2)).value
+    -1/2 + log(2)
+    """
+    return _measure(divergences.reverse_kl, p, q, base, share, options)
+
+
+def jeffreys(p: Any, q: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:
+    """Jeffreys divergence KL(p || q) + KL(q || p) (Jeffreys, Proc. R. Soc. A 186, 1946).
+
+    >>> from klsym import Normal, jeffreys
+    >>> jeffreys(Normal(0, 1), Normal(1, 1)).value
+    1
+    """
+    return _measure(divergences.jeffreys, p, q, base, share, options)
+
+
+def cross_entropy(p: Any, q: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:
+    """Cross-entropy -E_p[log q] (differential, where p and q are densities).
+
+    >>> from klsym import Exponential, cross_entropy
+    >>> cross_entropy(Exponential(1), Exponential(2)).value
+    2 - log(2)
+    """
+    return _measure(divergences.cross_entropy, p, q, base, share, options)
+
+
+def entropy(p: Any, *, base: Any = None, **options: Any) -> Any:
+    """Entropy -E_p[log p] (differential, where p is a density).
+
+    >>> from klsym import Normal, entropy
+    >>> entropy(Normal).value
+    log(sigma) + 1/2 + log(2*pi)/2
+    """
+    if isinstance(p, (Family, Distribution)):
+        member = p.member("") if isinstance(p, Family) else p
+        return _formula(divergences.entropy, member, member, base=base, share=())
+    return _measure(divergences.entropy, p, p, base, (), options)
+
+
+def fisher(p: Measure) -> sp.ImmutableMatrix:
+    """Fisher information: the Hessian of KL(P_theta || P_theta') in theta' at theta' = theta.
+
+    Raises UnderivableError where the support depends on the parameters or the log density has a kink,
+    so that the Hessian is no information, or where KL has no closed form in the family.
+    (Lehmann and Casella, Theory of Point Estimation, 2.5; Kullback, Information Theory and Statistics, 2.6.)
+
+    >>> from klsym import Normal, fisher
+    >>> fisher(Normal)
+    Matrix([
+    [sigma**(-2),          0],
+    [          0, 2/sigma**2]])
+    """
+    from .information import fisher_information
+
+    return fisher_information(p)
+
+
+def density(text: str, **domains: str) -> Family:
+    """A family of one's own, from its density: see `klsym.densities.density`.
+
+    >>> from klsym import density
+    >>> density("a*exp(-a*x)", x="x>0", a="a>0").parameters[0].name
+    'a'
+    """
+    from . import densities
+
+    return densities.density(text, **domains)
+
+
+def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, options: dict[str, Any]) -> Any:
+    symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
+    if all(symbolic):
+        if options:
+            raise TypeError(f"{divergence.name} of two distributions takes no {', '.join(options)}")
+        return _formula(divergence, p, q, base=base, share=share)
+    if any(symbolic):
+        raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
+    from . import tables
+
+    arguments = (p,) if divergence.arity == 1 else (p, q)
+    return getattr(tables, divergence.name)(*arguments, base=base, **options)
+
+
+def _formula(divergence: Divergence, p: Measure, q: Measure, *, base: Any, share: Any) -> Formula:
+    first = p.member("_p") if isinstance(p, Family) else p
+    second = q.member("_q") if isinstance(q, Family) else q
+    return Formula(bind(lambda a, b: derive(divergence, a, b), first, second, share), _base(base))
+
+
+def _bound(distribution: Distribution, given: Mapping[str, Any]) -> Distribution:
+    """The distribution with the named symbols replaced: a lone symbol by anything, inside an expression by a number."""
+    values = []
+    for value in distribution.values:
+        inner = {s: exact(given[s.name], s.name) for s in value.free_symbols if s.name in given and value != s}
+        values.append(given.get(value.name, value) if isinstance(value, sp.Symbol) else value.xreplace(inner))
+    return distribution.family(*values)
+
+
+def _base(base: Any) -> sp.Expr | None:
+    if base is None:
+        return None
+    value = sp.Rational(str(base)) if isinstance(base, (int, float)) else base
+    if not isinstance(value, sp.Expr) or not value.is_positive or value == 1:
+        raise ParameterError(f"base is {base}; it must be a positive number other than 1")
+    return None if value == sp.E else value
+
+
+def sample_points(formula: Formula, case: Case, count: int, seed: int) -> list[dict[sp.Symbol, sp.Expr]]:
+    """Parameter points at which the case is the one that holds."""
+    rng = random.Random(seed)
+    earlier = [sp.Not(c.when) for c in formula.cases[: formula.cases.index(case)]]
+    members = (formula.p, formula.q)
+    drawn = (draw(members, sp.And(case.when, *earlier), rng) for _ in range(count))
+    return [point for point in drawn if point is not None]
+
+
+__all__ = [
+    "Formula",
+    "Number",
+    "Report",
+    "UnderivableError",
+    "cross_entropy",
+    "density",
+    "entropy",
+    "fisher",
+    "jeffreys",
+    "kl",
+    "reverse_kl",
+]

@@ -1,0 +1,118 @@
+"""A formula at numbers, to as many digits as asked, each digit accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import mpmath as mp
+import sympy as sp
+
+from . import oracles
+from .core.derivation import Case
+from .core.errors import ParameterError
+from .core.value import Proof, Value
+
+if TYPE_CHECKING:
+    from .api import Formula
+
+GUARD_DIGITS = 12
+MAX_DIGITS = 20_000
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value to `digits` significant digits, and how it is proven."""
+
+    value: mp.mpf
+    digits: int
+    proof: Proof
+    unit: str
+    why: str
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __str__(self) -> str:
+        return mp.nstr(self.value, self.digits, strip_zeros=False) if mp.isfinite(self.value) else str(self.value)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"value": str(self), "digits": self.digits, "proof": self.proof, "unit": self.unit, "why": self.why}
+
+
+def holding_case(cases: tuple[Case, ...], point: dict[sp.Symbol, sp.Expr]) -> Case | None:
+    """The first case whose condition holds at the point."""
+    for case in cases:
+        when = case.when.xreplace(point)
+        if when == sp.true:
+            return case
+        if when != sp.false:
+            raise ParameterError(f"whether {when} holds cannot be decided; bind {', '.join(map(str, when.free_symbols))}")
+    return None
+
+
+def evaluate(formula: Formula, digits: int) -> Number:
+    """The formula's value, all its parameters bound to numbers.
+
+    A closed form is evaluated at rising precision until two evaluations agree; what is not closed goes
+    to quadrature of the definition, whose error estimate limits the digits.
+    """
+    if formula.parameters:
+        names = ", ".join(map(str, formula.parameters))
+        raise ParameterError(f"{formula.title} needs numbers for {names}: evaluate({formula.parameters[0]}=…)")
+    if not 1 <= digits <= MAX_DIGITS:
+        raise ParameterError(f"digits is {digits}; it must lie between 1 and {MAX_DIGITS}")
+    case = holding_case(formula.cases, {})
+    if case is None:
+        raise ParameterError(f"{formula.title} has no case that holds")
+    if case.kind == "infinite":
+        return Number(mp.inf, digits, "exact", formula.unit, case.why)
+    if case.kind == "closed":
+        return Number(precise(case.value, digits), digits, "estimate", formula.unit, "two working precisions agree")
+    measured = oracles.measure(formula.derivation.divergence, formula.p, formula.q, digits)
+    if not measured.vouched:
+        raise ParameterError(f"quadrature of {formula.title} could not be vouched for: {measured.note}")
+    unit = sp.log(formula.base).evalf(digits + GUARD_DIGITS) if formula.base is not None else sp.S.One
+    with mp.workdps(digits + GUARD_DIGITS):
+        value = measured.mid / mp.mpf(unit._to_mpmath(mp.mp.prec))
+        known = digits if measured.rad == 0 else int(mp.floor(-mp.log10(measured.rad / max(abs(measured.mid), measured.rad))))
+        shown = max(1, min(digits, known))
+        return Number(value, shown, measured.proof, formula.unit, "quadrature of the definition")
+
+
+def precise(value: sp.Expr, digits: int) -> mp.mpf:
+    """The number to `digits` significant digits: the working precision grows until two results agree.
+
+    A value that stays below every precision tried is reported as 0, which is exact for P = Q.
+    """
+    working, previous = digits + GUARD_DIGITS, None
+    for _ in range(8):
+        with mp.workdps(working):
+            current = mp.mpf(real_number(value, working))
+            if previous is not None and abs(current - previous) <= abs(current) * mp.mpf(10) ** (-digits - 2):
+                return current
+            tiny = mp.mpf(10) ** (-working // 2)
+            if previous is not None and abs(current) < tiny and abs(previous) < tiny:
+                return mp.mpf(0)
+            previous, working = current, working + max(working // 2, 20)
+    raise ParameterError(f"{value} did not settle to {digits} digits")
+
+
+def real_number(value: sp.Expr, digits: int) -> Any:
+    """The SymPy number as an mpmath real; a nonreal or unevaluated one is an error of the formula."""
+    number = value.evalf(digits, maxn=20 * digits + 200)
+    if not number.is_Float and not number.is_Rational:
+        re, im = number.as_real_imag()
+        if not (re.is_number and im.is_number) or abs(im) > sp.Float(10) ** (-digits // 2) * (1 + abs(re)):
+            raise ArithmeticError(f"{value} evaluates to {number}")
+        number = re
+    return number._to_mpmath(mp.mp.prec)
+
+
+def as_value(value: sp.Expr, digits: int) -> Value:
+    """A closed expression as a Value whose radius is what its last two precisions differ by."""
+    if value in (sp.oo, -sp.oo):
+        return Value(mp.inf if value == sp.oo else -mp.inf, mp.mpf(0), "exact")
+    number = precise(value, digits)
+    with mp.workdps(digits + GUARD_DIGITS):
+        return Value(number, abs(number) * mp.mpf(10) ** (-digits), "estimate")

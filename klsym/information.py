@@ -1,0 +1,43 @@
+"""Fisher information as the curvature of the divergence at the diagonal."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from . import divergences
+from .core.errors import UnderivableError
+from .core.family import Distribution, Family
+from .derive import derive
+
+
+def fisher_information(p: Family | Distribution) -> sp.ImmutableMatrix:
+    """The Hessian of KL(p || q) in q at q = p, in p's symbols."""
+    family = p if isinstance(p, Family) else p.family
+    reason = irregular(family)
+    if reason:
+        raise UnderivableError(f"{family.name} has no Fisher information as a Hessian of KL: {reason}")
+    first, second = family.member(""), family.member("_q")
+    derivation = derive(divergences.kl, first, second)
+    case = derivation.cases[0]
+    if case.kind != "closed" or case.when.has(sp.Eq):
+        raise UnderivableError(f"KL({first} || {second}) is not closed in general, so its Hessian is not known")
+    diagonal = dict(zip(second.values, first.values, strict=True))
+    hessian = [[sp.expand(sp.diff(case.value, a, b).xreplace(diagonal)) for b in second.values] for a in second.values]
+    if any(entry.has(sp.Derivative, sp.Subs, sp.nan) for row in hessian for entry in row):
+        raise UnderivableError(f"a derivative of KL({first} || {second}) has no closed form that klsym evaluates")
+    values = p.bindings if isinstance(p, Distribution) else {}
+    return sp.ImmutableMatrix(hessian).xreplace(values)
+
+
+def irregular(family: Family) -> str:
+    """Why the Hessian of KL is not the Fisher information of the family, or nothing."""
+    ends = family.support.lower.free_symbols | family.support.upper.free_symbols
+    if ends:
+        return f"its support depends on {', '.join(sorted(map(str, ends)))}"
+    if any(p.domain.integer for p in family.parameters):
+        return "a parameter is an integer"
+    kinks = family.log_density.atoms(sp.Abs, sp.Piecewise)
+    moving = {p.symbol for p in family.parameters}
+    if any(kink.free_symbols & moving for kink in kinks):
+        return "its log density has a kink that moves with a parameter"
+    return ""

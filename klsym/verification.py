@@ -1,0 +1,153 @@
+"""Formula, steps and generated code against the oracle, at random points inside each case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import mpmath as mp
+import sympy as sp
+
+from . import oracles
+from .core.derivation import Case, Expectation, Step
+from .core.errors import KlsymError
+from .core.value import Value, Verdict, compare
+from .evaluation import GUARD_DIGITS, as_value, real_number
+
+if TYPE_CHECKING:
+    from .api import Formula
+
+TOLERANCE = 1e-12
+# A compiled textbook form cancels near P = Q; at everyday points it keeps this much.
+CODE_TOLERANCE = 1e-9
+Point = dict[sp.Symbol, sp.Expr]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: what was compared, at which point, both sides and the verdict."""
+
+    what: str
+    point: Point
+    left: Value
+    right: Value
+    verdict: Verdict
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "what": self.what,
+            "point": {str(k): str(v) for k, v in self.point.items()},
+            "left": mp.nstr(self.left.mid, 17),
+            "right": mp.nstr(self.right.mid, 17),
+            "radius": mp.nstr(self.right.rad, 3),
+            "proof": self.right.proof,
+            "verdict": self.verdict.value,
+            "note": self.left.note or self.right.note,
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found; `ok` only if every comparison was decided and agreed."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.rows) and all(row.verdict is Verdict.AGREE for row in self.rows)
+
+    @property
+    def verdict(self) -> Verdict:
+        verdicts = {row.verdict for row in self.rows}
+        if Verdict.DISAGREE in verdicts:
+            return Verdict.DISAGREE
+        return Verdict.AGREE if verdicts == {Verdict.AGREE} else Verdict.UNDECIDED
+
+    def to_json(self) -> dict[str, Any]:
+        return {"title": self.title, "verdict": self.verdict.value, "rows": [row.to_json() for row in self.rows]}
+
+    def __str__(self) -> str:
+        from .printing import report_text
+
+        return report_text(self)
+
+
+def verify(formula: Formula, *, points: int, seed: int, digits: int, backend: str | None) -> Report:
+    """Every case at `points` random points: the oracle's value, the formula's, each step's two sides, the code's."""
+    from .api import sample_points
+
+    rows: list[Row] = []
+    code = _compiled(formula, backend)
+    for case in formula.cases:
+        for point in sample_points(formula, case, points, seed):
+            truth = _truth(formula, point, digits)
+            if case.kind in ("closed", "infinite"):
+                rows.append(_row("formula", point, _closed(case, point, digits), truth))
+            if case is formula.cases[0]:
+                rows += [row for step in _numbered(formula) for row in check_step(formula, *step, point, digits)]
+            if code is not None and case.kind in ("closed", "infinite"):
+                numbers = [float(point.get(s, s)) for s in formula.parameters]
+                got = Value(mp.mpf(float(code(*numbers))), mp.mpf(0), "float")
+                rows.append(_row(f"{backend} code", point, got, truth, CODE_TOLERANCE))
+    return Report(formula.title, tuple(rows))
+
+
+def check_step(formula: Formula, number: int, step: Step, point: Point, digits: int) -> list[Row]:
+    """Both sides of a step with every expectation measured by the oracle."""
+    sides = [_measured(formula, side, point, digits) for side in (step.lhs, step.rhs)]
+    return [_row(f"step {number} {step.rule}", point, *sides)]
+
+
+def _numbered(formula: Formula) -> list[tuple[int, Step]]:
+    """The steps that claim an equality of numbers; definitions and changes of coordinate claim none."""
+    return [(i, step) for i, step in enumerate(formula.steps, 1) if step.lhs.has(Expectation)]
+
+
+def _row(what: str, point: Point, left: Value, right: Value, tolerance: float = TOLERANCE) -> Row:
+    return Row(what, point, left, right, compare(left, right, tolerance))
+
+
+def _compiled(formula: Formula, backend: str | None) -> Callable[..., Any] | None:
+    closed = any(case.kind == "closed" for case in formula.cases)
+    return formula.compile(backend) if backend is not None and closed and formula.parameters else None
+
+
+def _truth(formula: Formula, point: Point, digits: int) -> Value:
+    p, q = formula.p.subs(point), formula.q.subs(point)
+    value = oracles.measure(formula.derivation.divergence, p, q, digits)
+    if formula.base is None:
+        return value
+    with mp.workdps(digits + GUARD_DIGITS):
+        unit = mp.log(mp.mpmathify(formula.base))
+        return Value(value.mid / unit, value.rad / abs(unit), value.proof, value.note)
+
+
+def _closed(case: Case, point: Point, digits: int) -> Value:
+    try:
+        return as_value(case.value.xreplace(point), digits)
+    except (ArithmeticError, KlsymError) as error:
+        return Value(mp.nan, mp.inf, "float", str(error))
+
+
+def _measured(formula: Formula, side: sp.Expr, point: Point, digits: int) -> Value:
+    coordinates = {y: forward.xreplace(point) for y, forward in formula.derivation.coordinates}
+    numbers, radius = {}, mp.mpf(0)
+    for node in side.atoms(Expectation):
+        p = (formula.p if node.measure.name == "P" else formula.q).subs(point)
+        inside = node.integrand.xreplace(point).xreplace(coordinates)
+        value = oracles.expectation(p, inside, node.condition.xreplace(point), digits)
+        if not value.vouched:
+            return value
+        numbers[node] = sp.Dummy()
+        coefficient = side.coeff(node) if side.is_Add else sp.S.One
+        weight = abs(real_number(coefficient.xreplace(point), digits)) if coefficient.xreplace(point).is_number else 1
+        radius += value.rad * max(weight, 1)
+        numbers[node] = sp.Float(str(mp.nstr(value.mid, digits + GUARD_DIGITS)), digits + GUARD_DIGITS)
+    try:
+        with mp.workdps(digits + GUARD_DIGITS):
+            total = real_number(side.xreplace(numbers).xreplace(point), digits + GUARD_DIGITS)
+            return Value(+total, radius + abs(total) * mp.mpf(10) ** -digits, "estimate")
+    except ArithmeticError as error:
+        return Value(mp.nan, mp.inf, "float", str(error))
