@@ -25,7 +25,7 @@ from .errors import KlsymError, LimitError
 
 _START = 60.0
 _KEEP = 2
-_ADVICE = "simplify the expression, or give it more"
+_ADVICE = "simplify the expression, or allow it more"
 _BOOT = "import sys; sys.path[:] = {path!r}; from klsym.core.worker import serve; serve()"
 
 # How a child that the system stopped has ended: processor time, memory (GMP aborts), depth of recursion in C.
