@@ -9,7 +9,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Line:
-    """name = primitive(*arguments); an argument is the name of a line or an argument, or a constant."""
+    """name = primitive(*arguments); an argument is the name of an earlier line or of an argument of the program.
+
+    The primitive "constant" has no arguments: `constant` is an integer, a quotient of two integers, or one of
+    "pi", "e", "euler_gamma", "catalan", "inf", "-inf", "nan", "true", "false".
+    """
 
     name: str
     primitive: str
@@ -18,20 +22,45 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """What the arguments must satisfy: `line` names the truth value, `text` says it to a person."""
+
+    text: str
+    line: str
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Program:
-    """A numeric formula: its arguments, its lines in order, and the name that holds the result."""
+    """A numeric formula: its arguments, its lines in order, and the name that holds the result.
+
+    The result is NaN where a condition fails: the lines see to that, and the conditions only say why.
+    """
 
     name: str
     arguments: tuple[str, ...]
     lines: tuple[Line, ...]
     result: str
     doc: str = ""
+    conditions: tuple[Condition, ...] = ()
+
+    def needed(self, *results: str) -> tuple[Line, ...]:
+        """The lines that these results depend on, in order."""
+        wanted = set(results)
+        for line in reversed(self.lines):
+            if line.name in wanted:
+                wanted.update(line.arguments)
+        return tuple(line for line in self.lines if line.name in wanted)
 
 
 def run(program: Program, values: Mapping[str, Any], arithmetic: Mapping[str, Any]) -> Any:
     """The result of the program, each primitive taken from the given arithmetic.
 
     `arithmetic["constant"]` makes a number of that arithmetic from its text.
+
+    >>> double = Program("double", ("x",), (Line("y", "add", ("x", "x")),), "y")
+    >>> run(double, {"x": 3}, {"add": lambda a, b: a + b})
+    6
     """
     known = dict(values)
     for line in program.lines:

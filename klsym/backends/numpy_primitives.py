@@ -1,0 +1,263 @@
+"""NumPy source of the primitives that SciPy lacks: what a program uses of it is copied into the generated module.
+
+Every function takes float64 arrays or scalars and broadcasts. Outside its domain it gives NaN or nonsense,
+never an exception; the caller masks it and silences floating-point warnings.
+"""
+
+import numpy as np
+from scipy import special
+
+# zeta(k) - 1 for k = 2, 3, ..., 30, divided by k with alternating signs: DLMF 5.7.3.
+_LGAMMA_SERIES = special.zetac(np.arange(2.0, 31.0)) / np.arange(2.0, 31.0) * (-1.0) ** np.arange(2, 31)
+
+# B_2k / (2k (2k - 1)), k = 1, ..., 8: Stirling's series, DLMF 5.11.1.
+_STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
+
+# B_2k / (2k)!, k = 1, ..., 8: the Euler-Maclaurin formula, DLMF 2.10.1.
+_EULER_MACLAURIN = (
+    1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160,
+    -691 / 1307674368000, 1 / 74724249600, -3617 / 10670622842880000,
+)  # fmt: skip
+
+
+def _lgamma(x):
+    """log Gamma(x) for x > 0, with full relative accuracy at its zeros 1 and 2 (DLMF 5.7.3)."""
+    low = x < 1.5
+    y = np.where(low, x - 1.0, x - 2.0)
+    series = np.polynomial.polynomial.polyval(np.where(abs(y) <= 0.5, y, 0.0), _LGAMMA_SERIES)
+    near = y * (0.42278433509846714 + y * series) - np.where(low, np.log1p(y), 0.0)  # 1 - Euler's constant
+    return np.where((x >= 0.5) & (x <= 2.5), near, special.gammaln(x))
+
+
+def _log_rising(a, x):
+    """log(Gamma(a + x)/Gamma(a)) for a > 0 and a + x > 0, without cancellation where x is small beside a.
+
+    Stirling's formula at z = a + 8, as the increment it has over x: the series is a divided difference.
+    """
+    low, d = np.where(x < 0, a + x, a), abs(x)
+    z = low + 8.0
+    u, v = 1.0 / (z + d), 1.0 / z
+    # S(w) = w P(w^2), and S(u) - S(v) = (u - v) (P(u^2) + v (u + v) P[u^2, v^2])
+    value, slope = 0.0, 0.0
+    for c in reversed(_STIRLING):
+        slope = slope * u * u + value
+        value = value * v * v + c
+    series = -d * u * v * (value + slope * u * u - slope * v * v + v * (u + v) * slope)
+    shifted = (z - 0.5) * np.log1p(d * v) + d * (np.log(z + d) - 1.0) + series
+    product = 0.0  # prod (1 + d/(low + i)) - 1
+    for i in range(8):
+        r = d / (low + i)
+        product = product + r + product * r
+    near = np.where(x < 0, -1.0, 1.0) * (shifted - np.log1p(product))
+    return np.where(d <= 0.5 * low, near, _lgamma(a + x) - _lgamma(a))
+
+
+def _gamma_increment(a, x):
+    """(f, g) with Gamma(a + x)/Gamma(a) = exp(f)/g for a > 0 and complex x, Re(a + x) > 0 (Stirling at a + 8)."""
+    z = a + 8.0
+    u, v = 1.0 / (z + x), 1.0 / z
+    u_square, v_square, high, low = u * u, v * v, 0.0, 0.0
+    for c in reversed(_STIRLING):
+        high = high * u_square + c
+        low = low * v_square + c
+    divisor = 1.0
+    for i in range(8):
+        divisor = divisor * (1.0 + x * (1.0 / (a + i)))
+    return (z - 0.5 + x) * np.log1p(x * v) + x * (np.log(z) - 1.0) + high * u - low * v, divisor
+
+
+def _zeta_derivative(n, s):
+    """The nth derivative of zeta at s > 1: nine terms, and the Euler-Maclaurin formula (DLMF 25.2.8) for the rest."""
+    total = sum((-np.log(k)) ** n * np.exp(-s * np.log(k)) for k in range(2, 10))
+    # The rest is 10^-s (10/(s - 1) + p(s)): its derivatives by Leibniz' rule.
+    p = np.polynomial.Polynomial([0.5])
+    rising = np.polynomial.Polynomial([0.0, 1.0])
+    for k, c in enumerate(_EULER_MACLAURIN):
+        p = p + c * 10.0 ** (-1 - 2 * k) * rising
+        rising = rising * np.polynomial.Polynomial.fromroots([-2.0 * k - 1, -2.0 * k - 2])
+    for m in range(n + 1):
+        inner = 10.0 * (-1.0) ** m * special.factorial(m) / (s - 1.0) ** (m + 1) + p.deriv(m)(s)
+        total = total + special.comb(n, m) * (-np.log(10.0)) ** (n - m) * np.exp(-s * np.log(10.0)) * inner
+    return total
+
+
+def _exp_e1(z):
+    """exp(z) E_1(z) for z > 0: from 50 on by its asymptotic series, DLMF 6.12.1."""
+    far = np.maximum(z, 50.0)
+    series = 1.0
+    for k in range(22, 0, -1):
+        series = 1.0 - k / far * series
+    return np.where(z < 50.0, np.exp(np.minimum(z, 50.0)) * special.exp1(z), series / far)
+
+
+def _dilog(x):
+    """Li_2(x) for x <= 1: sum x^k/k^2 near 0 (DLMF 25.12.1), Spence's function elsewhere."""
+    k = np.arange(1.0, 16.0)
+    near = np.polynomial.polynomial.polyval(np.where(abs(x) < 0.1, x, 0.0), np.append(0.0, 1.0 / k**2))
+    return np.where(abs(x) < 0.1, near, special.spence(1.0 - x))
+
+
+def _log_sinhc(u):
+    """log(sinh(u)/u): below 1 by the Maclaurin series of sinh(u)/u - 1."""
+    u = abs(u)
+    near = np.minimum(u, 1.0) ** 2
+    series = 0.0
+    for k in range(10, 0, -1):
+        series = near / (2 * k * (2 * k + 1)) * (1.0 + series)
+    return np.where(u < 1.0, np.log1p(series), u + np.log(-np.expm1(-2.0 * u) / (2.0 * u)))
+
+
+def _langevin(u):
+    """coth(u) - 1/u: below 2 by the continued fraction u/(3 + u^2/(5 + u^2/(7 + ...))) (DLMF 4.39.1)."""
+    square = np.minimum(u * u, 4.0)
+    fraction = 25.0
+    for k in range(23, 1, -2):
+        fraction = k + square / fraction
+    return np.where(abs(u) < 2.0, u / fraction, 1.0 / np.tanh(u) - 1.0 / u)
+
+
+def _langevin_prime(u):
+    """1/u^2 - 1/sinh(u)^2: below 2 as 1 - L^2 - 2 L/u, L the Langevin function."""
+    u = np.maximum(abs(u), 1e-150)
+    near = _langevin(u)
+    return np.where(u < 2.0, 1.0 - near**2 - 2.0 * near / u, 1.0 / u**2 - 1.0 / np.sinh(u) ** 2)
+
+
+def _log_i0(z):
+    """log I_0(z): below 1 by the series in z^2/4 (DLMF 10.25.2), scaled by exp(-z) above."""
+    square = np.minimum(z * z, 1.0) / 4.0
+    series = 0.0
+    for k in range(12, 0, -1):
+        series = square / k**2 * (1.0 + series)
+    return np.where(abs(z) < 1.0, np.log1p(series), abs(z) + np.log(special.i0e(z)))
+
+
+def _reach(fall, width):
+    """A distance at which the exponent has fallen by 40 or more: 40, in a scale that grows from `width`."""
+    distance = 6.0 * width
+    for _ in range(200):
+        short = fall(distance) < 40.0
+        if not np.any(short):
+            break
+        distance = np.where(short, 1.25 * distance, distance)
+    return distance
+
+
+def _mesh(start, stop, width):
+    """The nodes of a trapezoidal sum from start to stop, with its step: as fine as an integrand of that width needs.
+
+    An integrand that decays in |Im t| < pi/2 has an error of exp(-pi^2/step) (Trefethen and Weideman, SIAM Review
+    56, 2014); one that is a narrower bell, of exp(-2 (pi width/step)^2).
+    """
+    count = np.max(np.nan_to_num((stop - start) / np.minimum(0.2, 0.55 * width), nan=1.0, posinf=1.0), initial=1.0)
+    count = int(min(count, 4000.0)) + 1
+    step = (stop - start) / count
+    return (start + step * k for k in range(count + 1)), step
+
+
+def _log_unimodal(exponent, fall, peak, width):
+    """log of the integral of exp(exponent(t)) over the real line, for an exponent with one peak.
+
+    `fall(d)` is by how much the exponent at peak + d lies under the peak.
+    """
+    start = peak - _reach(lambda d: fall(-d), width)
+    nodes, step = _mesh(start, peak + _reach(fall, width), width)
+    return exponent + np.log(step * sum(np.exp(-fall(t - peak)) for t in nodes))
+
+
+def _bessel_k_sums(nu, z):
+    """log(e^z K_nu(z)) and d/dnu log K_nu(z) by DLMF 10.32.9, int_0^oo exp(-z cosh t) cosh(nu t) dt, for nu > 0."""
+    c = np.hypot(nu, z)
+    peak, width = np.arcsinh(nu / z), 1.0 / np.sqrt(c)
+
+    def fall(d):
+        return 2.0 * c * np.sinh(0.5 * d) ** 2 + nu * (np.sinh(d) - d)
+
+    start = np.maximum(peak - _reach(lambda d: fall(-d), width), 0.0)
+    nodes, step = _mesh(start, peak + _reach(fall, width), width)
+    norm, moment, weight = 0.0, 0.0, 0.5
+    for t in nodes:
+        bell = weight * np.exp(-fall(t - peak))
+        norm = norm + bell * (1.0 + np.exp(-2.0 * nu * t))
+        moment = moment - bell * t * np.expm1(-2.0 * nu * t)
+        weight = 1.0
+    return nu * peak - nu * nu / (c + z) + np.log(0.5 * step * norm), moment / norm
+
+
+def _log_kve(nu, z):
+    """log(e^z K_nu(z)) for z > 0: by SciPy, and by quadrature where that leaves the range of floating point."""
+    value = special.kve(nu, z)
+    lost = ~((value > 0.0) & (value < np.inf)) & (z > 0.0) & (z < np.inf)
+    if not np.any(lost):
+        return np.log(value)
+    return np.where(lost, _bessel_k_sums(np.where(lost, abs(nu), 1.0), np.where(lost, z, 1.0))[0], np.log(value))
+
+
+def _bessel_k_order(nu, z):
+    """d/dnu log K_nu(z) for z > 0 (DLMF 10.32.9)."""
+    return np.sign(nu) * _bessel_k_sums(abs(nu), z)[1]
+
+
+def _log_tricomi_u(a, b, z):
+    """log U(a, b, z) for a > 0 and z > 0: DLMF 13.4.4 with t = e^u, by the trapezoidal rule."""
+    h = b - 1.0 - z
+    root = np.sqrt(h * h + 4.0 * a * z)
+    t = np.where(h > 0, (h + root) / (2.0 * z), 2.0 * a / (root - h))  # the peak: a + (b - 1 - z) t = z t^2
+    c = b - a - 1.0
+    width = 1.0 / np.sqrt(np.maximum(z * t - c * t / (1.0 + t) ** 2, 0.25))
+
+    def fall(d):
+        growth = np.expm1(d)
+        return z * t * growth - a * d - c * np.log1p(t / (1.0 + t) * growth)
+
+    top = a * np.log(t) - z * t + c * np.log1p(t) - special.gammaln(a)
+    return _log_unimodal(top, fall, np.log(t), width)
+
+
+def _log_parabolic_u(a, z):
+    """log(exp(z^2/4) U(a, z)) for a > -1/2: DLMF 12.5.1 with t = e^(u/2), by the trapezoidal rule."""
+    s = a + 0.5
+    root = np.sqrt(z * z + 4.0 * s)
+    t = np.where(z < 0, 0.5 * (root - z), 2.0 * s / (root + z))  # the peak: t^2 + z t = s
+    width = 2.0 / np.sqrt(2.0 * t * t + z * t)
+
+    def fall(d):
+        growth = np.expm1(0.5 * d)
+        return s * (growth - 0.5 * d) + 0.5 * (t * growth) ** 2
+
+    top = s * np.log(t) - 0.5 * t * t - z * t - special.gammaln(s) - np.log(2.0)
+    return _log_unimodal(top, fall, 2.0 * np.log(t), width)
+
+
+def _kummer(a, b, z):
+    """M(a, b, z) for b > a > 0; below 0 by Kummer's transformation, DLMF 13.2.39."""
+    return np.where(z < 0, np.exp(np.minimum(z, 0.0)) * special.hyp1f1(b - a, b, abs(z)), special.hyp1f1(a, b, abs(z)))
+
+
+def _log1p_mellin(c, *triples):
+    """E log(1 + c Y), E[Y^s] = prod_i (Gamma(a_i + alpha_i s)/Gamma(a_i))^e_i with numbers e_i = 1 or -1.
+
+    The line of the Mellin-Barnes integral runs half-way between 0 and the next pole: to the right for the smaller
+    c, else to the left, where the residue log c + E log Y comes out. With t = sigma sinh(w) along it the poles
+    stay pi/2 away, and the trapezoidal rule converges exponentially.
+    """
+    triples = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))
+    residue = log_c = np.log(c)
+    left, right = -1.0, 1.0
+    for a, alpha, e in triples:
+        residue = residue + e * alpha * special.digamma(a)
+        pole = np.where(e > 0, -a / alpha, np.inf)
+        right = np.where((pole > 0) & (pole < right), pole, right)
+        left = np.where((pole < 0) & (pole > left), pole, left)
+    sigma = 0.5 * np.where(residue > 0, left, right)
+    step = np.arcsinh(14.0 / abs(sigma)) / 48
+    total = 0.0
+    for k in range(49):
+        s = sigma * (1.0 + 1j * np.sinh(step * k))
+        exponent, divisor = s * log_c, s * np.sin(np.pi * s)
+        for a, alpha, e in triples:
+            f, g = _gamma_increment(a, alpha * s)
+            exponent = exponent + e * f
+            divisor = divisor * g if e > 0 else divisor / g
+        total = total + (0.5 if k == 0 else 1.0) * (np.exp(exponent) / divisor).real * np.cosh(step * k)
+    return np.where(residue > 0, residue, 0.0) + total * abs(sigma) * step

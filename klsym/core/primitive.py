@@ -1,0 +1,126 @@
+"""The closed table of primitives: the operations a Program is made of, each with its exact meaning.
+
+A backend spells every one of them, an arithmetic runs them, and one test holds each spelling to its spec.
+Functions whose values leave the range of floating point come as logarithms, so that products and
+quotients of them become sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+
+from .functions import (
+    BesselKOrder,
+    Langevin,
+    LangevinPrime,
+    Log1pMellin,
+    LogSinhc,
+    ParabolicU,
+    TricomiU,
+    ZetaDerivative,
+)
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """An operation on real numbers: `spec` is its exact meaning, as a function of SymPy expressions.
+
+    `typical` holds a range of everyday values for each argument, as a family's parameters have; a range
+    of integers (`(1, 4)`, ints) means that the argument is an integer, and `boolean` a truth value. A primitive
+    with `variadic` takes the last of them any number of times.
+    """
+
+    name: str
+    typical: tuple[Range, ...]
+    spec: Callable[..., Any]
+    variadic: bool = False
+
+    @property
+    def arity(self) -> int:
+        return len(self.typical)
+
+
+_any, _small = (-5.0, 5.0), (-0.9, 3.0)
+_positive, _wide, _unit = (0.1, 10.0), (1e-3, 1e3), (0.01, 0.99)
+boolean: Range = (0, 1)
+
+
+def _xlog(c: sp.Expr, logarithm: sp.Expr) -> sp.Expr:
+    return sp.S.Zero if c == 0 else c * logarithm
+
+
+_TABLE = (
+    # Arithmetic
+    Primitive("add", (_any, _any), lambda x, y: x + y),
+    Primitive("sub", (_any, _any), lambda x, y: x - y),
+    Primitive("mul", (_any, _any), lambda x, y: x * y),
+    Primitive("div", (_any, _positive), lambda x, y: x / y),
+    Primitive("neg", (_any,), lambda x: -x),
+    Primitive("pow", (_positive, _any), lambda x, y: x**y),
+    Primitive("sqrt", (_wide,), sp.sqrt),
+    Primitive("abs", (_any,), sp.Abs),
+    Primitive("floor", (_any,), sp.floor),
+    Primitive("min", (_any, _any), sp.Min),
+    Primitive("max", (_any, _any), sp.Max),
+    # Elementary functions
+    Primitive("exp", (_any,), sp.exp),
+    Primitive("expm1", (_any,), lambda x: sp.exp(x) - 1),
+    Primitive("log", (_wide,), sp.log),
+    Primitive("log1p", (_small,), lambda x: sp.log(1 + x)),
+    Primitive("xlogy", (_any, _wide), lambda c, x: _xlog(c, sp.log(x))),
+    Primitive("xlog1py", (_any, _small), lambda c, x: _xlog(c, sp.log(1 + x))),
+    Primitive("sin", (_any,), sp.sin),
+    Primitive("cos", (_any,), sp.cos),
+    Primitive("tan", (_small,), sp.tan),
+    Primitive("asin", (_unit,), sp.asin),
+    Primitive("atan", (_any,), sp.atan),
+    Primitive("sinh", (_any,), sp.sinh),
+    Primitive("cosh", (_any,), sp.cosh),
+    Primitive("tanh", (_any,), sp.tanh),
+    Primitive("log_sinhc", (_any,), LogSinhc),
+    Primitive("langevin", (_any,), Langevin),
+    Primitive("langevin_prime", (_any,), LangevinPrime),
+    # Gamma and zeta functions
+    Primitive("lgamma", (_wide,), sp.loggamma),
+    Primitive("log_rising", (_wide, (1e-3, 10.0)), lambda a, x: sp.loggamma(a + x) - sp.loggamma(a)),
+    Primitive("digamma", (_wide,), lambda x: sp.polygamma(0, x)),
+    Primitive("polygamma", ((1, 3), _positive), sp.polygamma),
+    Primitive("zeta", ((1.1, 30.0),), sp.zeta),
+    Primitive("zetam1", ((1.1, 30.0),), lambda s: sp.zeta(s) - 1),
+    Primitive("zeta_derivative", ((1, 3), (1.1, 30.0)), ZetaDerivative),
+    Primitive("gamma_p", (_positive, _positive), lambda a, x: sp.lowergamma(a, x) / sp.gamma(a)),
+    Primitive("gamma_q", (_positive, _positive), lambda a, x: sp.uppergamma(a, x) / sp.gamma(a)),
+    Primitive("betainc", (_positive, _positive, _unit), lambda a, b, x: sp.betainc_regularized(a, b, 0, x)),
+    # Error functions and exponential integrals
+    Primitive("erf", (_any,), sp.erf),
+    Primitive("erfc", (_any,), sp.erfc),
+    Primitive("erfcx", (_any,), lambda x: sp.exp(x**2) * sp.erfc(x)),
+    Primitive("exp_e1", (_wide,), lambda z: sp.exp(z) * sp.expint(1, z)),
+    Primitive("dilog", ((-10.0, 1.0),), lambda x: sp.polylog(2, x)),
+    # Bessel functions
+    Primitive("ive", ((0, 3), _wide), lambda nu, z: sp.exp(-z) * sp.besseli(nu, z)),
+    Primitive("log_i0", (_wide,), lambda z: sp.log(sp.besseli(0, z))),
+    Primitive("log_kve", (_any, _wide), lambda nu, z: sp.log(sp.besselk(nu, z)) + z),
+    Primitive("bessel_k_order", (_any, _wide), BesselKOrder),
+    # Confluent hypergeometric functions, and a Fox H-function
+    Primitive("log_tricomi_u", (_positive, _any, _wide), lambda a, b, z: sp.log(TricomiU(a, b, z))),
+    Primitive("log_parabolic_u", ((-0.4, 10.0), (-10.0, 10.0)), lambda a, z: sp.log(ParabolicU(a, z)) + z**2 / 4),
+    Primitive("kummer", ((0.1, 3.0), (3.1, 10.0), (-20.0, 20.0)), lambda a, b, z: sp.hyper([a], [b], z)),
+    Primitive("log1p_mellin", (_wide, _positive, (0.3, 3.0), (1, 1)), Log1pMellin, variadic=True),
+    # Truth values
+    Primitive("lt", (_any, _any), sp.Lt),
+    Primitive("le", (_any, _any), sp.Le),
+    Primitive("eq", (_any, _any), sp.Eq),
+    Primitive("and", (boolean, boolean), sp.And),
+    Primitive("or", (boolean, boolean), sp.Or),
+    Primitive("not", (boolean,), sp.Not),
+    Primitive("select", (boolean, _any, _any), lambda condition, x, y: sp.Piecewise((x, condition), (y, True))),
+)
+
+PRIMITIVES: dict[str, Primitive] = {primitive.name: primitive for primitive in _TABLE}

@@ -1,0 +1,5 @@
+"""From a Derivation to a Program: the closed form as straight-line code that is safe in floating point."""
+
+from .program import lower
+
+__all__ = ["lower"]

@@ -1,0 +1,217 @@
+"""Rewrites that make a closed form safe in floating point, before it becomes straight-line code.
+
+SymPy would undo a stable form (`log1p(x)` has no SymPy name), so the stable functions stand as opaque heads
+named after primitives. Functions whose values leave the range of floating point become exponentials of
+their logarithms, so that in products and quotients their exponents cancel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import combinations
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from ..core.functions import ParabolicU, TricomiU
+
+Rewrite = Callable[[sp.Expr], sp.Expr]
+
+
+def head(name: str) -> type[AppliedUndef]:
+    """The opaque real function that stands for a primitive."""
+    return sp.Function(name, extended_real=True)
+
+
+def incomplete_gamma(expr: sp.Expr) -> sp.Expr:
+    """gamma(a, x) / Gamma(a) -> P(a, x) and Gamma(a, x) / Gamma(a) -> Q(a, x) (DLMF 8.2.4)"""
+
+    def regularise(product: sp.Expr) -> sp.Expr:
+        for incomplete, regular in ((sp.lowergamma, "gamma_p"), (sp.uppergamma, "gamma_q")):
+            for factor in product.args:
+                if isinstance(factor, incomplete) and 1 / sp.gamma(factor.args[0]) in product.args:
+                    return product / factor * sp.gamma(factor.args[0]) * head(regular)(*factor.args)
+        return product
+
+    return expr.replace(lambda e: isinstance(e, sp.Mul) and e.has(sp.lowergamma, sp.uppergamma), regularise)
+
+
+def complementary_error(expr: sp.Expr) -> sp.Expr:
+    """exp(x^2 + c) erfc(x) -> exp(c) erfcx(x)"""
+
+    def scale(product: sp.Expr) -> sp.Expr:
+        exponent = sum(factor.args[0] for factor in product.args if isinstance(factor, sp.exp))
+        for factor in product.args:
+            base, power = factor.as_base_exp()
+            if isinstance(base, sp.erfc) and power.is_Integer:
+                x = base.args[0]
+                rest = sp.expand(exponent - power * x**2)
+                if len(sp.Add.make_args(rest)) < len(sp.Add.make_args(sp.expand(exponent))) or rest == 0:
+                    others = sp.Mul(*(f for f in product.args if not isinstance(f, sp.exp) and f != factor))
+                    return others * sp.exp(rest) * head("erfcx")(x) ** power
+        return product
+
+    return expr.replace(lambda e: isinstance(e, sp.Mul) and e.has(sp.erfc) and e.has(sp.exp), scale)
+
+
+def zeta_logarithm(expr: sp.Expr) -> sp.Expr:
+    """log(zeta(s)) -> log1p(zeta(s) - 1)"""
+    return expr.replace(
+        lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.zeta),
+        lambda e: head("log1p")(head("zetam1")(e.args[0].args[0])),
+    )
+
+
+def bessel_zero(expr: sp.Expr) -> sp.Expr:
+    """log(I_0(z)) -> log_i0(z)"""
+    return expr.replace(
+        lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.besseli) and e.args[0].args[0] == 0,
+        lambda e: head("log_i0")(e.args[0].args[1]),
+    )
+
+
+def exponentials(expr: sp.Expr) -> sp.Expr:
+    """f -> exp(log f) for each f of great range, such as K_nu(z) -> exp(log_kve(nu, z) - z)"""
+    loggamma = sp.loggamma
+    tricomi, parabolic = head("log_tricomi_u"), head("log_parabolic_u")
+    for function, logarithm in (
+        (sp.lowergamma, lambda a, x: loggamma(a) + sp.log(head("gamma_p")(a, x))),
+        (sp.uppergamma, lambda a, x: a * sp.log(x) - x + tricomi(1, 1 + a, x)),  # DLMF 13.6.6
+        (sp.gamma, loggamma),
+        (sp.factorial, lambda n: loggamma(n + 1)),
+        (sp.binomial, lambda n, k: loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)),
+        (sp.beta, lambda a, b: loggamma(a) + loggamma(b) - loggamma(a + b)),
+        (sp.besselk, lambda nu, z: head("log_kve")(nu, z) - z),
+        (sp.besseli, lambda nu, z: z + sp.log(head("ive")(nu, z))),
+        (sp.expint, lambda nu, z: (sp.log(head("exp_e1")(z)) if nu == 1 else tricomi(1, 2 - nu, z)) - z),
+        (TricomiU, tricomi),
+        (ParabolicU, lambda a, z: parabolic(a, z) - z**2 / 4),
+    ):
+        expr = expr.replace(function, lambda *args, logarithm=logarithm: sp.exp(logarithm(*args)))
+    return expr.replace(sp.betainc, _incomplete_beta)
+
+
+def _incomplete_beta(a: sp.Expr, b: sp.Expr, low: sp.Expr, high: sp.Expr) -> sp.Expr:
+    """B_x(a, b) = B(a, b) I_x(a, b) (DLMF 8.17.2), between two ends as a difference"""
+    regular = [head("betainc")(a, b, x) if x != 0 else sp.S.Zero for x in (low, high)]
+    return sp.exp(sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b)) * (regular[1] - regular[0])
+
+
+def exponents(expr: sp.Expr) -> sp.Expr:
+    """exp(u) exp(v) x^y -> exp(u + v + y log(x)), then log(exp(u) v) -> u + log(v): every exponent is real here"""
+
+    def gather(product: sp.Expr) -> sp.Expr:
+        exponent, powers, rest = sp.S.Zero, sp.S.Zero, sp.S.One
+        for factor in product.args:
+            base, power = factor.as_base_exp()
+            if isinstance(factor, sp.exp):
+                exponent += factor.args[0]
+            elif isinstance(base, sp.exp):
+                exponent += power * base.args[0]
+            elif not power.is_number:
+                powers += power * sp.log(base)
+            else:
+                rest *= factor
+        return rest * sp.exp(exponent + powers) if product.atoms(sp.exp).intersection(product.args) else product
+
+    def logarithm(expr: sp.Expr) -> sp.Expr:
+        factors = sp.Mul.make_args(expr.args[0])
+        inside = [factor for factor in factors if isinstance(factor, sp.exp)]
+        return sp.Add(*(f.args[0] for f in inside)) + sp.log(sp.Mul(*(f for f in factors if f not in inside)))
+
+    expr = expr.replace(lambda e: isinstance(e, sp.Mul) and e.has(sp.exp), gather)
+    return expr.replace(lambda e: isinstance(e, sp.log) and e.args[0].has(sp.exp), logarithm)
+
+
+def gamma_differences(expr: sp.Expr) -> sp.Expr:
+    """c loggamma(u) - c loggamma(v) -> c log_rising(v, u - v), the simplest u - v first"""
+
+    def pair(total: sp.Expr) -> sp.Expr:
+        weights: dict[sp.Expr, sp.Expr] = {}
+        rest = []
+        for term in total.args:
+            weight, function = term.as_independent(sp.loggamma, as_Add=False)
+            if isinstance(function, sp.loggamma):
+                weights[function.args[0]] = weight
+            else:
+                rest.append(term)
+        opposite = (_ordered(a, b) for a, b in combinations(weights, 2) if weights[a] == -weights[b])
+        pairs = sorted(
+            ((sp.expand(u - v), u, v) for u, v in opposite),
+            key=lambda triple: (triple[0].count_ops(), *map(sp.default_sort_key, triple)),
+        )
+        for difference, u, v in pairs:
+            if u in weights and v in weights:
+                rest.append(weights.pop(u) * head("log_rising")(v, difference))
+                del weights[v]
+        return sp.Add(*rest, *(weight * sp.loggamma(u) for u, weight in weights.items()))
+
+    return expr.replace(lambda e: isinstance(e, sp.Add) and e.has(sp.loggamma), pair)
+
+
+def _ordered(a: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
+    """The two arguments, the one that is the other plus something positive first."""
+    return (b, a) if (b - a).is_positive or sp.default_sort_key(a) < sp.default_sort_key(b) else (a, b)
+
+
+def near_one(expr: sp.Expr) -> sp.Expr:
+    """c exp(u) - c -> c expm1(u), then log(1 + x) -> log1p(x)"""
+
+    def exponential(total: sp.Expr) -> sp.Expr:
+        for term in total.args:
+            for power in (f for f in sp.Mul.make_args(term) if isinstance(f, sp.exp)):
+                if -term / power in total.args:
+                    return total - term + term / power + term / power * head("expm1")(power.args[0])
+        return total
+
+    expr = expr.replace(lambda e: isinstance(e, sp.Add) and e.has(sp.exp), exponential)
+    return expr.replace(
+        lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.Add) and e.args[0].as_coeff_add()[0] == 1,
+        lambda e: head("log1p")(e.args[0] - 1),
+    )
+
+
+def zero_times_logarithm(expr: sp.Expr) -> sp.Expr:
+    """c log(u/v) -> xlogy(c, u) - xlogy(c, v), which is 0 where c is: 0 log 0 = 0 (and 0 log 1 = 0)"""
+    log1p, xlogy, xlog1py = head("log1p"), head("xlogy"), head("xlog1py")
+
+    def absorb(product: sp.Expr) -> sp.Expr:
+        logarithms = [f for f in product.args if isinstance(f, (sp.log, log1p))]
+        if len(logarithms) != 1:
+            return product
+        (logarithm,) = logarithms
+        c, u = product / logarithm, logarithm.args[0]
+        if c.is_number:
+            return product
+        if isinstance(logarithm, log1p):
+            return xlog1py(c, u)
+        top, bottom = (
+            xlog1py(c, v - 1) if v.as_coeff_add()[0] == 1 and v.is_Add else xlogy(c, v) for v in u.as_numer_denom()
+        )
+        return top - bottom
+
+    return expr.replace(lambda e: isinstance(e, sp.Mul), absorb)
+
+
+REWRITES: tuple[Rewrite, ...] = (
+    incomplete_gamma,
+    complementary_error,
+    zeta_logarithm,
+    bessel_zero,
+    exponentials,
+    exponents,
+    gamma_differences,
+    near_one,
+)
+
+
+def rewrite(expr: sp.Expr, closed_ends: bool = False) -> sp.Expr:
+    """The expression after every rewrite in turn; with closed ends, products such as 0 log 0 are made safe too.
+
+    >>> a, k = sp.symbols("a k", positive=True)
+    >>> rewrite(sp.gamma(a + 1 / k) / sp.gamma(a) - 1 + sp.log(1 + k))
+    expm1(log_rising(a, 1/k)) + log1p(k)
+    """
+    for rule in (*REWRITES, zero_times_logarithm) if closed_ends else REWRITES:
+        expr = rule(expr)
+    return expr
