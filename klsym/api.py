@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +16,6 @@ from .core.derivation import Case, Derivation, Kind, Step
 from .core.divergence import Divergence
 from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
-from .core.sampling import draw
 from .derive import derive
 from .evaluation import Number, evaluate
 from .verification import Report, verify
@@ -300,15 +298,6 @@ def _base(base: Any) -> sp.Expr | None:
     if not isinstance(value, sp.Expr) or not value.is_positive or value == 1:
         raise ParameterError(f"base is {base}; it must be a positive number other than 1")
     return None if value == sp.E else value
-
-
-def sample_points(formula: Formula, case: Case, count: int, seed: int) -> list[dict[sp.Symbol, sp.Expr]]:
-    """Parameter points at which the case is the one that holds."""
-    rng = random.Random(seed)
-    earlier = [sp.Not(c.when) for c in formula.cases[: formula.cases.index(case)]]
-    members = (formula.p, formula.q)
-    drawn = (draw(members, sp.And(case.when, *earlier), rng) for _ in range(count))
-    return [point for point in drawn if point is not None]
 
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import sympy as sp
 from . import oracles
 from .core.derivation import Case, Expectation, Step
 from .core.errors import KlsymError
+from .core.sampling import draw
 from .core.value import Value, Verdict, compare
 from .evaluation import GUARD_DIGITS, as_value, real_number
 
@@ -76,8 +78,6 @@ class Report:
 
 def verify(formula: Formula, *, points: int, seed: int, digits: int, backend: str | None) -> Report:
     """Every case at `points` random points: the oracle's value, the formula's, each step's two sides, the code's."""
-    from .api import sample_points
-
     rows: list[Row] = []
     code = _compiled(formula, backend)
     for case in formula.cases:
@@ -92,6 +92,15 @@ def verify(formula: Formula, *, points: int, seed: int, digits: int, backend: st
                 got = Value(mp.mpf(float(code(*numbers))), mp.mpf(0), "float")
                 rows.append(_row(f"{backend} code", point, got, truth, CODE_TOLERANCE))
     return Report(formula.title, tuple(rows))
+
+
+def sample_points(formula: Formula, case: Case, count: int, seed: int) -> list[Point]:
+    """Parameter points at which the case is the one that holds."""
+    rng = random.Random(seed)
+    earlier = [sp.Not(c.when) for c in formula.cases[: formula.cases.index(case)]]
+    members = (formula.p, formula.q)
+    drawn = (draw(members, sp.And(case.when, *earlier), rng) for _ in range(count))
+    return [point for point in drawn if point is not None]
 
 
 def check_step(formula: Formula, number: int, step: Step, point: Point, digits: int) -> list[Row]:
