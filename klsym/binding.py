@@ -8,6 +8,7 @@ from typing import Any
 
 import sympy as sp
 
+from .core.continuity import at
 from .core.derivation import Derivation
 from .core.errors import ParameterError, nearest
 from .core.family import Distribution
@@ -32,10 +33,8 @@ def bind(
     back = {symbol: value for value, symbol in stand_ins.items()}
     if not back:
         return derivation
-    cases = tuple(replace(c, value=c.value.xreplace(back), when=c.when.xreplace(back)) for c in derivation.cases)
-    steps = tuple(
-        replace(s, lhs=s.lhs.xreplace(back), rhs=s.rhs.xreplace(back), when=s.when.xreplace(back)) for s in derivation.steps
-    )
+    cases = tuple(replace(c, value=at(c.value, back), when=c.when.xreplace(back)) for c in derivation.cases)
+    steps = tuple(replace(s, lhs=at(s.lhs, back), rhs=at(s.rhs, back), when=s.when.xreplace(back)) for s in derivation.steps)
     coordinates = tuple((y, forward.xreplace(back)) for y, forward in derivation.coordinates)
     return replace(derivation, p=p, q=q, cases=cases, steps=steps, coordinates=coordinates)
 
@@ -68,7 +67,7 @@ def _check_names(p: Distribution, q: Distribution) -> None:
 
 
 def _stand_ins(p: Distribution, q: Distribution) -> dict[sp.Expr, sp.Symbol]:
-    """A symbol with the facts of its domain for every value that lacks them; equal values share one."""
+    """A symbol of its domain for every value that lacks its facts or is a closed end of it; equal values share one."""
     facts: dict[sp.Expr, dict[str, bool]] = {}
     for distribution in (p, q):
         for parameter, value in zip(distribution.family.parameters, distribution.values, strict=True):
@@ -77,6 +76,7 @@ def _stand_ins(p: Distribution, q: Distribution) -> dict[sp.Expr, sp.Symbol]:
             if not value.is_number and any(v is False for v in known.values()):
                 name = f"{parameter.name} of {distribution.family.name}"
                 raise ParameterError(f"{name} is {value}, which SymPy knows not to be {parameter.domain.name}")
-            if not value.is_number and (not value.is_Symbol or None in known.values()):
+            at_end = value.is_number and value in (parameter.domain.lower, parameter.domain.upper) and not parameter.domain.integer
+            if at_end or not value.is_number and (not value.is_Symbol or None in known.values()):
                 facts.setdefault(value, {}).update(wanted)
     return {value: sp.Dummy(f"theta{i}", **known) for i, (value, known) in enumerate(facts.items())}

@@ -11,6 +11,7 @@ import mpmath as mp
 import sympy as sp
 
 from . import oracles
+from .core.continuity import at
 from .core.derivation import Case, Expectation, Step
 from .core.errors import KlsymError
 from .core.sampling import draw
@@ -135,7 +136,7 @@ def _truth(formula: Formula, point: Point, digits: int) -> Value:
 
 def _closed(case: Case, point: Point, digits: int) -> Value:
     try:
-        return as_value(case.value.xreplace(point), digits)
+        return as_value(at(case.value, point), digits)
     except (ArithmeticError, KlsymError) as error:
         return Value(mp.nan, mp.inf, "float", str(error))
 

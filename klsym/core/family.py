@@ -115,6 +115,12 @@ class Distribution:
         return self.family.constraint.xreplace(self.bindings)
 
     @property
+    def base(self) -> Distribution:
+        """The distribution whose image this one is, or itself."""
+        origin = self.family.origin
+        return self if origin is None else Distribution(origin.base, self.values[: len(origin.base.parameters)])
+
+    @property
     def symbols(self) -> set[sp.Symbol]:
         return set().union(*(value.free_symbols for value in self.values)) if self.values else set()
 

@@ -22,6 +22,8 @@ MEASURES = {P: sp.Symbol("P"), Q: sp.Symbol("Q")}
 @lru_cache(maxsize=8192)
 def derive(divergence: Divergence, p: Distribution, q: Distribution) -> Derivation:
     """The divergence of p from q: its cases with their conditions, and the steps that lead to them."""
+    if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
+        return _transported(divergence, p, q, *bases)
     definition = divergence.define(LOG_P, LOG_Q, P, Q)
     finite, why, infinite = _finiteness(definition, p, q)
     steps = [Step("definition", sp.Symbol(divergence.name), _written(definition, p, q), why=divergence.notation)]
@@ -36,6 +38,23 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution) -> Derivati
     cases = _cases(divergence, p, q, definition, expansions, finite, why, infinite)
     coordinates = tuple(pair for _, expansion in expansions for pair in expansion.coordinates)
     return Derivation(divergence, p, q, cases, tuple(steps), coordinates)
+
+
+def _same_map(p: Distribution, q: Distribution) -> tuple[Distribution, Distribution] | None:
+    """The two base distributions, where p and q are their images under one bijection."""
+    first, second = p.family.origin, q.family.origin
+    if first is None or second is None or first.forward.xreplace(p.bindings) != second.forward.xreplace(q.bindings):
+        return None
+    return p.base, q.base
+
+
+def _transported(divergence: Divergence, p: Distribution, q: Distribution, *bases: Distribution) -> Derivation:
+    """D(f(X) || f(Y)) = D(X || Y) for a bijection f"""
+    inner = derive(divergence, *bases)
+    forward = p.family.origin.forward.xreplace(p.bindings)
+    name = sp.Symbol(divergence.name)
+    why = f"both are the law of {forward}, and the divergence is invariant under a bijection: {bases[0]} and {bases[1]}"
+    return Derivation(divergence, p, q, inner.cases, (Step("bijection", name, name, why=why), *inner.steps), inner.coordinates)
 
 
 def _calls(definition: sp.Expr) -> list[tuple[sp.Expr, sp.Expr]]:

@@ -8,6 +8,7 @@ import sympy as sp
 
 from ..core.derivation import Expectation, Step
 from ..core.family import Distribution
+from .finish import finish
 from .linear import ONE, Combination, combine, linear
 from .normalisers import plain
 from .rules import expect
@@ -71,7 +72,7 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> E
     opening = [Step("coordinate", label, forward, why="a bijection: the expectation is invariant")
                for label, forward in coordinates if label != forward]  # fmt: skip
     opening.append(Step("linearity", whole, sum_, why="the log densities are finite combinations of atoms"))
-    final = sp.Add(*constant, *inserted)
+    final = finish(sp.Add(*constant, *inserted), (d for _, d in terms))
     closed = final.xreplace({e: sp.S.Zero for e in final.atoms(Expectation)}) if leftover else final
     steps = _unique(steps)
     if steps:

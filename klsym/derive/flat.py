@@ -66,7 +66,16 @@ class Flat:
         return Known(sp.Add(*total), sp.true, "antiderivative", "; ".join(identities))
 
     def _at(self, primitive: sp.Expr, place: sp.Expr) -> sp.Expr:
-        return sp.limit(primitive, self.y, 0, "+") if place == 0 else primitive.xreplace({self.y: place})
+        if place != 0:
+            return primitive.xreplace({self.y: place})
+        return sp.Add(*(c * self._at_zero(atom) for atom, c in linear(primitive, self.y).items()))
+
+    def _at_zero(self, atom: sp.Expr) -> sp.Expr:
+        """The limit at 0+, where y^m log^n y vanishes."""
+        powers = {f.as_base_exp()[0]: f.as_base_exp()[1] for f in sp.Mul.make_args(atom)}
+        if powers.get(self.y, sp.S.Zero).is_positive and set(powers) <= {self.y, sp.log(self.y)}:
+            return sp.S.Zero
+        return atom.xreplace({self.y: sp.S.Zero})
 
 
 def antiderivative(a: sp.Expr, y: sp.Symbol) -> tuple[sp.Expr, str] | None:

@@ -149,29 +149,29 @@ def _split(p: Distribution, density: sp.Expr, loc: sp.Expr, scale: sp.Expr) -> l
 
 
 def _pieces(p: Distribution) -> list[View]:
-    """The pieces of a piecewise density, where each is a polynomial of degree 1."""
+    """The two pieces of a piecewise density that rises and falls linearly, each from its own end."""
     x = p.family.variable
     switches = p.log_density().atoms(sp.Piecewise)
     if len(switches) != 1:
         return []
     ((switch),) = switches
     (_, first), *_ = switch.args
-    if len(switch.args) != 2 or first.lhs != x:
+    if len(switch.args) != 2 or x not in (first.lhs, first.rhs):
         return []
-    turn, branches, densities = first.rhs, [], []
-    for (piece, _), lower, upper, where in zip(
-        switch.args, (p.support.lower, turn), (turn, p.support.upper), (x < turn, x > turn), strict=True
+    turn = first.rhs if first.lhs == x else first.lhs
+    branches, densities = [], []
+    for (piece, _), end, sign, where in zip(
+        switch.args, (p.support.lower, p.support.upper), (1, -1), (x < turn, x > turn), strict=True
     ):
-        log_density = linear(p.log_density().xreplace({switch: piece}).xreplace({x: Z}), Z)
-        logs = [atom for atom in log_density if atom != ONE]
-        if len(logs) != 1 or not isinstance(logs[0], sp.log) or log_density[logs[0]] != 1:
+        log_density = linear(p.log_density().xreplace({switch: piece}).xreplace({x: end + sign * Y}), Y)
+        constant = log_density.pop(ONE, sp.S.Zero)
+        if log_density != {sp.log(Y): ONE}:
             return []
-        factor = ratio(log_density.get(ONE, sp.S.Zero))
-        weight = {atom: c * factor for atom, c in linear(logs[0].args[0], Z).items()}
-        mass = sp.cancel(sp.Add(*(c * sp.integrate(atom, (Z, lower, upper)) for atom, c in weight.items())))
-        flat = Flat(Z, lower, upper, tuple((atom, c / mass) for atom, c in weight.items()))
-        branches.append(Branch(Z, Z, x, flat, mass, where))
-        densities.append(log_density)
+        length = sign * (turn - end)
+        mass = sp.cancel(ratio(constant) * length**2 / 2)
+        flat = Flat(Y, sp.S.Zero, length, ((Y, 2 / length**2),))
+        branches.append(Branch(Y, end + sign * Y, sign * (x - end), flat, mass, where))
+        densities.append({sp.log(Y): ONE, ONE: constant})
     return [View(tuple(branches), tuple(densities))]
 
 
@@ -192,11 +192,9 @@ def _counted(p: Distribution) -> tuple[View, ...]:
 def _transported(p: Distribution) -> tuple[View, ...]:
     """The views of the base, through the bijection."""
     origin, x = p.family.origin, p.family.variable
-    count = len(origin.base.parameters)
-    base = Distribution(origin.base, p.values[:count])
     forward, inverse = origin.forward.xreplace(p.bindings), origin.inverse.xreplace(p.bindings)
     found = []
-    for view in views(base):
+    for view in views(p.base):
         branches = []
         for branch in view.branches:
             where = branch.where.xreplace({x: inverse}) if branch.where != sp.true else sp.true
