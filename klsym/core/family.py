@@ -138,11 +138,10 @@ class Distribution:
 def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
     """A number as the exact rational it is, a name as a symbol of the parameter's domain."""
     where = f"{parameter.name} of {family.name}"
-    if isinstance(given, str):
-        return parameter.domain.symbol(checked_name(given))
-    value = exact(given, where)
+    value = parameter.domain.symbol(checked_name(given)) if isinstance(given, str) else exact(given, where)
     for symbol in value.free_symbols:
-        checked_name(str(symbol.name))
+        if checked_name(str(symbol.name)) == family.variable.name:
+            raise ParameterError(f"{where} is {value}, but {symbol} is the outcome; choose another name")
     if value.is_number and not value.is_comparable:
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
     if parameter.domain.contains(value) == sp.false:

@@ -21,7 +21,7 @@ Normal = Family(
 
 Laplace = Family(
     name="Laplace",
-    parameters=(real(mu), positive(b)),
+    parameters=(real(mu), positive(b, 0.3, 0.9)),
     support=real_line,
     log_density=-Abs(x - mu) / b - log(2 * b),
     variable=x,
