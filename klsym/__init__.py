@@ -17,6 +17,7 @@ _ROOMS = {
     "families": ("catalog", "find"),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
+__all__ = [*_WHERE]  # noqa: PLE0604 (computed, so that the table above is the only list)
 
 
 def __getattr__(name: str) -> Any:

@@ -270,10 +270,10 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, opti
         return _formula(divergence, p, q, base=base, share=share)
     if any(symbolic):
         raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
-    from . import tables
+    from . import vectors
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
-    return getattr(tables, divergence.name)(*arguments, base=base, **options)
+    return getattr(vectors, divergence.name)(*arguments, base=base, **options)
 
 
 def _formula(divergence: Divergence, p: Measure, q: Measure, *, base: Any, share: Any) -> Formula:

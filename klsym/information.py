@@ -6,6 +6,7 @@ import sympy as sp
 
 from . import divergences
 from .core.errors import UnderivableError
+from .core.functions import ZetaDerivative
 from .core.family import Distribution, Family
 from .derive import derive
 
@@ -22,11 +23,19 @@ def fisher_information(p: Family | Distribution) -> sp.ImmutableMatrix:
     if case.kind != "closed" or case.when.has(sp.Eq):
         raise UnderivableError(f"KL({first} || {second}) is not closed in general, so its Hessian is not known")
     diagonal = dict(zip(second.values, first.values, strict=True))
-    hessian = [[sp.expand(sp.diff(case.value, a, b).xreplace(diagonal)) for b in second.values] for a in second.values]
+    hessian = [[_curvature(case.value, a, b).xreplace(diagonal) for b in second.values] for a in second.values]
     if any(entry.has(sp.Derivative, sp.Subs, sp.nan) for row in hessian for entry in row):
         raise UnderivableError(f"a derivative of KL({first} || {second}) has no closed form that klsym evaluates")
     values = p.bindings if isinstance(p, Distribution) else {}
     return sp.ImmutableMatrix(hessian).xreplace(values)
+
+
+def _curvature(value: sp.Expr, a: sp.Symbol, b: sp.Symbol) -> sp.Expr:
+    second = sp.expand(sp.diff(value, a, b))
+    return second.replace(
+        lambda e: isinstance(e, sp.Derivative) and isinstance(e.expr, sp.zeta) and len(e.variable_count) == 1,
+        lambda e: ZetaDerivative(e.variable_count[0][1], e.expr.args[0]),
+    )
 
 
 def irregular(family: Family) -> str:

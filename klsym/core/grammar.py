@@ -246,7 +246,7 @@ class Clause:
 
 _IDENTIFIER = r"[A-Za-z_]\w*"
 _KIND = re.compile(rf"(?:({_IDENTIFIER})\s+)?(real|integer)s?\b\s*(.*)")
-_BRACKETS = re.compile(rf"(?:({_IDENTIFIER})\s+)?in\s*([\[(])(.*),(.*)([\])])")
+_BRACKETS = re.compile(rf"(?:({_IDENTIFIER})\s+)?in\s*([\[(])(.*)([\])])")
 _BROKEN = re.compile(r"!=|==|\b(?:or|and|not)\b|[|&~;]")
 
 
@@ -271,9 +271,9 @@ def clause(text: str, name: str | None = None) -> Clause:
     subject, integer, rest = name, False, line
     if match := _KIND.fullmatch(line):
         subject, integer, rest = match[1] or name, match[2] == "integer", match[3] or match[1] or name or ""
-    if match := _BRACKETS.fullmatch(rest):
+    if (match := _BRACKETS.fullmatch(rest)) and len(inside := split(match[3])) == 2:
         subject = match[1] or subject or ""
-        rest = f"{match[3]}{'<=' if match[2] == '[' else '<'}{subject}{'<=' if match[5] == ']' else '<'}{match[4]}"
+        rest = f"{inside[0]}{'<=' if match[2] == '[' else '<'}{subject}{'<=' if match[4] == ']' else '<'}{inside[1]}"
     pieces = [piece.strip() for piece in re.split(r"([<>]=?)", rest)]
     if len(pieces) == 3 and subject and not pieces[0]:
         pieces[0] = subject

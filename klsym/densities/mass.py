@@ -92,7 +92,7 @@ class Mass:
             level = self.log(x)
         except (OverflowError, ZeroDivisionError):
             return mp.ninf
-        except (ValueError, TypeError, mp.NoConvergence) as error:
+        except (ValueError, TypeError, NotImplementedError, mp.mp.NoConvergence) as error:
             raise DensityError(f"{self.text!r} cannot be evaluated at {self.at(x)}: {str(error)[:80]}") from None
         if mp.im(level) == 0 and not mp.isnan(level):
             return mp.re(level)

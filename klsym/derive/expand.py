@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import sympy as sp
@@ -9,7 +10,7 @@ import sympy as sp
 from ..core.derivation import Expectation, Step
 from ..core.family import Distribution
 from .finish import finish
-from .linear import ONE, Combination, combine, linear
+from .linear import ONE, combine, linear
 from .normalisers import plain
 from .rules import expect
 from .views import Branch, View, views
@@ -46,10 +47,9 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> E
     whole = Expectation(sp.Add(*(c * d.log_density(x) for c, d in terms)), sp.true, measure)
     constant, linearised, inserted, steps, leftover, coordinates = [], [], [], [], [], []
     for branch, own in zip(view.branches, view.log_density, strict=True):
-        symbol = branch.y if branch.y.name not in {s.name for s in whole.free_symbols - {x}} else sp.Dummy(branch.y.name)
         parts = [(own if d == m else linear(d.log_density(branch.to_x), branch.y), c) for c, d in terms]
         combination = combine(parts)
-        label = branch.y if branch.where == sp.true else sp.Symbol(f"{symbol.name}_{len(coordinates) + 1}", positive=True)
+        label = _label(branch, len(coordinates) + 1, {str(s) for s in whole.free_symbols})
         coordinates.append((label, branch.from_x))
         rename = {branch.y: label}
         constant.append(combination.pop(ONE, sp.S.Zero) * branch.weight)
@@ -57,7 +57,7 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> E
             term = Expectation(atom.xreplace(rename), branch.where, measure)
             linearised.append(coefficient * term)
             known = expect(branch, atom)
-            value = None if known is None else _value(known.value) * branch.weight
+            value = None if known is None else plain(known.value) * branch.weight
             if known is None or value is None:
                 value = _elsewhere(m, view, branch, atom)
                 if value is None:
@@ -66,7 +66,8 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> E
                     continue
                 steps.append(Step("coordinate", term, value, why="the same expectation in another coordinate"))
             else:
-                steps.append(Step(known.rule, term, value, known.when, known.why))
+                why = re.sub(rf"(?<!\w){branch.y}(?!\w)", str(label), known.why)
+                steps.append(Step(known.rule, term, value, known.when, why))
             inserted.append(coefficient * value)
     sum_ = sp.Add(*constant, *linearised)
     opening = [Step("coordinate", label, forward, why="a bijection: the expectation is invariant")
@@ -80,8 +81,13 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> E
     return Expansion(closed, tuple(leftover), (*opening, *steps), tuple(coordinates))
 
 
-def _value(value: sp.Expr) -> sp.Expr:
-    return plain(value)
+def _label(branch: Branch, number: int, taken: set[str]) -> sp.Symbol:
+    """The coordinate's name in print: y, or y_1 and y_2 for two branches; one that no parameter has."""
+    if branch.to_x == branch.y and branch.where == sp.true:
+        return branch.from_x
+    stem = branch.y.name if branch.where == sp.true else f"{branch.y.name}_{number}"
+    name = next(name for name in (stem, *(stem + "'" * i for i in range(1, 9))) if name not in taken)
+    return sp.Symbol(name, **branch.y.assumptions0)
 
 
 def _unique(steps: list[Step]) -> list[Step]:
@@ -111,7 +117,7 @@ def _elsewhere(m: Distribution, view: View, branch: Branch, atom: sp.Expr) -> sp
     return None
 
 
-def leftover_integral(m: Distribution, expectation: Expectation, density: Combination | None = None) -> sp.Expr:
+def leftover_integral(m: Distribution, expectation: Expectation) -> sp.Expr:
     """The expectation written out as an Integral, or a Sum."""
     x = m.family.variable
     integrand = expectation.integrand * sp.exp(m.log_density(x))

@@ -145,7 +145,7 @@ def _normalised(terms: Combination) -> tuple[sp.Expr, sp.Expr, sp.Expr]:
     """(pivot, factor, rest) with sum = factor * pivot * rest and rest = 1 + ... where that is certain."""
     pivot = ONE if ONE in terms else min(terms, key=sp.default_sort_key)
     factor = terms[pivot]
-    if len(terms) > 2 or not factor.is_positive:
+    if len(terms) > 2 or not factor.is_positive or any(a.has(sp.cos, sp.sin) for a in terms):
         return ONE, ONE, rebuild(terms)
     return pivot, factor, sp.Add(ONE, *(c / factor * (a / pivot) for a, c in terms.items() if a != pivot))
 

@@ -47,15 +47,21 @@ class Disc:
         if not isinstance(atom, sp.log):
             return None
         terms = linear(atom.args[0], self.y)
-        cosine, sine = terms.get(sp.cos(self.y), sp.S.Zero), terms.get(sp.sin(self.y), sp.S.Zero)
-        if not set(terms) <= {ONE, sp.cos(self.y), sp.sin(self.y)} or not (sine or cosine):
+        square = squared_modulus(terms, self.y)
+        if square is None:
             return None
-        radius = sp.Wild("r", exclude=[self.y])
-        found = terms.get(ONE, sp.S.Zero).match(1 + radius**2)
-        if not found:
-            return None
-        r = found[radius]
-        return Known(sp.log(1 + r**2 * self.rho**2 + self.rho * cosine), sp.true, "poisson", why)
+        value = sp.log(1 + square * self.rho**2 + self.rho * terms.get(sp.cos(self.y), sp.S.Zero))
+        return Known(value, sp.true, "poisson", why)
+
+
+def squared_modulus(terms: dict, y: sp.Symbol) -> sp.Expr | None:
+    """r^2, where the terms are those of |1 - r e^(i(y - m))|^2 = 1 + r^2 - 2 r cos m cos y - 2 r sin m sin y."""
+    if not set(terms) <= {ONE, sp.cos(y), sp.sin(y)} or len(terms) < 2 or ONE not in terms:
+        return None
+    square = terms[ONE] - 1
+    circle = terms.get(sp.cos(y), sp.S.Zero) ** 2 + terms.get(sp.sin(y), sp.S.Zero) ** 2 - 4 * square
+    point = {s: sp.Rational(3 + 2 * i, 17) for i, s in enumerate(sorted(circle.free_symbols, key=str))}
+    return square if abs(circle.xreplace(point).evalf(20)) < 1e-15 else None
 
 
 def poisson_kernel(atoms: dict, y: sp.Symbol, support: Interval) -> HalfPlane | Disc | None:
@@ -69,8 +75,7 @@ def poisson_kernel(atoms: dict, y: sp.Symbol, support: Interval) -> HalfPlane | 
         return None
     if (support.lower, support.upper) == (-sp.oo, sp.oo) and sp.expand(atom.args[0] - 1 - y**2) == 0:
         return HalfPlane(y)
-    if support.periodic:
-        rho = sp.Wild("r", exclude=[y])
-        found = atom.args[0].match(1 + rho**2 - 2 * rho * sp.cos(y))
-        return Disc(y, found[rho]) if found else None
+    terms = linear(atom.args[0], y)
+    if support.periodic and sp.sin(y) not in terms and squared_modulus(terms, y) is not None:
+        return Disc(y, -terms[sp.cos(y)] / 2)
     return None

@@ -15,7 +15,7 @@ from sympy.logic.boolalg import Boolean
 from ..core.family import Distribution
 from .linear import ONE, cancelled, linear
 
-T = sp.Symbol("t", positive=True)
+T = sp.Dummy("t", positive=True)
 End = Literal["lower", "upper"]
 
 

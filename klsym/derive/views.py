@@ -19,9 +19,10 @@ from .poisson import poisson_kernel
 from .standard import standardise
 
 ABOVE_ONE = Interval(sp.S.One, sp.oo)
-Y = sp.Symbol("y", positive=True)
-Z = sp.Symbol("z", real=True)
-K = sp.Symbol("k", integer=True)
+# Dummies: a parameter that a user calls y is another symbol.
+Y = sp.Dummy("y", positive=True)
+Z = sp.Dummy("z", real=True)
+K = sp.Dummy("k", integer=True)
 
 
 @dataclass(frozen=True)

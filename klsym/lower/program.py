@@ -17,11 +17,11 @@ from .rewrites import rewrite
 from .ssa import Builder
 
 
-def lower(derivation: Derivation, doc: str = "") -> Program:
+def lower(derivation: Derivation, base: sp.Expr | None = None) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q.
 
-    A case that has no closed form gives NaN where it applies; a derivation without any closed or infinite
-    case raises UnderivableError.
+    The unit is log(base), by default nats. A case that has no closed form gives NaN where it applies; a
+    derivation without any closed or infinite case raises UnderivableError.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -38,9 +38,10 @@ def lower(derivation: Derivation, doc: str = "") -> Program:
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
             "evaluate() computes it from the definition"
         )
+    unit = sp.S.One if base is None else sp.log(base)
     build = Builder(_names(members))
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
-    value = _cases(build, derivation, closed_ends=any(_has_closed_end(member) for member in members))
+    value = _cases(build, derivation, unit, closed_ends=any(_has_closed_end(member) for member in members))
     if "zero-on-diagonal" in derivation.divergence.axioms and derivation.p.family == derivation.q.family:
         value = _zero_on_diagonal(build, derivation, value)
     if conditions:
@@ -52,7 +53,7 @@ def lower(derivation: Derivation, doc: str = "") -> Program:
         arguments=build.arguments,
         lines=tuple(build.lines),
         result=value,
-        doc=doc or f"{derivation.divergence.notation} for P = {derivation.p} and Q = {derivation.q}, in nats.",
+        doc=_doc(derivation, members, base),
         conditions=conditions,
     )
     return replace(program, lines=program.needed(value, *(condition.line for condition in conditions)))
@@ -69,12 +70,23 @@ def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(symbols))
 
 
-def _cases(build: Builder, derivation: Derivation, closed_ends: bool) -> str:
+def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
+    """What is computed, of what, in which unit, and the formula of each case."""
+    names = " and ".join(f"{letter} = {member}" for letter, member in zip("PQ", members, strict=False))
+    unit = "nats" if base is None else "bits" if base == 2 else f"units of log({base})"
+    rows = [f"{derivation.divergence.notation} for {names}, in {unit}.", ""]
+    for case in derivation.cases:
+        value = case.value if case.kind in ("closed", "infinite") else "not known in closed form: NaN"
+        rows.append(f"    {value}" + ("" if case.when == sp.true else f"    if {case.when}"))
+    return "\n".join(rows)
+
+
+def _cases(build: Builder, derivation: Derivation, unit: sp.Expr, closed_ends: bool) -> str:
     """The value of the first case that holds; NaN where that case has no closed form, or where none holds."""
     result = build.constant("nan")
     for case in reversed(derivation.cases):
         known = case.kind in ("closed", "infinite")
-        value = build.expression(rewrite(case.value, closed_ends)) if known else build.constant("nan")
+        value = build.expression(rewrite(case.value / unit, closed_ends)) if known else build.constant("nan")
         result = build.select(case.when, value, result)
     return result
 

@@ -52,7 +52,7 @@ class Integrand:
     """
 
     def __init__(self, variable: sp.Symbol, expressions: tuple[sp.Expr, ...], bindings: Bindings = ()) -> None:
-        self.variable = variable
+        self.variable, self.expressions = variable, expressions
         self.bindings = bindings
         self._values = dict(bindings)
         foreign = set().union(*(e.free_symbols for e in expressions)) - {variable} - set(self._values)

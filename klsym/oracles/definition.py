@@ -1,0 +1,250 @@
+"""Expectations and divergences measured from their definitions alone, at high precision."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import count, islice
+
+import mpmath as mp
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from ..core.continuity import at
+from ..core.divergence import Divergence
+from ..core.family import Distribution
+from ..core.value import Value
+from . import quadrature, summation
+from .integrand import Bindings, compiled, number
+from .quadrature import Integral, precision
+
+_LOG_P, _LOG_Q = sp.symbols("log_p log_q", real=True)
+_POINTS = 1000
+
+
+def expectation(p: Distribution, integrand: sp.Expr, condition: Boolean = sp.true, digits: int = 20) -> Value:
+    """E[g(X); condition] for X from p, g an expression in p's variable: the integral over where the condition holds.
+
+    p must be bound to numbers (ParameterError otherwise). The radius is an estimate; +oo, with a note, means that
+    the number cannot be vouched for. An integral that diverges is +oo or -oo.
+
+    >>> from klsym import Gamma
+    >>> expectation(Gamma(5, 2), Gamma.variable**2)
+    Value(mid=mpf('7.5'), ...)
+    """
+    spelled, bindings = _spelled(p, "p")
+    return _measured(p, spelled, integrand, bindings, condition, digits)
+
+
+@lru_cache(maxsize=4096)
+def mass(p: Distribution, digits: int = 20) -> Value:
+    """The integral of p's density, or the sum of its mass function, over its support; 1 if all is well.
+
+    >>> from klsym import Gamma
+    >>> mass(Gamma(5, 2)).mid
+    mpf('1.0')
+    """
+    if _masses(p) is not None:
+        return Value(mp.mpf(1), mp.mpf(0), "exact")
+    spelled, bindings = _spelled(p, "p")
+    sums = _integral(p, spelled, sp.S.Zero, bindings, sp.true, digits)
+    return _rounded(sums.mass, mp.inf if sums.doubt else sums.mass_error, digits, sums.doubt)
+
+
+def measure(divergence: Divergence, p: Distribution, q: Distribution | None = None, digits: int = 20) -> Value:
+    """The divergence of p and q from its definition; q is not needed if it takes one distribution.
+
+    Both must be bound to numbers. Supports decide first: mass of one where the other has none makes the
+    logarithm -oo there, and the result infinite by proof if the definition says so. Otherwise the radius is
+    an estimate, and +oo, with a note, if the number cannot be vouched for: a density that does not integrate
+    to 1, an integral that cannot be followed, a nonnegative divergence that comes out negative.
+
+    >>> from klsym import Exponential, Uniform
+    >>> from klsym.divergences import kl
+    >>> measure(kl, Exponential(2), Exponential(2)).mid
+    mpf('0.0')
+    >>> measure(kl, Exponential(2), Uniform(0, 1)).note
+    'Exponential(2) has mass where Uniform(0, 1) has none'
+    """
+    other = p if q is None else q
+    requests: dict[sp.Symbol, tuple[bool, sp.Expr]] = {}
+
+    def under(first: bool):
+        def operator(g: sp.Expr) -> sp.Expr:
+            symbol = sp.Dummy()
+            requests[symbol] = (first, g)
+            return symbol
+
+        return operator
+
+    formula = sp.sympify(divergence.define(_LOG_P, _LOG_Q, under(True), under(False)))
+    parts = {
+        symbol: _under(p, other, g, digits) if first else _under(other, p, g.xreplace({_LOG_P: _LOG_Q, _LOG_Q: _LOG_P}), digits)
+        for symbol, (first, g) in requests.items()
+    }
+    result = _combined(formula, parts, digits)
+    if not result.vouched or result.proof == "exact":
+        return result
+    if divergence.arity > 1:
+        for member in (p, other):
+            whole = mass(member, digits)
+            if not whole.vouched or abs(whole.mid - 1) > _slack(whole.rad, digits):
+                why = whole.note or f"integrates to {mp.nstr(whole.mid, 15)}"
+                return Value(result.mid, mp.inf, "estimate", f"the density of {member} cannot be relied on: {why}")
+    if "nonnegative" in divergence.axioms and result.mid < -result.rad:
+        return Value(result.mid, mp.inf, "estimate", f"{divergence.name} is negative, which it cannot be")
+    return result
+
+
+def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int) -> Value:
+    """E_p[g(log_p, log_q)], the value of g where q has no mass taken at log_q = -oo."""
+    beyond = g.subs(_LOG_Q, -sp.oo)
+    masses = _masses(p), _masses(q)
+    inside = _inside(p, q) if g.has(_LOG_Q) else sp.true
+    lost = inside != sp.true
+    if p.family.discrete and any(m is not None for m in masses):
+        points = masses[0] if masses[0] is not None else _tabulated(p)
+        table = masses[1] if masses[1] is not None else _tabulated(q)
+        if points is not None and (table is not None or not lost):
+            return _enumerated(points, table or {}, q, g, digits)
+        lost = True
+        inside = sp.false
+    if lost and beyond.is_infinite:
+        sign = mp.inf if beyond.is_extended_positive else -mp.inf
+        return Value(sign, mp.mpf(0), "exact", f"{p} has mass where {q} has none")
+    if lost and beyond != 0:
+        return Value(mp.nan, mp.inf, "estimate", f"the definition has no value where {p} has mass and {q} has none")
+    if inside == sp.false:
+        return Value(mp.mpf(0), mp.mpf(0), "exact", f"{p} and {q} have no mass in common")
+    log_p, bindings = _spelled(p, "p")
+    log_q, others = _spelled(q, "q")
+    log_q = log_q.xreplace({q.family.variable: p.family.variable})
+    return _measured(p, log_p, g.xreplace({_LOG_P: log_p, _LOG_Q: log_q}), bindings + others, inside, digits)
+
+
+def _inside(p: Distribution, q: Distribution) -> Boolean:
+    """The condition on p's variable under which q has mass: true if it holds on all of p's support."""
+    if p.family.discrete != q.family.discrete:
+        return sp.false
+    x, ours, theirs = p.family.variable, p.support, q.support
+    whole = bool(ours.lower >= theirs.lower) and bool(ours.upper <= theirs.upper)
+    if whole:
+        return sp.true
+    if p.family.discrete:
+        lower, upper = sp.ceiling(sp.Max(ours.lower, theirs.lower)), sp.floor(sp.Min(ours.upper, theirs.upper))
+        apart = bool(lower > upper)
+    else:
+        apart = bool(sp.Max(ours.lower, theirs.lower) >= sp.Min(ours.upper, theirs.upper))
+    free = sp.Dummy(real=True)
+    within = [free >= theirs.lower] * (theirs.lower != -sp.oo) + [free <= theirs.upper] * (theirs.upper != sp.oo)
+    return sp.false if apart else sp.And(*within).xreplace({free: x})
+
+
+def _spelled(p: Distribution, tag: str) -> tuple[sp.Expr, Bindings]:
+    """The log density over symbols, and their values: SymPy is not left to evaluate loggamma(10**9)."""
+    fresh = {
+        parameter.symbol: sp.Symbol(f"{tag}{i}", **parameter.symbol.assumptions0)
+        for i, parameter in enumerate(p.family.parameters)
+    }
+    bindings = tuple((fresh[symbol], value) for symbol, value in p.bindings.items())
+    return p.family.log_density.xreplace(fresh), bindings
+
+
+def _integral(
+    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
+) -> Integral:
+    integrand = compiled(p.family.variable, (log_p, g), bindings)
+    rule = summation.total if p.family.discrete else quadrature.integral
+    return rule(integrand, p.support.lower, p.support.upper, condition, digits)
+
+
+def _measured(
+    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
+) -> Value:
+    sums = _integral(p, log_p, g, bindings, condition, digits)
+    if sums.doubt:
+        return Value(sums.mid, mp.inf, "estimate", sums.doubt)
+    if mp.isinf(sums.mid):
+        return Value(sums.mid, mp.mpf(0), "estimate", sums.note)
+    defect = abs(sums.mass - 1)
+    if defect > _slack(sums.mass_error, digits):
+        note = f"the density of {p} integrates to {mp.nstr(sums.mass, 15)} on the nodes used"
+        return Value(sums.mid, mp.inf, "estimate", note)
+    return _rounded(sums.mid, sums.error + defect * (abs(sums.mid) + sums.size), digits)
+
+
+def _slack(error: mp.mpf, digits: int) -> mp.mpf:
+    return 10 * error + mp.mpf(10) ** (2 - digits)
+
+
+def _rounded(mid: mp.mpf, error: mp.mpf, digits: int, note: str = "") -> Value:
+    """The value with what arithmetic in the working precision may have lost added to its radius."""
+    with mp.workprec(precision(digits)):
+        return Value(+mid, error + abs(mid) * mp.mpf(10) ** -(digits + 5), "estimate", note)
+
+
+def _masses(p: Distribution) -> dict[int, sp.Expr] | None:
+    """The finitely many atoms of a member at a closed end of a parameter's domain, as Geometric(1) has; else None.
+
+    The log density is formed at each integer first and the parameters put in after, so that 0 log 0 = 0.
+    """
+    ends = [
+        v
+        for parameter, v in zip(p.family.parameters, p.values, strict=True)
+        if v in (parameter.domain.lower, parameter.domain.upper)
+    ]
+    if not (p.family.discrete and ends and p.log_density().has(sp.zoo, sp.nan, sp.oo, -sp.oo)):
+        return None
+    return _tabulated(p)
+
+
+def _tabulated(p: Distribution) -> dict[int, sp.Expr] | None:
+    """The log mass at every integer of positive mass, if the first thousand hold it all."""
+    lower, upper = p.support.lower, p.support.upper
+    if lower == -sp.oo:
+        return None
+    points = count(int(lower)) if upper == sp.oo else range(int(lower), int(upper) + 1)
+    table: dict[int, sp.Expr] = {}
+    for k in islice(points, _POINTS):
+        value = at(p.family.log_density.xreplace({p.family.variable: sp.Integer(k)}), p.bindings)
+        if value not in (-sp.oo, sp.zoo):
+            table[k] = value
+    with mp.workdps(30):
+        whole = mp.fsum(mp.exp(number(value)) for value in table.values())
+        return table if abs(whole - 1) < mp.mpf(10) ** -25 else None
+
+
+def _enumerated(
+    points: dict[int, sp.Expr], table: dict[int, sp.Expr], q: Distribution, g: sp.Expr, digits: int
+) -> Value:
+    terms = []
+    with mp.workprec(precision(digits)):
+        for k, log_p in points.items():
+            value = g.subs({_LOG_P: log_p, _LOG_Q: table.get(k, -sp.oo)})
+            if value.is_infinite:
+                sign = mp.inf if value.is_extended_positive else -mp.inf
+                return Value(sign, mp.mpf(0), "exact", f"mass at {k}, where {q} has none")
+            terms.append(mp.exp(number(log_p)) * number(value))
+        total = mp.fsum(terms)
+        return _rounded(total, mp.fsum(map(abs, terms)) * mp.mpf(10) ** -(digits + 5), digits)
+
+
+def _combined(formula: sp.Expr, parts: dict[sp.Symbol, Value], digits: int) -> Value:
+    """The formula at the parts' values, its radius to first order in theirs."""
+    for value in parts.values():
+        if not value.vouched:
+            return Value(value.mid, mp.inf, "estimate", value.note)
+    infinite = {symbol: value for symbol, value in parts.items() if mp.isinf(value.mid)}
+    if infinite:
+        proof = "exact" if all(value.proof == "exact" for value in infinite.values()) else "estimate"
+        note = "; ".join(dict.fromkeys(value.note for value in infinite.values()))
+        result = formula.subs({symbol: sp.oo if value.mid > 0 else -sp.oo for symbol, value in infinite.items()})
+        if result.is_infinite and not result.has(sp.nan):
+            return Value(mp.inf if result.is_extended_positive else -mp.inf, mp.mpf(0), proof, note)
+        return Value(mp.nan, mp.inf, "estimate", f"infinite terms do not combine: {note}")
+    symbols = list(parts)
+    slopes = [formula.diff(symbol) for symbol in symbols]
+    with mp.workprec(precision(digits)):
+        evaluate = sp.lambdify(symbols, [formula, *slopes], modules="mpmath")
+        mid, *slopes = evaluate(*(parts[symbol].mid for symbol in symbols))
+        radius = mp.fsum(abs(slope) * parts[symbol].rad for slope, symbol in zip(slopes, symbols, strict=True))
+        return Value(mp.mpf(mid), radius, "estimate")
