@@ -45,13 +45,18 @@ ROWS = [
 IDS = [f"{row[0].__name__}-{i}" for i, row in enumerate(ROWS)]
 
 
+def end_point(end):
+    return mp.mpf(str(end).replace("oo", "inf")) if end.is_infinite else mp.mpmathify(sp.N(end, 30))
+
+
 def total(exponent, variable, support, upper=None):
     """The integral, or the sum, of exp(exponent) by mpmath."""
     f = sp.lambdify(variable, exponent, "mpmath")
-    low, high = (mp.mpmathify(end) for end in (support.lower, support.upper if upper is None else upper))
+    low, high = (end_point(end) for end in (support.lower, support.upper if upper is None else upper))
     if variable is k:
         if mp.isinf(high):
-            return mp.nsum(lambda i: mp.exp(f(int(i))), [low, mp.inf])
+            method = "e" if exponent.atoms(k, sp.log) == {k, sp.log(k)} and not exponent.is_Add else "d"
+            return mp.nsum(lambda i: mp.exp(f(i)), [low, mp.inf], method=method)
         return mp.fsum(mp.exp(f(i)) for i in range(int(low), int(high) + 1))
     if low == 0 and mp.isinf(high):
         return mp.quad(lambda t: mp.exp(f(mp.exp(t)) + t), [-200, -40, -8, -2, 0, 1, 2, 4, 8, 40])
