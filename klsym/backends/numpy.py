@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sympy as sp
+from sympy.logic.boolalg import Boolean
 
 from ..core.primitive import PRIMITIVES
 from ..core.program import Line, Program
@@ -164,7 +165,7 @@ def _statements(program: Program, *results: str) -> tuple[list[str], list[str]]:
                 assign(name)
                 text = _spell(line, texts, exact)
         texts[line.name] = (text, SPELLING[line.primitive].binding)
-        if uses.get(line.name, 0) > 1 or (len(text) > _INLINE and line.name not in results):
+        if uses.get(line.name, 0) > 1 or len(text) > _INLINE:
             assign(line.name)
     return statements, [texts[name][0] for name in results]
 
@@ -183,16 +184,20 @@ def _spell(line: Line, texts: dict[str, tuple[str, int]], exact: dict[str, sp.Ba
 
 
 def _exact(line: Line, exact: dict[str, sp.Basic]) -> sp.Basic:
+    """The value of a line of constants: a small rational as it is, any other number to 40 digits."""
     if line.primitive == "constant":
-        return _CONSTANTS[line.constant] if line.constant in _CONSTANTS else sp.Rational(line.constant)
-    return PRIMITIVES[line.primitive].spec(*(exact[name] for name in line.arguments))
+        value = _CONSTANTS[line.constant] if line.constant in _CONSTANTS else sp.Rational(line.constant)
+    else:
+        value = PRIMITIVES[line.primitive].spec(*(exact[name] for name in line.arguments))
+    small = value.is_Rational and value.q.bit_length() + abs(value.p).bit_length() < 64
+    return value if small or isinstance(value, Boolean) or not value.is_finite else value.n(40)
 
 
 def _literal(value: sp.Basic) -> tuple[str, int]:
     """The nearest double, as Python writes it."""
     if value in (sp.true, sp.false):
         return ("True" if value == sp.true else "False"), _CALL
-    number = float(value.n(30)) if value.is_finite else float(value)
+    number = float(value)
     if math.isfinite(number):
         return repr(number), _CALL if number >= 0 else _UNARY
     return ("np.nan", _CALL) if math.isnan(number) else ("np.inf", _CALL) if number > 0 else ("-np.inf", _UNARY)

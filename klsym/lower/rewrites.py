@@ -132,7 +132,7 @@ def gamma_differences(expr: sp.Expr) -> sp.Expr:
         for term in total.args:
             weight, function = term.as_independent(sp.loggamma, as_Add=False)
             if isinstance(function, sp.loggamma):
-                weights[function.args[0]] = weight
+                weights[function.args[0]] = sp.expand(weights.get(function.args[0], 0) + weight)
             else:
                 rest.append(term)
         opposite = (_ordered(a, b) for a, b in combinations(weights, 2) if weights[a] == -weights[b])
@@ -173,7 +173,10 @@ def near_one(expr: sp.Expr) -> sp.Expr:
 
 def zero_times_logarithm(expr: sp.Expr) -> sp.Expr:
     """c log(u/v) -> xlogy(c, u) - xlogy(c, v), which is 0 where c is: 0 log 0 = 0 (and 0 log 1 = 0)"""
-    log1p, xlogy, xlog1py = head("log1p"), head("xlogy"), head("xlog1py")
+    log1p, xlogy = head("log1p"), head("xlogy")
+
+    def xlog1py(c: sp.Expr, x: sp.Expr) -> sp.Expr:
+        return sp.S.Zero if x == 0 else head("xlog1py")(c, x)
 
     def absorb(product: sp.Expr) -> sp.Expr:
         logarithms = [f for f in product.args if isinstance(f, (sp.log, log1p))]
@@ -183,12 +186,12 @@ def zero_times_logarithm(expr: sp.Expr) -> sp.Expr:
         c, u = product / logarithm, logarithm.args[0]
         if c.is_number:
             return product
+        if c.could_extract_minus_sign():
+            return -absorb(-product)
         if isinstance(logarithm, log1p):
             return xlog1py(c, u)
-        top, bottom = (
-            xlog1py(c, v - 1) if v.as_coeff_add()[0] == 1 and v.is_Add else xlogy(c, v) for v in u.as_numer_denom()
-        )
-        return top - bottom
+        parts = (xlog1py(c, v - 1) if v.as_coeff_add()[0] == 1 else xlogy(c, v) for v in u.as_numer_denom())
+        return next(parts) - next(parts)
 
     return expr.replace(lambda e: isinstance(e, sp.Mul), absorb)
 
