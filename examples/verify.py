@@ -12,5 +12,4 @@ points = parser.parse_args().points
 
 report = klsym.kl(Gamma, Weibull).check(points=points)
 print(report)
-print(f"\nverdict: {report.verdict}")
 sys.exit(not report.ok)

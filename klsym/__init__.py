@@ -15,6 +15,7 @@ _ROOMS = {
     "core.errors": ("KlsymError", "ParameterError", "DensityError", "VectorError", "UnderivableError", "LimitError"),
     "core.family": ("Family", "Distribution"),
     "families": ("catalog", "find"),
+    "pairs": ("matrix",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [*_WHERE]  # noqa: PLE0604 (computed, so that the table above is the only list)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .core.family import Family
 
+Row = dict[str, Any]
 LETTERS = {"closed": "C", "semi-closed": "S", "numeric": "N", "infinite": "i", "undecided": "?"}
 
 
@@ -32,7 +33,7 @@ def span(family: Family) -> str:
     return f"integers in {'(' if lower.is_infinite else '['}{lower}, {upper}{')' if upper.is_infinite else ']'}"
 
 
-def catalog_rows() -> list[dict[str, Any]]:
+def catalog_rows() -> list[Row]:
     """Every family as plain data: name, support, parameters with their domains, constraint, references."""
     from .families import catalog
 
@@ -60,7 +61,7 @@ def catalog_text() -> str:
     return aligned(table)
 
 
-def matrix_text(rows: Sequence[dict[str, Any]]) -> str:
+def matrix_text(rows: Sequence[Row]) -> str:
     """The matrix as letters, P down and Q across in one order, and how many there are of each."""
     names = list(dict.fromkeys(row["p"] for row in rows))
     letter = {(row["p"], row["q"]): LETTERS[row["kind"]] for row in rows}
@@ -76,10 +77,12 @@ def matrix_text(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join([*lines, "", f"{len(rows)} ordered pairs, P down, Q across: {total}"])
 
 
-def matrix_rows(deep: bool) -> list[dict[str, Any]]:
-    """`klsym.matrix`, with its progress on standard error when that is a terminal."""
-    from .api import matrix
-
-    if not sys.stderr.isatty():
-        return matrix(deep=deep)
-    raise NotImplementedError
+def with_progress(rows: Iterable[Row], total: int) -> Iterator[Row]:
+    """The rows, with a bar on standard error while they come, if that is a terminal."""
+    shown = sys.stderr.isatty()
+    for done, row in enumerate(rows, 1):
+        if shown:
+            full = 40 * done // total
+            ending = "\n" if done == total else ""
+            print(f"\r[{'#' * full}{'.' * (40 - full)}] {done}/{total} pairs", end=ending, file=sys.stderr, flush=True)
+        yield row

@@ -227,6 +227,16 @@ def test_families(run):
     assert [row["name"] for row in json.loads(run("families", "--json")[1])] == list(catalog)
 
 
+def test_matrix(run):
+    status, out, err = run("families", "--matrix", "--only", "normal,gamma,uniform")
+    assert (status, err) == (0, "")
+    assert [line.split()[-3:] for line in out.splitlines()[2:5]] == [["C", "i", "i"], ["C", "C", "i"], ["C", "C", "C"]]
+    assert "9 ordered pairs" in out and "C closed 6" in out and "i infinite 3" in out
+    rows = json.loads(run("families", "--matrix", "--json", "--only", "normal,gamma")[1])
+    assert [(row["p"], row["q"]) for row in rows] == [(p, q) for p in ("Normal", "Gamma") for q in ("Normal", "Gamma")]
+    assert all(row.keys() == {"p", "q", "kind", "when", "value"} for row in rows)
+
+
 def test_output_survives_ascii():
     ran = shell("derive", "poisson", "poisson", "--steps", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert ran.returncode == 0 and ran.stderr == b"" and ran.stdout.decode("ascii")

@@ -76,7 +76,7 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
 
         return operator
 
-    formula = sp.sympify(divergence.define(_LOG_P, _LOG_Q, under(True), under(False)))
+    formula = divergence.define(_LOG_P, _LOG_Q, under(True), under(False))
     parts = {
         symbol: _under(p, other, g, digits) if first else _under(other, p, g.xreplace({_LOG_P: _LOG_Q, _LOG_Q: _LOG_P}), digits)
         for symbol, (first, g) in requests.items()
@@ -85,7 +85,8 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
     if not result.vouched or result.proof == "exact":
         return result
     if divergence.arity > 1:
-        for member in (p, other):
+        measured = {first for first, _ in requests.values()}
+        for member in [p] * (True not in measured) + [other] * (False not in measured):
             whole = mass(member, digits)
             if not whole.vouched or abs(whole.mid - 1) > _slack(whole.rad, digits):
                 why = whole.note or f"integrates to {mp.nstr(whole.mid, 15)}"
