@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import mpmath as mp
@@ -67,14 +68,19 @@ def _narrow(ray: Ray, rays: list[Ray]) -> list[sp.Expr]:
         for before, here, after in zip(levels, levels[1:], [*levels[2:], *edge], strict=False):
             if not (before[1] <= here[1] > after[1] and mp.isfinite(here[1])) or abs(here[0]) > 10**6:
                 continue
-            s, level = _climb(lambda t: ray.sample(t)[index], before[0], after[0])
+            height = partial(_height, ray, index)
+            s, level = _climb(height, before[0], after[0])
             if level < top - 200:
                 continue
-            sides = [ray.sample(s + d)[index] for d in (-0.2, 0.2)]
+            sides = [height(s + d) for d in (-0.2, 0.2)]
             if all(side is not None and side < level - 2 for side in sides):
                 with mp.workprec(ray.precision(s)):
                     found.append(ray.anchor + ray.direction * _rational(mp.exp(s)))
     return found
+
+
+def _height(ray: Ray, index: int, s: mp.mpf) -> mp.mpf | None:
+    return ray.sample(s)[index]
 
 
 def _climb(height: Callable[[mp.mpf], mp.mpf | None], low: mp.mpf, high: mp.mpf) -> tuple[mp.mpf, mp.mpf]:
@@ -83,7 +89,7 @@ def _climb(height: Callable[[mp.mpf], mp.mpf | None], low: mp.mpf, high: mp.mpf)
     a, b = high - golden * (high - low), low + golden * (high - low)
     fa, fb = height(a), height(b)
     for _ in range(120):
-        if fa is None or fb is None or abs(fa - fb) < 0.01 and high - low < 0.2:
+        if fa is None or fb is None or (abs(fa - fb) < 0.01 and high - low < 0.2):
             break
         if fa >= fb:
             high, b, fb = b, a, fa

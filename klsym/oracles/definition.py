@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import count, islice
 
 import mpmath as mp
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from ..core.continuity import at
-from ..core.divergence import Divergence
+from ..core.divergence import Divergence, Operator
 from ..core.family import Distribution
 from ..core.value import Value
 from . import quadrature, summation
@@ -18,6 +17,7 @@ from .integrand import Bindings, compiled, number
 from .quadrature import Integral, precision
 
 _LOG_P, _LOG_Q = sp.symbols("log_p log_q", real=True)
+_SWAPPED = {_LOG_P: _LOG_Q, _LOG_Q: _LOG_P}
 _POINTS = 1000
 
 
@@ -60,15 +60,15 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
 
     >>> from klsym import Exponential, Uniform
     >>> from klsym.divergences import kl
-    >>> measure(kl, Exponential(2), Exponential(2)).mid
-    mpf('0.0')
+    >>> mp.nstr(measure(kl, Exponential(2), Exponential(1)).mid, 12)
+    '0.19314718056'
     >>> measure(kl, Exponential(2), Uniform(0, 1)).note
     'Exponential(2) has mass where Uniform(0, 1) has none'
     """
     other = p if q is None else q
     requests: dict[sp.Symbol, tuple[bool, sp.Expr]] = {}
 
-    def under(first: bool):
+    def under(first: bool) -> Operator:
         def operator(g: sp.Expr) -> sp.Expr:
             symbol = sp.Dummy()
             requests[symbol] = (first, g)
@@ -78,7 +78,7 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
 
     formula = divergence.define(_LOG_P, _LOG_Q, under(True), under(False))
     parts = {
-        symbol: _under(p, other, g, digits) if first else _under(other, p, g.xreplace({_LOG_P: _LOG_Q, _LOG_Q: _LOG_P}), digits)
+        symbol: _under(p, other, g, digits) if first else _under(other, p, g.xreplace(_SWAPPED), digits)
         for symbol, (first, g) in requests.items()
     }
     result = _combined(formula, parts, digits)
@@ -99,16 +99,13 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
 def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int) -> Value:
     """E_p[g(log_p, log_q)], the value of g where q has no mass taken at log_q = -oo."""
     beyond = g.subs(_LOG_Q, -sp.oo)
-    masses = _masses(p), _masses(q)
     inside = _inside(p, q) if g.has(_LOG_Q) else sp.true
-    lost = inside != sp.true
-    if p.family.discrete and any(m is not None for m in masses):
-        points = masses[0] if masses[0] is not None else _tabulated(p)
-        table = masses[1] if masses[1] is not None else _tabulated(q)
-        if points is not None and (table is not None or not lost):
-            return _enumerated(points, table or {}, q, g, digits)
-        lost = True
+    if p.family.discrete and not (_masses(p) is None and _masses(q) is None):
+        points = _tabulated(p)
+        if points is not None:
+            return _enumerated(points, q, g, digits)
         inside = sp.false
+    lost = inside != sp.true
     if lost and beyond.is_infinite:
         sign = mp.inf if beyond.is_extended_positive else -mp.inf
         return Value(sign, mp.mpf(0), "exact", f"{p} has mass where {q} has none")
@@ -184,10 +181,7 @@ def _rounded(mid: mp.mpf, error: mp.mpf, digits: int, note: str = "") -> Value:
 
 
 def _masses(p: Distribution) -> dict[int, sp.Expr] | None:
-    """The finitely many atoms of a member at a closed end of a parameter's domain, as Geometric(1) has; else None.
-
-    The log density is formed at each integer first and the parameters put in after, so that 0 log 0 = 0.
-    """
+    """The atoms of a member at a closed end of a parameter's domain, as Geometric(1) is; None for any other."""
     ends = [
         v
         for parameter, v in zip(p.family.parameters, p.values, strict=True)
@@ -199,34 +193,38 @@ def _masses(p: Distribution) -> dict[int, sp.Expr] | None:
 
 
 def _tabulated(p: Distribution) -> dict[int, sp.Expr] | None:
-    """The log mass at every integer of positive mass, if the first thousand hold it all."""
+    """The log mass at every integer of positive mass, if they are few; on an infinite support, only a single atom."""
     lower, upper = p.support.lower, p.support.upper
-    if lower == -sp.oo:
+    if lower == -sp.oo or (upper != sp.oo and upper - lower > _POINTS):
         return None
-    points = count(int(lower)) if upper == sp.oo else range(int(lower), int(upper) + 1)
     table: dict[int, sp.Expr] = {}
-    for k in islice(points, _POINTS):
-        value = at(p.family.log_density.xreplace({p.family.variable: sp.Integer(k)}), p.bindings)
-        if value not in (-sp.oo, sp.zoo):
+    for k in range(int(lower), int(lower) + _POINTS if upper == sp.oo else int(upper) + 1):
+        value = _log_mass(p, k)
+        if value == 0:
+            return {k: value}
+        if value != -sp.oo:
             table[k] = value
-    with mp.workdps(30):
-        whole = mp.fsum(mp.exp(number(value)) for value in table.values())
-        return table if abs(whole - 1) < mp.mpf(10) ** -25 else None
+    return table if upper != sp.oo else None
 
 
-def _enumerated(
-    points: dict[int, sp.Expr], table: dict[int, sp.Expr], q: Distribution, g: sp.Expr, digits: int
-) -> Value:
+def _log_mass(p: Distribution, k: int) -> sp.Expr:
+    """The log density formed at k first and the parameters put in after, so that 0 log 0 = 0."""
+    if not (p.family.discrete and bool(p.support.lower <= k) and bool(k <= p.support.upper)):
+        return -sp.oo
+    value = at(p.family.log_density.xreplace({p.family.variable: sp.Integer(k)}), p.bindings)
+    return -sp.oo if value == sp.zoo else value
+
+
+def _enumerated(points: dict[int, sp.Expr], q: Distribution, g: sp.Expr, digits: int) -> Value:
     terms = []
     with mp.workprec(precision(digits)):
         for k, log_p in points.items():
-            value = g.subs({_LOG_P: log_p, _LOG_Q: table.get(k, -sp.oo)})
+            value = g.subs({_LOG_P: log_p, _LOG_Q: _log_mass(q, k)})
             if value.is_infinite:
                 sign = mp.inf if value.is_extended_positive else -mp.inf
-                return Value(sign, mp.mpf(0), "exact", f"mass at {k}, where {q} has none")
+                return Value(sign, mp.mpf(0), "exact", f"there is mass at {k}, where {q} has none")
             terms.append(mp.exp(number(log_p)) * number(value))
-        total = mp.fsum(terms)
-        return _rounded(total, mp.fsum(map(abs, terms)) * mp.mpf(10) ** -(digits + 5), digits)
+        return _rounded(mp.fsum(terms), mp.fsum(map(abs, terms)) * mp.mpf(10) ** -(digits + 5), digits)
 
 
 def _combined(formula: sp.Expr, parts: dict[sp.Symbol, Value], digits: int) -> Value:

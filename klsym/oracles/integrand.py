@@ -70,7 +70,8 @@ class Integrand:
         weight, *rest = (e.xreplace(named | {sp.zoo: -sp.oo}) for e in expressions)
         bodies = [self._abstract(weight, "centre"), *(self._abstract(e, "smooth") for e in rest)]
         modules = [_NAMESPACE, "mpmath"]
-        self._function = sp.lambdify([*self._forms.values(), *self._constants.values()], bodies, modules=modules, cse=True)
+        symbols = [*self._forms.values(), *self._constants.values()]
+        self._function = sp.lambdify(symbols, bodies, modules=modules, cse=True)
         self._constant = sp.lambdify(list(self._values), list(self._constants), modules=modules)
         self._constant_values: dict[int, list[Any]] = {}
 

@@ -17,7 +17,7 @@ from sympy.logic.boolalg import Boolean
 
 from . import anchors, rule
 from .integrand import Integrand
-from .ray import Ray, end
+from .ray import Ray, Sample, end
 
 _GUARD = 5
 _ROUNDS = 3
@@ -31,11 +31,11 @@ class Integral:
     `factor_mid` may be infinite. `doubt` says why the numbers cannot be vouched for, if they cannot.
     """
 
-    mass: mp.mpf = mp.mpf(0)
-    mass_error: mp.mpf = mp.mpf(0)
-    mid: mp.mpf = mp.mpf(0)
-    error: mp.mpf = mp.mpf(0)
-    size: mp.mpf = mp.mpf(0)
+    mass: mp.mpf = mp.zero
+    mass_error: mp.mpf = mp.zero
+    mid: mp.mpf = mp.zero
+    error: mp.mpf = mp.zero
+    size: mp.mpf = mp.zero
     doubt: str = ""
     note: str = ""
 
@@ -79,9 +79,8 @@ def integral(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Bo
 
 def _peaks(rays: list[Ray]) -> tuple[mp.mpf, mp.mpf]:
     """The largest logarithm of the density and of the integrand among the samples."""
-    return tuple(
-        max((x[i] for r in rays for x in r.samples if x[i] is not None and x[i] != mp.inf), default=mp.ninf) for i in (1, 2)
-    )
+    samples = [x for ray in rays for x in ray.samples]
+    return tuple(max((x[i] for x in samples if x[i] not in (None, mp.inf)), default=mp.ninf) for i in (1, 2))
 
 
 def _ends(rays: list[Ray], peaks: tuple[mp.mpf, mp.mpf], drop: mp.mpf) -> Integral | None:
@@ -113,8 +112,9 @@ def _ends(rays: list[Ray], peaks: tuple[mp.mpf, mp.mpf], drop: mp.mpf) -> Integr
 def _range(ray: Ray, peaks: tuple[mp.mpf, mp.mpf], drop: mp.mpf) -> tuple[mp.mpf, mp.mpf, mp.mpf] | None:
     """First s, last s and the s of the peak, of the stretch where the integrand matters."""
 
-    def height(x) -> mp.mpf:
-        return max((x[i] - peaks[i - 1] for i in (1, 2) if x[i] is not None and mp.isfinite(peaks[i - 1])), default=mp.ninf)
+    def height(x: Sample) -> mp.mpf:
+        levels = [x[i] - peaks[i - 1] for i in (1, 2) if x[i] is not None and mp.isfinite(peaks[i - 1])]
+        return max(levels, default=mp.ninf)
 
     heights = [(x[0], height(x)) for x in ray.samples]
     kept = [i for i, (s, h) in enumerate(heights) if h + mp.log(1 + abs(s)) > -drop]
@@ -184,14 +184,15 @@ def _panel(ray: Ray, lower: mp.mpf, upper: mp.mpf, n: int) -> Integral:
     half, centre = (upper - lower) / 2, (upper + lower) / 2
     bits = ray.precision(lower if abs(lower) > abs(upper) else upper)
     with mp.workprec(bits):
-        weights, products, infinite = [], [], set()
+        weights, products, levels, infinite = [], [], [], set()
         for node in rule.table(n, ray.bits)[0]:
             weight, factor = ray.at(centre + half * node, bits)
             if mp.isnan(weight) or mp.isnan(factor):
                 where = mp.nstr(mp.exp(centre + half * node), 8)
                 return Integral(error=mp.inf, doubt=f"no real value at {where} from {ray.anchor}")
-            weight = mp.exp(weight) if weight != mp.ninf else mp.mpf(0)
+            level, weight = abs(weight), mp.exp(weight) if weight > -(10**6) else mp.mpf(0)
             weights.append(weight)
+            levels.append(level if weight else mp.mpf(0))
             if weight:
                 infinite.add(int(mp.sign(factor)) if mp.isinf(factor) else 0)
             products.append(weight * factor if mp.isfinite(factor) else mp.mpf(0))
@@ -202,4 +203,6 @@ def _panel(ray: Ray, lower: mp.mpf, upper: mp.mpf, n: int) -> Integral:
             return Integral(mass, mass_error, infinite.pop() * mp.inf, mp.inf, note=note)
         mid, error = rule.integrate(products, half, n, ray.bits)
         size = 2 * half * mp.fsum(map(abs, products)) / (n + 1)
+        # The logarithms are rounded relative to their own size, and keep that error when they cancel.
+        error += 2 * half * mp.ldexp(mp.fdot(weights, levels), 8 - ray.bits) / (n + 1)
         return Integral(mass, mass_error, mid, error if infinite <= {0} else mp.inf, size)

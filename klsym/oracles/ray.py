@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import mpmath as mp
@@ -110,7 +111,7 @@ class Ray:
     def _agrees(self, rough: tuple[mp.mpf, mp.mpf], fine: tuple[mp.mpf, mp.mpf]) -> bool:
         close = mp.ldexp(1, -self.bits // 2)
         return all(
-            a == b or (mp.isnan(a) and mp.isnan(b)) or (mp.isfinite(a) and mp.isfinite(b) and abs(a - b) <= close * (1 + abs(b)))
+            a == b or (mp.isnan(a) and mp.isnan(b)) or abs(a - b) <= close * (1 + abs(b)) < mp.inf
             for a, b in zip(rough, fine, strict=True)
         )
 
@@ -128,7 +129,7 @@ def end(samples: list[tuple[mp.mpf, mp.mpf | None]], floor: mp.mpf) -> End:
     tail = [(mp.log(abs(s)), level) for s, level in seen[-6:] if abs(s) > 1]
     if len(tail) < 6 or mp.inf in [level for _, level in tail]:
         return "unseen"
-    fall = [(a[1] - b[1]) / (b[0] - a[0]) for a, b in zip(tail, tail[1:], strict=False)]
+    fall = [(a[1] - b[1]) / (b[0] - a[0]) for a, b in pairwise(tail)]
     if all(rate <= mp.ldexp(1, -100) for rate in fall):
         return "diverges"
     far = abs(seen[-1][0]) >= FAR / 16

@@ -6,6 +6,7 @@ whose integral is the quadrature of the continuous extension, from two places th
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 
 import mpmath as mp
@@ -19,7 +20,7 @@ from .ray import Ray, end
 _SHORT = 64
 _LONG = 512
 _DIRECT = 4096
-_ORDER = 9
+_ORDER = 10
 
 
 def total(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Boolean, digits: int) -> Integral:
@@ -79,8 +80,11 @@ class _Terms:
             seen = [(s, level) for s, level in levels if level is not None]
             top = max([mp.log(reached)] * (reached > 0) + [level for _, level in seen], default=mp.ninf)
             fates.append(end(levels, top - (digits + 5) * mp.log(10)))
-            bounds.append(mp.fsum(2 * mp.exp(max(a[1], b[1])) * (b[0] - a[0]) for a, b in pairwise(seen)))
-        negligible = bounds[0] < goal and bounds[1] <= goal * sums.size
+            steps = [(max(a[1], b[1]), b[0] - a[0]) for a, b in pairwise(seen)]
+            bounds.append(mp.fsum(2 * mp.exp(level) * step for level, step in steps if level > -(10**6)))
+        masses = [level - s for s, level, _ in ray.samples if s >= 0 and level is not None]
+        falling = all(b <= a for a, b in pairwise(masses))
+        negligible = falling and bounds[0] < goal and bounds[1] <= goal * sums.size
         if fates[0] != "decays":
             return "the mass function is not seen to decay", *bounds
         if fates[1] == "diverges":
@@ -147,10 +151,22 @@ def _closed(terms: _Terms, start: int, cut: int, stop: int | None, digits: int) 
 
 
 def _correction(terms: _Terms, place: int, way: int) -> Integral:
-    """f(a)/2 + way * sum of B_2j/(2j)! f^(2j-1)(a) for the mass and the product; the last term is the error."""
+    """f(a)/2 + way * sum of B_2j/(2j)! f^(2j-1)(a), for the mass and the product, from the terms around a."""
+    around = {m: terms(place + m) for m in range(-_ORDER, _ORDER + 1)}
     parts = []
     for index in (0, 1):
-        series = mp.taylor(lambda k, index=index: terms(k)[index], place, 2 * _ORDER)
-        steps = [way * mp.bernoulli(2 * j) / (2 * j) * series[2 * j - 1] for j in range(1, _ORDER + 1)]
-        parts += [series[0] / 2 + mp.fsum(steps), abs(steps[-1])]
+        steps = [around[m][index] - around[-m][index] for m in range(1, _ORDER + 1)]
+        rough, fine = (way * mp.fdot(_differences(n, mp.mp.prec), steps[:n]) for n in (_ORDER - 1, _ORDER))
+        parts += [around[0][index] / 2 + fine, abs(fine - rough)]
     return Integral(*parts)
+
+
+@lru_cache(maxsize=16)
+def _differences(n: int, bits: int) -> list[mp.mpf]:
+    """d with sum of d_m (f(a+m) - f(a-m)) = sum of B_2j/(2j)! f^(2j-1)(a) for polynomials of degree up to 2n."""
+    with mp.workprec(2 * bits):
+        powers = mp.matrix(n, n)
+        for j in range(1, n + 1):
+            for m in range(1, n + 1):
+                powers[j - 1, m - 1] = 2 * mp.mpf(m) ** (2 * j - 1)
+        return list(mp.lu_solve(powers, mp.matrix([mp.bernoulli(2 * j) / (2 * j) for j in range(1, n + 1)])))
