@@ -31,11 +31,11 @@ class Integral:
     `factor_mid` may be infinite. `doubt` says why the numbers cannot be vouched for, if they cannot.
     """
 
-    mass: mp.mpf = mp.zero
-    mass_error: mp.mpf = mp.zero
-    mid: mp.mpf = mp.zero
-    error: mp.mpf = mp.zero
-    size: mp.mpf = mp.zero
+    mass: mp.mpf = mp.mp.zero
+    mass_error: mp.mpf = mp.mp.zero
+    mid: mp.mpf = mp.mp.zero
+    error: mp.mpf = mp.mp.zero
+    size: mp.mpf = mp.mp.zero
     doubt: str = ""
     note: str = ""
 
@@ -57,15 +57,17 @@ def integral(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Bo
     with mp.workprec(bits):
         drop = (digits + _GUARD) * mp.log(10)
         points = anchors.exact(integrand, condition, lower, upper)
-        for round in range(_ROUNDS):
+        rounds = 0
+        while True:
             rays = anchors.cut(integrand, condition, points, bits)
             peaks = _peaks(rays)
             verdict = _ends(rays, peaks, drop)
             if verdict is not None and mp.isinf(verdict.mid):
                 return verdict
-            found = anchors.searched(integrand, condition, rays, turns=round == 0)
+            rounds += 1
+            found = anchors.searched(integrand, condition, rays, turns=rounds == 1)
             more = anchors.ordered([*points, *found], lower, upper)
-            if len(more) == len(points):
+            if rounds == _ROUNDS or len(more) == len(points):
                 break
             points = more
         if verdict is not None:
@@ -80,7 +82,9 @@ def integral(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Bo
 def _peaks(rays: list[Ray]) -> tuple[mp.mpf, mp.mpf]:
     """The largest logarithm of the density and of the integrand among the samples."""
     samples = [x for ray in rays for x in ray.samples]
-    return tuple(max((x[i] for x in samples if x[i] not in (None, mp.inf)), default=mp.ninf) for i in (1, 2))
+    masses = [x[1] for x in samples if x[1] is not None]
+    sizes = [x[2] for x in samples if x[2] is not None and x[2] != mp.inf]
+    return max(masses, default=mp.ninf), max(sizes, default=mp.ninf)
 
 
 def _ends(rays: list[Ray], peaks: tuple[mp.mpf, mp.mpf], drop: mp.mpf) -> Integral | None:
