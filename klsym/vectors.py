@@ -203,20 +203,14 @@ def _probabilities(vector: Floats, dtype: np.dtype[Any], normalize: bool, name: 
     """The vectors along the last axis, checked, or divided by their sums; a NaN stays."""
     if normalize:
         largest = vector.max(axis=-1, keepdims=True)
-        off = largest == 0
-        vector = vector / np.where(off, 1.0, largest)  # so that no sum overflows
+        vector = vector / np.where(largest == 0, 1.0, largest)  # so that no sum overflows
     sums = vector.sum(axis=-1, keepdims=True)
-    if not normalize:
-        eps = float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
-        off = np.abs(sums - 1) > min(4 * vector.shape[-1] * eps, 1e-3)
+    eps = float(np.finfo(dtype if dtype.kind == "f" else np.float64).eps)
+    off = sums == 0 if normalize else np.abs(sums - 1) > min(4 * vector.shape[-1] * eps, 1e-3)
     if off.any():
         *others, _ = where = tuple(np.argwhere(off)[0].tolist())
-        what = f"{name}{others or ''} sums to {sums[where]:.17g}"
-        raise VectorError(
-            f"{what}; no multiple of it is a probability vector"
-            if normalize
-            else f"{what}, not to 1; normalize=True divides it by that"
-        )
+        advice = "no multiple of it is a probability vector" if normalize else "normalize=True divides it by that"
+        raise VectorError(f"{name}{others or ''} sums to {sums[where]:.17g}, not to 1; {advice}")
     return vector / sums if normalize else vector
 
 

@@ -58,7 +58,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., sp.Expr], int, int]] = {
 }
 
 _NUMBER = re.compile(r"(?P<mantissa>[\d_]*\.?[\d_]*)(?:[eE](?P<exponent>[+-]?[\d_]+))?")
-_SPOKEN = {
+_SPOKEN: dict[type[ast.AST], str] = {
     ast.Attribute: "an attribute",
     ast.Subscript: "an index",
     ast.Compare: "a comparison",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import importlib
 import os
 import pickle
 import signal
@@ -115,10 +116,11 @@ def call(function: Callable[..., Any], *arguments: Any, seconds: float = 5.0, me
     worker = _take()
     try:
         answer = worker.exchange(message, 2 * seconds + 1)
-        outcome, content = pickle.loads(answer) if answer else ("stopped", worker.cause())
+        reply: Any = pickle.loads(answer) if answer else ("stopped", worker.cause())
     except BaseException:
         worker.stop()
         raise
+    outcome, content = reply
     if outcome == "stopped":
         worker.stop()
         raise _limit(content, seconds, megabytes)
@@ -188,8 +190,7 @@ def _read(pipe: BinaryIO | Any) -> bytes | None:
 
 def serve() -> None:
     """The life of the other process: answer jobs until the pipe closes. What a job prints is not an answer."""
-    import sympy  # noqa: F401  (loaded here, once)
-
+    importlib.import_module("sympy")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
     jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import sympy as sp
 from sympy.core.relational import Relational
 
 from ..core import domain as domains
 from ..core.domain import Domain, Interval, Parameter
-from ..core.errors import DensityError
+from ..core.errors import DensityError, KlsymError
 from ..core.family import Family
 from ..core.grammar import Clause, clause, parse, split
 from ..core.names import checked_name
@@ -58,7 +59,12 @@ def _guarded(text: str, clauses: tuple[tuple[str | None, str], ...], name: str) 
     for spelled in (text, *(spelled for _, spelled in clauses)):
         if not isinstance(spelled, str):
             raise DensityError(f"a text is needed, such as 'x>0'; {type(spelled).__name__} was given")
-    return call(_family, text, clauses, name, seconds=SECONDS)
+    try:
+        return call(_family, text, clauses, name, seconds=SECONDS)
+    except KlsymError as error:
+        if type(error) is not KlsymError:
+            raise
+        raise DensityError(f"{text[:60]!r} cannot be worked out: {error}") from None
 
 
 def _family(text: str, clauses: Sequence[tuple[str | None, str]], name: str) -> Family:
@@ -74,8 +80,13 @@ def _family(text: str, clauses: Sequence[tuple[str | None, str]], name: str) -> 
     parameters, relations = _parameters(others)
     symbols = {parameter.name: parameter.symbol for parameter in parameters}
     support = Interval(*_ends(outcome, symbols))
+    room = (sp.Le if outcome.integer else sp.Lt)(support.lower, support.upper)
+    if room != sp.true and room.canonical not in [relation.canonical for relation in relations]:
+        relations.append(room)
     working, variable = _outcome(outcome, support)
     value = parse(text, symbols | {outcome.name: working})
+    if value.is_zero:
+        raise DensityError(f"{text[:60]!r} is zero; a density integrates to 1")
     used = value.free_symbols | support.lower.free_symbols | support.upper.free_symbols
     for parameter in parameters:
         if parameter.symbol not in used:
@@ -132,7 +143,7 @@ def _parameter(spelled: Clause, ends: tuple[sp.Expr, sp.Expr]) -> Parameter:
     for known in _NAMED:
         if str(known) == str(domain):
             domain = known
-    domain = domain if domain.name else Domain(**(vars(domain) | {"name": str(domain)}))
+    domain = domain if domain.name else replace(domain, name=str(domain))
     return domain(domain.symbol(spelled.name))
 
 

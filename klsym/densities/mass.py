@@ -28,7 +28,7 @@ NEGLIGIBLE = 36.0
 # between them that show the maxima; off zero, where densities have their kinks.
 PIECES = sorted({sign * t + 0.03 for sign in (-1, 1) for t in [*range(40), *range(40, 201, 5)]})
 SCAN = sorted({*PIECES, *(t / 8 + 0.03 for t in range(-96, 97))})
-GAUSS = list(zip(*(array.tolist() for array in np.polynomial.legendre.leggauss(15)), strict=True))
+GAUSS = list(zip(*(array.tolist() for array in np.polynomial.legendre.leggauss(10)), strict=True))
 
 
 def confirm(text: str, value: sp.Expr, family: Family) -> None:
@@ -106,23 +106,24 @@ class Mass:
     def at(self, x: Any) -> str:
         return f"{self.variable}={mp.nstr(x, 5)}{self.where.replace(' at', ',')}"
 
-    def place(self, t: Any) -> tuple[Any, Any]:
+    def place(self, t: Any) -> tuple[Any, float]:
         """The point of the support that t in (-oo, oo) stands for, and the logarithm of dx/dt."""
-        t = mp.mpf(t)
+        t, far = mp.mpf(t), abs(float(t))
         if mp.isinf(self.lower) and mp.isinf(self.upper):
-            return mp.sinh(t), mp.log(mp.cosh(t))
+            return mp.sinh(t), far + math.log1p(math.exp(-2 * far)) - math.log(2)
         if mp.isinf(self.upper):
-            return self.lower + mp.exp(t), t
+            return self.lower + mp.exp(t), float(t)
         if mp.isinf(self.lower):
-            return self.upper - mp.exp(t), t
-        width, part = self.upper - self.lower, 1 / (1 + mp.exp(abs(t)))
-        x = self.upper - width * part if t > 0 else self.lower + width * part
-        return x, mp.log(width * part * (1 - part))
+            return self.upper - mp.exp(t), float(t)
+        width = self.upper - self.lower
+        part = width / (1 + mp.exp(abs(t)))
+        slope = math.log(width) - far - 2 * math.log1p(math.exp(-far))
+        return (self.upper - part if t > 0 else self.lower + part), slope
 
     def height(self, t: Any) -> float:
         """The logarithm of the integrand in t."""
         x, slope = self.place(t)
-        return float(self.level(x) + slope)
+        return float(self.level(x)) + slope
 
     def integral(self) -> Any:
         """The integral over the support: Gauss's rule on pieces that are halved until they are stable.
@@ -195,7 +196,8 @@ class Mass:
 
         The sum over k >= K of f(k) is the integral of f from K - 1/2, plus f'(K - 1/2)/24 (DLMF 2.10.1, 24.4.27).
         """
-        total, quiet, last = mp.mpf(0), 0, mp.mpf(0)
+        total, quiet = mp.mpf(0), 0
+        before = last = mp.mpf(0)
         for k in range(TERMS):
             before, last = last, mp.exp(self.level(first + step * k))
             total += last
