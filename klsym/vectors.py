@@ -40,7 +40,8 @@ def remainder(p: Floats, q: Floats) -> Floats:
         square = x * x
         series = np.full_like(square, ATANH[-1])
         for coefficient in ATANH[-2::-1]:
-            series = series * square + coefficient
+            series *= square
+            series += coefficient
         near = d * x * (1 - x * (1 - x) * series)
         ratio = p / q
         log = np.where(np.isinf(ratio), np.log(p) - np.log(q), np.log(ratio))
