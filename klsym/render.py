@@ -66,12 +66,11 @@ def matrix_text(rows: Sequence[Row]) -> str:
     names = list(dict.fromkeys(row["p"] for row in rows))
     letter = {(row["p"], row["q"]): LETTERS[row["kind"]] for row in rows}
     width = max(map(len, names), default=0)
-    lines = [
-        f"{'':{width}}     {' '.join(str(i + 1).rjust(2)[place] for i in range(len(names)))}".rstrip()
-        for place in (0, 1)
-    ]
+    numbers = [f"{i:2}" for i in range(1, len(names) + 1)]
+    headings = (" ".join(number[place] for number in numbers) for place in (0, 1))
+    lines = [f"{'':{width}}     {heading}" for heading in headings if heading.strip()]
     for i, p in enumerate(names):
-        lines.append(f"{p:{width}}  {i + 1:2} {' '.join(letter[p, q] for q in names)}")
+        lines.append(f"{p:{width}}  {numbers[i]} {' '.join(letter[p, q] for q in names)}")
     counts = Counter(row["kind"] for row in rows)
     total = ", ".join(f"{LETTERS[kind]} {kind} {counts[kind]}" for kind in LETTERS)
     return "\n".join([*lines, "", f"{len(rows)} ordered pairs, P down, Q across: {total}"])

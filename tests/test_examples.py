@@ -1,14 +1,22 @@
-"""Each example runs, and says what it set out to show."""
+"""Each example runs and says what it set out to show, and the README shows what the commands print."""
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+from klsym.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = ROOT / "examples"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+# What verify prints ends in rounding errors, and what generate prints is long: they have tests of their own.
+COMMANDS = re.findall(r"^\$ klsym ((?:derive|evaluate|families) .*)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
 SHOWN = {
     "derive": ((), "closed"),
     "generate": (("--count", "1000"), "1000 sets of parameters"),
@@ -22,3 +30,15 @@ def test_example(path):
     ran = subprocess.run([sys.executable, path, *arguments], capture_output=True, text=True, timeout=300)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert says in ran.stdout
+
+
+@pytest.mark.parametrize("command, shown", COMMANDS, ids=[command for command, _ in COMMANDS])
+def test_readme_shows_what_the_command_prints(command, shown, capsys):
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out.startswith(shown.rstrip("\n"))
+
+
+def test_readme_python_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    assert (ran.returncode, ran.stderr) == (0, "")

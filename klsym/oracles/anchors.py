@@ -62,21 +62,25 @@ def _narrow(ray: Ray, rays: list[Ray]) -> list[sp.Expr]:
     """Peaks of the ray that are narrow in s: a ray from there would see them at their own width."""
     found = []
     for index in (1, 2):
-        top = max((x[index] for r in rays for x in r.samples if x[index] is not None), default=mp.ninf)
-        levels = [(x[0], x[index]) for x in ray.samples if x[index] is not None]
+        highest = max((level for r in rays for _, level in _levels(r, index)), default=mp.ninf)
+        levels = _levels(ray, index)
         edge = [] if ray.top == mp.inf else [(ray.top, mp.ninf)]
         for before, here, after in zip(levels, levels[1:], [*levels[2:], *edge], strict=False):
-            if not (before[1] <= here[1] > after[1] and mp.isfinite(here[1])) or abs(here[0]) > 10**6:
+            if not before[1] <= here[1] > after[1] or mp.isinf(here[1]) or abs(here[0]) > 10**6:
                 continue
             height = partial(_height, ray, index)
             s, level = _climb(height, before[0], after[0])
-            if level < top - 200:
+            if level < highest - 200:
                 continue
             sides = [height(s + d) for d in (-0.2, 0.2)]
             if all(side is not None and side < level - 2 for side in sides):
                 with mp.workprec(ray.precision(s)):
                     found.append(ray.anchor + ray.direction * _rational(mp.exp(s)))
     return found
+
+
+def _levels(ray: Ray, index: int) -> list[tuple[mp.mpf, mp.mpf]]:
+    return [(sample[0], level) for sample in ray.samples if (level := sample[index]) is not None]
 
 
 def _height(ray: Ray, index: int, s: mp.mpf) -> mp.mpf | None:

@@ -101,7 +101,7 @@ def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int) -> Value:
     beyond = g.subs(_LOG_Q, -sp.oo)
     inside = _inside(p, q) if g.has(_LOG_Q) else sp.true
     if p.family.discrete and not (_masses(p) is None and _masses(q) is None):
-        points = _tabulated(p)
+        points = _masses(p) if p.support.upper == sp.oo else _tabulated(p)
         if points is not None:
             return _enumerated(points, q, g, digits)
         inside = sp.false

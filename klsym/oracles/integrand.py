@@ -149,10 +149,12 @@ def linear(e: Any, x: sp.Symbol) -> tuple[sp.Expr, sp.Expr] | None:
     if e == x:
         return sp.S.One, sp.S.Zero
     if isinstance(e, sp.Add):
-        parts = [linear(term, x) if term.has(x) else (sp.S.Zero, term) for term in e.args]
-        if None in parts:
+        parts = [linear(term, x) for term in e.args if term.has(x)]
+        known = [part for part in parts if part is not None]
+        if len(known) < len(parts):
             return None
-        slope, offset = sp.Add(*(a for a, _ in parts)), sp.Add(*(b for _, b in parts))
+        slope = sp.Add(*(a for a, _ in known))
+        offset = sp.Add(*(b for _, b in known), *(term for term in e.args if not term.has(x)))
         return None if slope == 0 else (slope, offset)
     if isinstance(e, sp.Mul):
         inner = [factor for factor in e.args if factor.has(x)]
