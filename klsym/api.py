@@ -170,12 +170,15 @@ class Formula:
         return self.derivation.divergence.notation.replace("P", "\0").replace("Q", str(self.q)).replace("\0", str(self.p))
 
 
-def kl(p: Any, q: Any, *, base: Any = None, share: Iterable[str] | Mapping[str, Any] = (), **options: Any) -> Any:
+def kl(
+    p: Any, q: Any, *, base: Any = None, share: Iterable[str] | Mapping[str, Any] = (), deep: bool = False, **options: Any
+) -> Any:
     """Kullback-Leibler divergence E_p[log p - log q] of two distributions, families or probability vectors.
 
     p, q: families (generic members, parameters subscripted _p and _q), distributions, or arrays of
     probabilities (options `axis`, `normalize`). `base`: unit, nats by default. `share`: parameters of Q
-    bound to P's of the same name, or a mapping from Q's names to P's names or to numbers.
+    bound to P's of the same name, or a mapping from Q's names to P's names or to numbers. `deep` also tries
+    SymPy's integrate, for seconds each, where no rule knows an expectation.
     (Cover and Thomas, Elements of Information Theory, 2.3, 8.5.)
 
     >>> from klsym import Normal, Poisson, kl
@@ -186,40 +189,40 @@ def kl(p: Any, q: Any, *, base: Any = None, share: Iterable[str] | Mapping[str, 
     >>> kl([0.5, 0.5], [0.25, 0.75], base=2)
     0.2075187496394219
     """
-    return _measure(divergences.kl, p, q, base, share, options)
+    return _measure(divergences.kl, p, q, base, share, deep, options)
 
 
-def reverse_kl(p: Any, q: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:
+def reverse_kl(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool = False, **options: Any) -> Any:
     """KL(q || p), the divergence that variational inference minimises over p's role as approximation.
 
     >>> from klsym import Exponential, reverse_kl
     >>> reverse_kl(Exponential(1), Exponential(2)).value
     -1/2 + log(2)
     """
-    return _measure(divergences.reverse_kl, p, q, base, share, options)
+    return _measure(divergences.reverse_kl, p, q, base, share, deep, options)
 
 
-def jeffreys(p: Any, q: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:
+def jeffreys(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool = False, **options: Any) -> Any:
     """Jeffreys divergence KL(p || q) + KL(q || p) (Jeffreys, Proc. R. Soc. A 186, 1946).
 
     >>> from klsym import Normal, jeffreys
     >>> jeffreys(Normal(0, 1), Normal(1, 1)).value
     1
     """
-    return _measure(divergences.jeffreys, p, q, base, share, options)
+    return _measure(divergences.jeffreys, p, q, base, share, deep, options)
 
 
-def cross_entropy(p: Any, q: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:
+def cross_entropy(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool = False, **options: Any) -> Any:
     """Cross-entropy -E_p[log q] (differential, where p and q are densities).
 
     >>> from klsym import Exponential, cross_entropy
     >>> cross_entropy(Exponential(1), Exponential(2)).value
     2 - log(2)
     """
-    return _measure(divergences.cross_entropy, p, q, base, share, options)
+    return _measure(divergences.cross_entropy, p, q, base, share, deep, options)
 
 
-def entropy(p: Any, *, base: Any = None, **options: Any) -> Any:
+def entropy(p: Any, *, base: Any = None, deep: bool = False, **options: Any) -> Any:
     """Entropy -E_p[log p] (differential, where p is a density).
 
     >>> from klsym import Normal, entropy
@@ -228,8 +231,8 @@ def entropy(p: Any, *, base: Any = None, **options: Any) -> Any:
     """
     if isinstance(p, (Family, Distribution)):
         member = p.member("") if isinstance(p, Family) else p
-        return _formula(divergences.entropy, member, member, base=base, share=())
-    return _measure(divergences.entropy, p, p, base, (), options)
+        return _formula(divergences.entropy, member, member, base=base, share=(), deep=deep)
+    return _measure(divergences.entropy, p, p, base, (), deep, options)
 
 
 def fisher(p: Measure) -> sp.ImmutableMatrix:
@@ -262,12 +265,12 @@ def density(text: str, **domains: str) -> Family:
     return densities.density(text, **domains)
 
 
-def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, options: dict[str, Any]) -> Any:
+def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict) -> Any:
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
     if all(symbolic):
         if options:
             raise TypeError(f"{divergence.name} of two distributions takes no {', '.join(options)}")
-        return _formula(divergence, p, q, base=base, share=share)
+        return _formula(divergence, p, q, base=base, share=share, deep=deep)
     if any(symbolic):
         raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
     from . import vectors
@@ -276,10 +279,12 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, opti
     return getattr(vectors, divergence.name)(*arguments, base=base, **options)
 
 
-def _formula(divergence: Divergence, p: Measure, q: Measure, *, base: Any, share: Any) -> Formula:
+def _formula(
+    divergence: Divergence, p: Measure, q: Measure, *, base: Any, share: Any = (), deep: bool = False
+) -> Formula:
     first = p.member("_p") if isinstance(p, Family) else p
     second = q.member("_q") if isinstance(q, Family) else q
-    return Formula(bind(lambda a, b: derive(divergence, a, b), first, second, share), _base(base))
+    return Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), _base(base))
 
 
 def _bound(distribution: Distribution, given: Mapping[str, Any]) -> Distribution:

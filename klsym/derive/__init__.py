@@ -20,10 +20,13 @@ MEASURES = {P: sp.Symbol("P"), Q: sp.Symbol("Q")}
 
 
 @lru_cache(maxsize=8192)
-def derive(divergence: Divergence, p: Distribution, q: Distribution) -> Derivation:
-    """The divergence of p from q: its cases with their conditions, and the steps that lead to them."""
+def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool = False) -> Derivation:
+    """The divergence of p from q: its cases with their conditions, and the steps that lead to them.
+
+    `deep` also tries SymPy's integrate, for seconds each, where no rule knows an expectation.
+    """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
-        return _transported(divergence, p, q, *bases)
+        return _transported(divergence, p, q, *bases, deep=deep)
     definition = divergence.define(LOG_P, LOG_Q, P, Q)
     finite, why, infinite = _finiteness(definition, p, q)
     steps = [Step("definition", sp.Symbol(divergence.name), _written(definition, p, q), why=divergence.notation)]
@@ -32,7 +35,7 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution) -> Derivati
         return Derivation(divergence, p, q, (Case("infinite", sp.oo, sp.true, why),), tuple(steps))
     if finite not in (sp.true, None):
         steps.append(Step("support", sp.Symbol(divergence.name), _written(definition, p, q), finite, why))
-    expansions = [(c, _expansion(call, p, q)) for c, call in _calls(definition)]
+    expansions = [(c, _expansion(call, p, q, deep)) for c, call in _calls(definition)]
     for _, expansion in expansions:
         steps += expansion.steps
     cases = _cases(divergence, p, q, definition, expansions, finite, why, infinite)
@@ -48,9 +51,11 @@ def _same_map(p: Distribution, q: Distribution) -> tuple[Distribution, Distribut
     return p.base, q.base
 
 
-def _transported(divergence: Divergence, p: Distribution, q: Distribution, *bases: Distribution) -> Derivation:
+def _transported(
+    divergence: Divergence, p: Distribution, q: Distribution, *bases: Distribution, deep: bool
+) -> Derivation:
     """D(f(X) || f(Y)) = D(X || Y) for a bijection f"""
-    inner = derive(divergence, *bases)
+    inner = derive(divergence, *bases, deep)
     forward = p.family.origin.forward.xreplace(p.bindings)
     name = sp.Symbol(divergence.name)
     why = f"both are the law of {forward}, and the divergence is invariant under a bijection: {bases[0]} and {bases[1]}"
@@ -72,8 +77,8 @@ def _measure(call: sp.Expr, p: Distribution, q: Distribution) -> Distribution:
     return p if call.func == P else q
 
 
-def _expansion(call: sp.Expr, p: Distribution, q: Distribution) -> Expansion:
-    return expand(_measure(call, p, q), MEASURES[call.func], _terms(call, p, q))
+def _expansion(call: sp.Expr, p: Distribution, q: Distribution, deep: bool) -> Expansion:
+    return expand(_measure(call, p, q), MEASURES[call.func], _terms(call, p, q), deep)
 
 
 def _written(definition: sp.Expr, p: Distribution, q: Distribution) -> sp.Expr:

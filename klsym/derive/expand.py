@@ -10,6 +10,7 @@ import sympy as sp
 from ..core.derivation import Expectation, Step
 from ..core.family import Distribution
 from .finish import finish
+from .integrate import by_integration
 from .linear import ONE, combine, linear
 from .normalisers import plain
 from .rules import expect
@@ -26,15 +27,22 @@ class Expansion:
     coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 
-def expand(m: Distribution, measure: sp.Symbol, terms: tuple[tuple[sp.Expr, Distribution], ...]) -> Expansion:
+def expand(
+    m: Distribution, measure: sp.Symbol, terms: tuple[tuple[sp.Expr, Distribution], ...], deep: bool
+) -> Expansion:
     """The expansion with the fewest leftovers over the views of m; terms are (coefficient, log density)."""
     best: Expansion | None = None
     for view in views(m):
-        expansion = _in_view(m, measure, terms, view)
+        expansion = _in_view(m, measure, terms, view, deep=False)
         if best is None or len(expansion.leftover) < len(best.leftover):
             best = expansion
         if not best.leftover:
-            break
+            return best
+    if deep:
+        for view in views(m):
+            expansion = _in_view(m, measure, terms, view, deep=True)
+            if not expansion.leftover:
+                return expansion
     if best is None:
         x = m.family.variable
         whole = Expectation(sp.Add(*(c * d.log_density(x) for c, d in terms)), sp.true, measure)
@@ -42,7 +50,7 @@ def expand(m: Distribution, measure: sp.Symbol, terms: tuple[tuple[sp.Expr, Dist
     return best
 
 
-def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> Expansion:
+def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View, deep: bool) -> Expansion:
     x = m.family.variable
     whole = Expectation(sp.Add(*(c * d.log_density(x) for c, d in terms)), sp.true, measure)
     constant, linearised, inserted, steps, leftover, coordinates = [], [], [], [], [], []
@@ -56,7 +64,7 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View) -> E
         for atom, coefficient in combination.items():
             term = Expectation(atom.xreplace(rename), branch.where, measure)
             linearised.append(coefficient * term)
-            known = expect(branch, atom)
+            known = expect(branch, atom) or (by_integration(branch.kernel, atom) if deep else None)
             value = None if known is None else plain(known.value) * branch.weight
             if known is None or value is None:
                 value = _elsewhere(m, view, branch, atom)
