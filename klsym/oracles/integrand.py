@@ -16,6 +16,7 @@ from ..core.errors import ParameterError
 
 # Beyond this the exponential of a number takes seconds and its own exponent more bits than any result needs.
 _LARGEST = mp.ldexp(1, 40000)
+_CONSTANT = 1024
 
 
 def _exp(t: Any) -> Any:
@@ -56,6 +57,7 @@ class Integrand:
         self.bindings = bindings
         self._values = dict(bindings)
         foreign = set().union(*(e.free_symbols for e in expressions)) - {variable} - set(self._values)
+        foreign |= set().union(*(value.free_symbols for value in self._values.values()))
         unknown = set().union(*(e.atoms(AppliedUndef) for e in expressions))
         if foreign or unknown:
             names = ", ".join(sorted(map(str, foreign | unknown)))
@@ -96,11 +98,17 @@ class Integrand:
             bits = mp.mp.prec
             if bits not in lines:
                 lines[bits] = [(number(o), number(s)) for o, s in zip(offsets, slopes, strict=True)]
-                if bits not in self._constant_values:
-                    self._constant_values[bits] = self._constant(*map(number, self._values.values()))
-            return self._function(*(o + s * y for o, s in lines[bits]), *self._constant_values[bits])
+            return self._function(*(o + s * y for o, s in lines[bits]), *self._known(bits))
 
         return point
+
+    def _known(self, bits: int) -> list[Any]:
+        """The constants; to more bits than `_CONSTANT` a loggamma takes minutes, and what cancels is linear forms."""
+        bits = min(bits, _CONSTANT)
+        if bits not in self._constant_values:
+            with mp.workprec(bits):
+                self._constant_values[bits] = self._constant(*map(number, self._values.values()))
+        return self._constant_values[bits]
 
     def _abstract(self, e: Any, context: str = "") -> Any:
         """The expression over one symbol for each linear form and one for each constant.

@@ -21,7 +21,9 @@ from .ray import Ray, Sample, end
 
 _GUARD = 5
 _ROUNDS = 3
-_BUDGET = 30_000
+_BUDGET = 20_000
+_SMALL = mp.mpf(10) ** -16
+_UNSEEN = -mp.ldexp(1, 1000)
 
 
 @dataclass
@@ -36,13 +38,13 @@ class Integral:
     mid: mp.mpf = mp.mp.zero
     error: mp.mpf = mp.mp.zero
     size: mp.mpf = mp.mp.zero
+    rounding: mp.mpf = mp.mp.zero
     doubt: str = ""
     note: str = ""
 
     def __add__(self, other: Integral) -> Integral:
-        sums = {
-            name: getattr(self, name) + getattr(other, name) for name in ("mass", "mass_error", "mid", "error", "size")
-        }
+        names = ("mass", "mass_error", "mid", "error", "size", "rounding")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in names}
         return Integral(**sums, doubt=self.doubt or other.doubt, note=self.note or other.note)
 
 
@@ -76,7 +78,7 @@ def integral(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Bo
         # What lies beyond the cuts: at each end less than the peak times 10^-(digits + guard).
         clip = 2 * len(rays) * mp.exp(-drop)
         beyond = [clip * mp.exp(peak) if mp.isfinite(peak) else mp.mpf(0) for peak in peaks]
-        return replace(sums, mass_error=sums.mass_error + beyond[0], error=sums.error + beyond[1])
+        return replace(sums, mass_error=sums.mass_error + beyond[0], error=sums.error + beyond[1] + sums.rounding)
 
 
 def _peaks(rays: list[Ray]) -> tuple[mp.mpf, mp.mpf]:
@@ -157,7 +159,7 @@ def _adapt(rays: list[Ray], peaks: tuple[mp.mpf, mp.mpf], drop: mp.mpf, digits: 
             panels.append((ray, lower, upper, _panel(ray, lower, upper, n)))
     spent = len(panels) * (n + 1)
     mass_goal = mp.mpf(10) ** -digits
-    goal = mass_goal * (mass_goal + mp.fsum(sums.size for *_, sums in panels))
+    goal = mass_goal * (_SMALL + mp.fsum(sums.size for *_, sums in panels))
     tie = count()
 
     def entry(ray: Ray, lower: mp.mpf, upper: mp.mpf, sums: Integral) -> tuple:
@@ -194,7 +196,9 @@ def _panel(ray: Ray, lower: mp.mpf, upper: mp.mpf, n: int) -> Integral:
             if mp.isnan(weight) or mp.isnan(factor):
                 where = mp.nstr(mp.exp(centre + half * node), 8)
                 return Integral(error=mp.inf, doubt=f"no real value at {where} from {ray.anchor}")
-            level, weight = abs(weight), mp.exp(weight) if weight > -(10**6) else mp.mpf(0)
+            if _UNSEEN > weight != mp.ninf and mp.mag(factor) > -weight / 2:
+                return Integral(error=mp.inf, doubt=f"weight and factor out of reach near {ray.anchor}")
+            level, weight = abs(weight), mp.exp(weight) if weight > _UNSEEN else mp.mpf(0)
             weights.append(weight)
             levels.append(level if weight else mp.mpf(0))
             if weight:
@@ -208,5 +212,6 @@ def _panel(ray: Ray, lower: mp.mpf, upper: mp.mpf, n: int) -> Integral:
         mid, error = rule.integrate(products, half, n, ray.bits)
         size = 2 * half * mp.fsum(map(abs, products)) / (n + 1)
         # The logarithms are rounded relative to their own size, and keep that error when they cancel.
-        error += 2 * half * mp.ldexp(mp.fdot(weights, levels), 8 - ray.bits) / (n + 1)
-        return Integral(mass, mass_error, mid, error if infinite <= {0} else mp.inf, size)
+        lost = mp.fdot(weights, levels) + mp.fdot(map(abs, products), levels)
+        rounding = 2 * half * mp.ldexp(lost, 8 - ray.bits) / (n + 1)
+        return Integral(mass, mass_error, mid, error if infinite <= {0} else mp.inf, size, rounding)

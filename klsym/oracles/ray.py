@@ -16,6 +16,7 @@ Sample = tuple[mp.mpf, mp.mpf | None, mp.mpf | None]
 
 FAR = mp.ldexp(1, 80)
 _NEAR = 64
+_NOTHING = -(10**6)
 
 
 @dataclass
@@ -96,7 +97,7 @@ class Ray:
         step = mp.mpf(_NEAR)
         while step <= limit:
             steps.append(start + way * step)
-            step *= 2 if step < 1000 else 4
+            step *= 2 if step < 100_000 else 4
         return steps
 
     def _measure_loss(self) -> None:
@@ -109,6 +110,8 @@ class Ray:
                     self.loss[way] = 2 * self.loss[way] or 1
 
     def _agrees(self, rough: tuple[mp.mpf, mp.mpf], fine: tuple[mp.mpf, mp.mpf]) -> bool:
+        if rough[0] < _NOTHING and fine[0] < _NOTHING:
+            return True
         close = mp.ldexp(1, -self.bits // 2)
         return all(
             a == b or (mp.isnan(a) and mp.isnan(b)) or abs(a - b) <= close * (1 + abs(b)) < mp.inf

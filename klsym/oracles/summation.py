@@ -1,7 +1,7 @@
 """The sum of a mass function, and of a mass function times a factor, over a range of the integers.
 
 Terms are added directly while that is enough; a long range is closed by the Euler-Maclaurin formula (DLMF 2.10.1),
-whose integral is the quadrature of the continuous extension, from two places that have to agree.
+whose integral is the quadrature of the continuous extension, and which is tried on terms that were added as well.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from .ray import Ray, end
 _SHORT = 64
 _LONG = 512
 _DIRECT = 4096
+_CHECK = 160
 _ORDER = 10
 
 
@@ -117,11 +118,12 @@ def _stretch(terms: _Terms, start: int, stop: int | None, smooth: bool, digits: 
                 break
     if not smooth:
         return Integral(doubt=f"more than {_DIRECT} terms, with kinks that were not located")
-    near, far = (_closed(terms, start, start + length, stop, digits) for length in (_LONG, _LONG + 160))
-    if near.doubt or mp.isinf(near.mid):
-        return near
-    gaps = abs(near.mass - far.mass), abs(near.mid - far.mid)
-    return near + Integral(mass_error=gaps[0], error=gaps[1])
+    sums = _closed(terms, start, start + _LONG, stop, digits)
+    if sums.doubt or mp.isinf(sums.mid):
+        return sums
+    first, after = start + _LONG, start + _LONG + _CHECK
+    known, formula = terms.add(first, after + 1), _between(terms, first, after, digits)
+    return sums + Integral(mass_error=abs(known.mass - formula.mass), error=abs(known.mid - formula.mid))
 
 
 def _soon(terms: _Terms, reached: int, sums: Integral, digits: int) -> bool:
@@ -134,20 +136,20 @@ def _soon(terms: _Terms, reached: int, sums: Integral, digits: int) -> bool:
 def _closed(terms: _Terms, start: int, cut: int, stop: int | None, digits: int) -> Integral:
     """Direct sums at the ends of the stretch, and Euler-Maclaurin between."""
     last = None if stop is None else stop - (cut - start)
-    sums = terms.add(start, cut)
+    ends = terms.add(start, cut)
     if stop is not None and last is not None:
-        sums += terms.add(last + 1, stop)
-    sums += integral(
-        terms.integrand,
-        sp.Integer(cut),
-        sp.oo if last is None else sp.Integer(last),
-        terms.condition,
-        digits,
-    )
-    for place, way in ((cut, -1), (last, 1)):
-        if place is not None and not sums.doubt:
-            sums += _correction(terms, place, way)
-    return sums
+        ends += terms.add(last + 1, stop)
+    return ends if ends.doubt else ends + _between(terms, cut, last, digits)
+
+
+def _between(terms: _Terms, first: int, last: int | None, digits: int) -> Integral:
+    """The sum over first <= k <= last by the Euler-Maclaurin formula."""
+    upper = sp.oo if last is None else sp.Integer(last)
+    sums = integral(terms.integrand, sp.Integer(first), upper, terms.condition, digits)
+    if sums.doubt or mp.isinf(sums.mid):
+        return sums
+    sums += _correction(terms, first, -1)
+    return sums if last is None else sums + _correction(terms, last, 1)
 
 
 def _correction(terms: _Terms, place: int, way: int) -> Integral:
