@@ -18,7 +18,7 @@ _ROOMS = {
     "pairs": ("matrix",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
-__all__ = [*_WHERE]  # noqa: PLE0604 (computed, so that the table above is the only list)
+__all__ = [*_WHERE]
 
 
 def __getattr__(name: str) -> Any:

@@ -34,7 +34,9 @@ def bind(
     if not back:
         return derivation
     cases = tuple(replace(c, value=at(c.value, back), when=c.when.xreplace(back)) for c in derivation.cases)
-    steps = tuple(replace(s, lhs=at(s.lhs, back), rhs=at(s.rhs, back), when=s.when.xreplace(back)) for s in derivation.steps)
+    steps = tuple(
+        replace(s, lhs=at(s.lhs, back), rhs=at(s.rhs, back), when=s.when.xreplace(back)) for s in derivation.steps
+    )
     coordinates = tuple((y, forward.xreplace(back)) for y, forward in derivation.coordinates)
     return replace(derivation, p=p, q=q, cases=cases, steps=steps, coordinates=coordinates)
 
@@ -62,7 +64,8 @@ def _check_names(p: Distribution, q: Distribution) -> None:
                 other, before = seen.setdefault(str(symbol.name), (symbol, where))
                 if other != symbol:
                     raise ParameterError(
-                        f"{symbol.name!r} means two things: {before} and {where}; give them two names, or one SymPy symbol"
+                        f"{symbol.name!r} means two things: {before} and {where}; "
+                        "give them two names, or one SymPy symbol"
                     )
 
 
@@ -76,7 +79,11 @@ def _stand_ins(p: Distribution, q: Distribution) -> dict[sp.Expr, sp.Symbol]:
             if not value.is_number and any(v is False for v in known.values()):
                 name = f"{parameter.name} of {distribution.family.name}"
                 raise ParameterError(f"{name} is {value}, which SymPy knows not to be {parameter.domain.name}")
-            at_end = value.is_number and value in (parameter.domain.lower, parameter.domain.upper) and not parameter.domain.integer
-            if at_end or not value.is_number and (not value.is_Symbol or None in known.values()):
+            at_end = (
+                value.is_number
+                and value in (parameter.domain.lower, parameter.domain.upper)
+                and not parameter.domain.integer
+            )
+            if at_end or (not value.is_number and (not value.is_Symbol or None in known.values())):
                 facts.setdefault(value, {}).update(wanted)
     return {value: sp.Dummy(f"theta{i}", **known) for i, (value, known) in enumerate(facts.items())}

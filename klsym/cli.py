@@ -107,7 +107,7 @@ def formula(args: argparse.Namespace) -> Any:
     members = pair(args.words, 1 if args.divergence == "entropy" else 2)
     from . import api
 
-    options: dict[str, Any] = {"share": tuple(args.share)} if args.share else {}
+    options: dict[str, Any] = {"deep": args.deep} | ({"share": tuple(args.share)} if args.share else {})
     return getattr(api, args.divergence)(*members, **options).in_base(args.base)
 
 
@@ -159,7 +159,7 @@ def families(args: argparse.Namespace) -> Answer:
     from .families import catalog, find
 
     chosen = [find(name) for name in args.only.split(",")] if args.only else list(catalog.values())
-    rows = list(render.with_progress(pairs.rows(chosen), len(chosen) ** 2))
+    rows = list(render.with_progress(pairs.rows(chosen, args.deep), len(chosen) ** 2))
     return Answer(render.matrix_text(rows), rows)
 
 
@@ -183,6 +183,7 @@ def parser_of(verb: str) -> Parser:
     )
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON document, and nothing else")
+    add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
         add("--matrix", action="store_true", help="what is known of KL(P || Q), for every ordered pair (minutes)")
         add("--only", metavar="A,B,C", help="with --matrix: these families alone")

@@ -47,7 +47,9 @@ def holding_case(cases: tuple[Case, ...], point: dict[sp.Symbol, sp.Expr]) -> Ca
         if when == sp.true:
             return case
         if when != sp.false:
-            raise ParameterError(f"whether {when} holds cannot be decided; bind {', '.join(map(str, when.free_symbols))}")
+            raise ParameterError(
+                f"whether {when} holds cannot be decided; bind {', '.join(map(str, when.free_symbols))}"
+            )
     return None
 
 
@@ -75,7 +77,11 @@ def evaluate(formula: Formula, digits: int) -> Number:
     unit = sp.log(formula.base).evalf(digits + GUARD_DIGITS) if formula.base is not None else sp.S.One
     with mp.workdps(digits + GUARD_DIGITS):
         value = measured.mid / mp.mpf(unit._to_mpmath(mp.mp.prec))
-        known = digits if measured.rad == 0 else int(mp.floor(-mp.log10(measured.rad / max(abs(measured.mid), measured.rad))))
+        known = (
+            digits
+            if measured.rad == 0
+            else int(mp.floor(-mp.log10(measured.rad / max(abs(measured.mid), measured.rad))))
+        )
         shown = max(1, min(digits, known))
         return Number(value, shown, measured.proof, formula.unit, "quadrature of the definition")
 

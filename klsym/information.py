@@ -6,8 +6,8 @@ import sympy as sp
 
 from . import divergences
 from .core.errors import UnderivableError
-from .core.functions import ZetaDerivative
 from .core.family import Distribution, Family
+from .core.functions import ZetaDerivative
 from .derive import derive
 
 

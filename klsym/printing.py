@@ -66,7 +66,9 @@ def _case_lines(case: Case, first: bool) -> list[str]:
     condition = "" if case.when == sp.true else f"if {text(case.when)}" if first else f"else if {text(case.when)}"
     if case.when == sp.true and not first:
         condition = "otherwise"
-    body = textwrap.fill(text(case.value), 100, initial_indent="  = ", subsequent_indent="      ", break_long_words=False)
+    body = textwrap.fill(
+        text(case.value), 100, initial_indent="  = ", subsequent_indent="      ", break_long_words=False
+    )
     note = f"; {case.why}" if case.why and case.kind != "closed" else ""
     return [body, f"    ({case.kind}{', ' + condition if condition else ''}{note})"]
 
@@ -86,9 +88,15 @@ def steps_text(formula: Formula) -> str:
         lines.append(f"  ({i}) [{step.rule}] {step.why}")
         if step.rule != "support":
             claim = f"{text(step.lhs)} = {text(step.rhs)}"
-            lines.append(textwrap.fill(claim, 104, initial_indent=" " * 6, subsequent_indent=" " * 10, break_long_words=False))
+            lines.append(
+                textwrap.fill(claim, 104, initial_indent=" " * 6, subsequent_indent=" " * 10, break_long_words=False)
+            )
         if step.when != sp.true:
-            lines.append(f"      finite if and only if {text(step.when)}" if step.rule == "support" else f"      requires {text(step.when)}")
+            lines.append(
+                f"      finite if and only if {text(step.when)}"
+                if step.rule == "support"
+                else f"      requires {text(step.when)}"
+            )
     lines.append("")
     return "\n".join(lines) + "\n" + formula_text(formula)
 
@@ -97,8 +105,8 @@ def formula_latex(formula: Formula) -> str:
     """One LaTeX expression: the value, or cases with their conditions."""
     if len(formula.cases) == 1:
         return latex(formula.value)
-    rows = [f"{latex(c.value)} & \\text{{if }} {latex(c.when)}" if c.when != sp.true else f"{latex(c.value)} & \\text{{otherwise}}"
-            for c in formula.cases]  # fmt: skip
+    conditions = ("\\text{otherwise}" if c.when == sp.true else f"\\text{{if }} {latex(c.when)}" for c in formula.cases)
+    rows = [f"{latex(c.value)} & {when}" for c, when in zip(formula.cases, conditions, strict=True)]
     return "\\begin{cases} " + " \\\\ ".join(rows) + " \\end{cases}"
 
 
@@ -134,14 +142,20 @@ def report_text(report: Report) -> str:
     for what in dict.fromkeys(row.what for row in report.rows):
         rows = [row for row in report.rows if row.what == what]
         count = Counter(row.verdict.value for row in rows)
-        gaps = [abs(r.left.mid - r.right.mid) / (1 + abs(r.right.mid)) for r in rows if mp.isfinite(r.left.mid) and mp.isfinite(r.right.mid)]
-        worst = f"worst difference {mp.nstr(max(gaps), 2)}" if gaps else "both infinite"
+        gaps = [
+            abs(r.left.mid - r.right.mid) / (1 + abs(r.right.mid))
+            for r in rows
+            if mp.isfinite(r.left.mid) and mp.isfinite(r.right.mid)
+        ]
+        worst = f"worst difference {mp.nstr(max(gaps), 2)}" if gaps else "no two finite numbers"
         lines.append(f"  {what:<28} {', '.join(f'{n} {v}' for v, n in count.items()):<24} {worst}")
         for row in rows:
             if row.verdict.value != "agree":
                 where = ", ".join(f"{k}={v}" for k, v in row.point.items())
                 note = row.left.note or row.right.note
-                lines.append(f"      {row.verdict.value} at {where}: {mp.nstr(row.left.mid, 17)} against {mp.nstr(row.right.mid, 17)}"
-                             + (f" ({note})" if note else ""))  # fmt: skip
-    lines.append(f"  verdict: {report.verdict.value}" if report.rows else "  nothing to check: no point satisfies the conditions")
+                sides = f"{mp.nstr(row.left.mid, 17)} against {mp.nstr(row.right.mid, 17)}"
+                lines.append(f"      {row.verdict.value} at {where}: {sides}{f' ({note})' if note else ''}")
+    lines.append(
+        f"  verdict: {report.verdict.value}" if report.rows else "  nothing to check: no point satisfies the conditions"
+    )
     return "\n".join(lines)

@@ -106,8 +106,8 @@ def sample_points(formula: Formula, case: Case, count: int, seed: int) -> list[P
 
 def check_step(formula: Formula, number: int, step: Step, point: Point, digits: int) -> list[Row]:
     """Both sides of a step with every expectation measured by the oracle."""
-    sides = [_measured(formula, side, point, digits) for side in (step.lhs, step.rhs)]
-    return [_row(f"step {number} {step.rule}", point, *sides)]
+    left, right = (_measured(formula, side, point, digits) for side in (step.lhs, step.rhs))
+    return [_row(f"step {number} {step.rule}", point, left, right)]
 
 
 def _numbered(formula: Formula) -> list[tuple[int, Step]]:
