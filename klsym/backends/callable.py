@@ -66,10 +66,15 @@ class Compiled:
 
     def _fill(self, values: list[Any], out: NDArray[Any]) -> None:
         """Run the kernel over blocks of the broadcast arguments; what is not float64 is converted block by block."""
-        flags = ["external_loop", "buffered", "zerosize_ok", "delay_bufalloc", "copy_if_overlap"]
-        modes = [["readonly"]] * len(values) + [["writeonly", "no_broadcast"]]
-        doubles = [np.dtype(float)] * len(modes)
-        with np.nditer([*values, out], flags, modes, doubles, casting="same_kind", buffersize=BLOCK) as blocks:
+        modes: Any = [["readonly"] for _ in values] + [["writeonly", "no_broadcast"]]
+        with np.nditer(
+            [*values, out],
+            flags=["external_loop", "buffered", "zerosize_ok", "delay_bufalloc", "copy_if_overlap"],
+            op_flags=modes,
+            op_dtypes=[np.dtype(float)] * (len(values) + 1),
+            casting="same_kind",
+            buffersize=BLOCK,
+        ) as blocks:
             blocks.reset()
             for *chunk, result in blocks:
                 result[...] = self._kernel(*chunk)
@@ -83,7 +88,7 @@ class Compiled:
             if not valid.all():
                 place = tuple(int(k) for k in np.argwhere(~valid)[0])
                 found = ", ".join(f"{name} = {arrays[name][place]}" for name in condition.arguments)
-                where = f" at index {place if len(place) > 1 else place[0]}" if place else ""
+                where = f" at index {place[0] if len(place) == 1 else place}" if place else ""
                 raise ParameterError(f"{condition.text}; {found}{where}")
 
     def __reduce__(self) -> tuple[Any, ...]:

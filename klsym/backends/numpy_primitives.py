@@ -149,7 +149,7 @@ def _mesh(start, stop, width):
     An integrand that decays in |Im t| < pi/2 has an error of exp(-pi^2/step) (Trefethen and Weideman, SIAM Review
     56, 2014); one that is a narrower bell, of exp(-2 (pi width/step)^2).
     """
-    count = np.max(np.nan_to_num((stop - start) / np.minimum(0.2, 0.55 * width), nan=1.0, posinf=1.0), initial=1.0)
+    count = np.max(np.nan_to_num((stop - start) / np.minimum(0.2, 0.42 * width), nan=1.0, posinf=1.0), initial=1.0)
     count = int(min(count, 4000.0)) + 1
     step = (stop - start) / count
     return (start + step * k for k in range(count + 1)), step
@@ -232,6 +232,24 @@ def _log_parabolic_u(a, z):
 def _kummer(a, b, z):
     """M(a, b, z) for b > a > 0; below 0 by Kummer's transformation, DLMF 13.2.39."""
     return np.where(z < 0, np.exp(np.minimum(z, 0.0)) * special.hyp1f1(b - a, b, abs(z)), special.hyp1f1(a, b, abs(z)))
+
+
+def _gamma_log_moment(a, x):
+    """2F2(a, a; a + 1, a + 1; -x) = a^2 int_0^oo u exp(-a u - x e^-u) du for a > 0 and x > 0, with u = e^v."""
+    low = np.log(np.maximum(x / a, 1.0))
+    high = low + 1.0 + 4.0 / a
+    for _ in range(50):  # the peak: u (a - x e^-u) = 2
+        u = 0.5 * (low + high)
+        left = u * (a - x * np.exp(-u)) < 2.0
+        low, high = np.where(left, u, low), np.where(left, high, u)
+    bell = x * np.exp(-u)
+    width = np.minimum(1.0 / np.sqrt(2.0 + bell * u * u), 0.45 / u)
+
+    def fall(d):
+        growth = u * np.expm1(d)
+        return a * growth - 2.0 * d + bell * np.expm1(-growth)
+
+    return a * a * np.exp(_log_unimodal(2.0 * np.log(u) - a * u - bell, fall, np.log(u), width))
 
 
 def _log1p_mellin(c, *triples):

@@ -112,6 +112,8 @@ _TABLE = (
     Primitive("log_tricomi_u", (_positive, _any, _wide), lambda a, b, z: sp.log(TricomiU(a, b, z))),
     Primitive("log_parabolic_u", ((-0.4, 10.0), (-10.0, 10.0)), lambda a, z: sp.log(ParabolicU(a, z)) + z**2 / 4),
     Primitive("kummer", ((0.1, 3.0), (3.1, 10.0), (-20.0, 20.0)), lambda a, b, z: sp.hyper([a], [b], z)),
+    Primitive("hyp2f1", ((0.5, 2.0), (0.1, 3.0), (3.1, 6.0), _unit), lambda a, b, c, z: sp.hyper([a, b], [c], z)),
+    Primitive("gamma_log_moment", (_positive, _wide), lambda a, x: sp.hyper([a, a], [a + 1, a + 1], -x)),
     Primitive("log1p_mellin", (_wide, _positive, (0.3, 3.0), (1, 1)), Log1pMellin, variadic=True),
     # Truth values
     Primitive("lt", (_any, _any), sp.Lt),

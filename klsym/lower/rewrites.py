@@ -72,15 +72,15 @@ def bessel_zero(expr: sp.Expr) -> sp.Expr:
 
 def exponentials(expr: sp.Expr) -> sp.Expr:
     """f -> exp(log f) for each f of great range, such as K_nu(z) -> exp(log_kve(nu, z) - z)"""
-    loggamma = sp.loggamma
-    tricomi, parabolic = head("log_tricomi_u"), head("log_parabolic_u")
+    # Not SymPy's loggamma, which turns into log(gamma(n)) at an integer n.
+    lgamma, tricomi, parabolic = map(head, ("lgamma", "log_tricomi_u", "log_parabolic_u"))
     for function, logarithm in (
-        (sp.lowergamma, lambda a, x: loggamma(a) + sp.log(head("gamma_p")(a, x))),
+        (sp.lowergamma, lambda a, x: lgamma(a) + sp.log(head("gamma_p")(a, x))),
         (sp.uppergamma, lambda a, x: a * sp.log(x) - x + tricomi(1, 1 + a, x)),  # DLMF 13.6.6
-        (sp.gamma, loggamma),
-        (sp.factorial, lambda n: loggamma(n + 1)),
-        (sp.binomial, lambda n, k: loggamma(n + 1) - loggamma(k + 1) - loggamma(n - k + 1)),
-        (sp.beta, lambda a, b: loggamma(a) + loggamma(b) - loggamma(a + b)),
+        (sp.gamma, lgamma),
+        (sp.factorial, lambda n: lgamma(n + 1)),
+        (sp.binomial, lambda n, k: lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1)),
+        (sp.beta, lambda a, b: lgamma(a) + lgamma(b) - lgamma(a + b)),
         (sp.besselk, lambda nu, z: head("log_kve")(nu, z) - z),
         (sp.besseli, lambda nu, z: z + sp.log(head("ive")(nu, z))),
         (sp.expint, lambda nu, z: (sp.log(head("exp_e1")(z)) if nu == 1 else tricomi(1, 2 - nu, z)) - z),
@@ -88,13 +88,14 @@ def exponentials(expr: sp.Expr) -> sp.Expr:
         (ParabolicU, lambda a, z: parabolic(a, z) - z**2 / 4),
     ):
         expr = expr.replace(function, lambda *args, logarithm=logarithm: sp.exp(logarithm(*args)))
-    return expr.replace(sp.betainc, _incomplete_beta)
+    return expr.replace(sp.loggamma, lgamma).replace(sp.betainc, _incomplete_beta)
 
 
 def _incomplete_beta(a: sp.Expr, b: sp.Expr, low: sp.Expr, high: sp.Expr) -> sp.Expr:
     """B_x(a, b) = B(a, b) I_x(a, b) (DLMF 8.17.2), between two ends as a difference"""
     regular = [head("betainc")(a, b, x) if x != 0 else sp.S.Zero for x in (low, high)]
-    return sp.exp(sp.loggamma(a) + sp.loggamma(b) - sp.loggamma(a + b)) * (regular[1] - regular[0])
+    lgamma = head("lgamma")
+    return sp.exp(lgamma(a) + lgamma(b) - lgamma(a + b)) * (regular[1] - regular[0])
 
 
 def exponents(expr: sp.Expr) -> sp.Expr:
@@ -124,14 +125,18 @@ def exponents(expr: sp.Expr) -> sp.Expr:
 
 
 def gamma_differences(expr: sp.Expr) -> sp.Expr:
-    """c loggamma(u) - c loggamma(v) -> c log_rising(v, u - v), the simplest u - v first"""
+    """c lgamma(u) - c lgamma(v) -> c log_rising(v, u - v), the simplest u - v first
+
+    log_rising(v, x) = log(Gamma(v + x)/Gamma(v)) does not cancel where x is small beside v.
+    """
+    lgamma = head("lgamma")
 
     def pair(total: sp.Expr) -> sp.Expr:
         weights: dict[sp.Expr, sp.Expr] = {}
         rest = []
         for term in total.args:
-            weight, function = term.as_independent(sp.loggamma, as_Add=False)
-            if isinstance(function, sp.loggamma):
+            weight, function = term.as_independent(lgamma, as_Add=False)
+            if isinstance(function, lgamma):
                 weights[function.args[0]] = sp.expand(weights.get(function.args[0], 0) + weight)
             else:
                 rest.append(term)
@@ -142,11 +147,18 @@ def gamma_differences(expr: sp.Expr) -> sp.Expr:
         )
         for difference, u, v in pairs:
             if u in weights and v in weights:
-                rest.append(weights.pop(u) * head("log_rising")(v, difference))
+                rest.append(weights.pop(u) * _log_rising(v, difference))
                 del weights[v]
-        return sp.Add(*rest, *(weight * sp.loggamma(u) for u, weight in weights.items()))
+        return sp.Add(*rest, *(weight * lgamma(u) for u, weight in weights.items()))
 
-    return expr.replace(lambda e: isinstance(e, sp.Add) and e.has(sp.loggamma), pair)
+    return expr.replace(lambda e: isinstance(e, sp.Add) and e.has(lgamma), pair)
+
+
+def _log_rising(a: sp.Expr, n: sp.Expr) -> sp.Expr:
+    """log(Gamma(a + n)/Gamma(a)), as log(a (a + 1) ... (a + n - 1)) for a small integer n (DLMF 5.5.1)"""
+    if n.is_Integer and 0 < n <= 4:
+        return sp.Add(*(sp.log(a + i) for i in range(int(n))))
+    return head("log_rising")(a, n)
 
 
 def _ordered(a: sp.Expr, b: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -171,8 +183,8 @@ def near_one(expr: sp.Expr) -> sp.Expr:
     )
 
 
-def zero_times_logarithm(expr: sp.Expr) -> sp.Expr:
-    """c log(u/v) -> xlogy(c, u) - xlogy(c, v), which is 0 where c is: 0 log 0 = 0 (and 0 log 1 = 0)"""
+def zero_times_logarithm(expr: sp.Expr, everywhere: bool) -> sp.Expr:
+    """c log(u/v) -> xlogy(c, u) - xlogy(c, v), which is 0 where c is, where u may be 0; 0 log 0 = 0"""
     log1p, xlogy = head("log1p"), head("xlogy")
 
     def xlog1py(c: sp.Expr, x: sp.Expr) -> sp.Expr:
@@ -184,7 +196,8 @@ def zero_times_logarithm(expr: sp.Expr) -> sp.Expr:
             return product
         (logarithm,) = logarithms
         c, u = product / logarithm, logarithm.args[0]
-        if c.is_number:
+        inside = 1 + u if isinstance(logarithm, log1p) else u
+        if c.is_number or (inside.is_positive and not everywhere):
             return product
         if c.could_extract_minus_sign():
             return -absorb(-product)
@@ -209,12 +222,12 @@ REWRITES: tuple[Rewrite, ...] = (
 
 
 def rewrite(expr: sp.Expr, closed_ends: bool = False) -> sp.Expr:
-    """The expression after every rewrite in turn; with closed ends, products such as 0 log 0 are made safe too.
+    """The expression after every rewrite in turn; with closed ends, symbols called positive may be 0.
 
     >>> a, k = sp.symbols("a k", positive=True)
     >>> rewrite(sp.gamma(a + 1 / k) / sp.gamma(a) - 1 + sp.log(1 + k))
     expm1(log_rising(a, 1/k)) + log1p(k)
     """
-    for rule in (*REWRITES, zero_times_logarithm) if closed_ends else REWRITES:
+    for rule in REWRITES:
         expr = rule(expr)
-    return expr
+    return zero_times_logarithm(expr, closed_ends)

@@ -149,6 +149,15 @@ class Builder:
                 return self._each(primitive, expr)
         return self._function(expr)
 
+    def _hypergeometric(self, expr: sp.hyper) -> str:
+        """1F1 and 2F1, and 2F2(a, a; a + 1, a + 1; z)."""
+        above, below, z = tuple(expr.ap), tuple(expr.bq), expr.argument
+        if (len(above), len(below)) in ((1, 1), (2, 1)):
+            return self.line("kummer" if len(above) == 1 else "hyp2f1", *map(self.expression, (*above, *below, z)))
+        if len(set(above)) == 1 and below == (above[0] + 1,) * 2 == (above[0] + 1,) * len(above):
+            return self.line("gamma_log_moment", self.expression(above[0]), self.expression(-z))
+        raise UnderivableError(f"{expr} cannot be compiled: there is no primitive for it; evaluate() works on numbers")
+
     def _function(self, expr: sp.Basic) -> str:
         if isinstance(expr, AppliedUndef) and expr.func.__name__ in PRIMITIVES:
             return self._each(expr.func.__name__, expr)
@@ -163,8 +172,8 @@ class Builder:
             return self.expression(sp.pi / 2 - sp.asin(expr.args[0]))
         if isinstance(expr, sp.polylog) and expr.args[0] == 2:
             return self.line("dilog", self.expression(expr.args[1]))
-        if isinstance(expr, sp.hyper) and (len(expr.ap), len(expr.bq)) == (1, 1):
-            return self.line("kummer", *map(self.expression, (*expr.ap, *expr.bq, expr.argument)))
+        if isinstance(expr, sp.hyper):
+            return self._hypergeometric(expr)
         if isinstance(expr, sp.sign):
             x, zero = self.expression(expr.args[0]), self.constant("0")
             below = self.line("select", self.line("lt", x, zero), self.constant("-1"), zero)
