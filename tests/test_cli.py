@@ -174,6 +174,11 @@ def test_a_density_of_ones_own(run):
     assert own[0] == 0 and own[1].split()[0][:12] == run("evaluate", *PAIR)[1].split()[0][:12]
 
 
+@pytest.mark.parametrize("text", ["(1+x**2)*exp(-x**2/2)/(2*sqrt(2*pi)), x real", "(1+abs(x))*exp(-abs(x))/4, x real"])
+def test_a_density_with_a_polynomial_weight(run, text):
+    assert run("derive", text, "normal")[0] == 0
+
+
 def test_generated_source_runs_alone(run, tmp_path):
     status, out, _ = run("generate", "gamma", "weibull")
     assert status == 0 and "klsym" not in out.partition("import")[2]

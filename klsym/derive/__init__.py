@@ -55,11 +55,14 @@ def _transported(
     divergence: Divergence, p: Distribution, q: Distribution, *bases: Distribution, deep: bool
 ) -> Derivation:
     """D(f(X) || f(Y)) = D(X || Y) for a bijection f"""
-    inner = derive(divergence, *bases, deep)
-    forward = p.family.origin.forward.xreplace(p.bindings)
+    inner, origin = derive(divergence, *bases, deep), p.family.origin
+    assert origin is not None
+    forward = origin.forward.xreplace(p.bindings)
     name = sp.Symbol(divergence.name)
     why = f"both are the law of {forward}, and the divergence is invariant under a bijection: {bases[0]} and {bases[1]}"
-    return Derivation(divergence, p, q, inner.cases, (Step("bijection", name, name, why=why), *inner.steps), inner.coordinates)
+    return Derivation(
+        divergence, p, q, inner.cases, (Step("bijection", name, name, why=why), *inner.steps), inner.coordinates
+    )
 
 
 def _calls(definition: sp.Expr) -> list[tuple[sp.Expr, sp.Expr]]:
@@ -141,7 +144,9 @@ def _shared_cases(divergence: Divergence, p: Distribution, q: Distribution) -> l
     """Closed cases of a same-family pair that appear once a few parameters are equal."""
     if p.family != q.family:
         return []
-    free = [i for i, (a, b) in enumerate(zip(p.values, q.values, strict=True)) if a != b and a.is_Symbol and b.is_Symbol]
+    free = [
+        i for i, (a, b) in enumerate(zip(p.values, q.values, strict=True)) if a != b and a.is_Symbol and b.is_Symbol
+    ]
     for count in range(1, len(free)):
         for chosen in combinations(free, count):
             values = tuple(a if i in chosen else b for i, (a, b) in enumerate(zip(p.values, q.values, strict=True)))

@@ -33,7 +33,9 @@ def collect_logs(value: sp.Expr) -> sp.Expr:
             coefficients.setdefault(logs[0], []).append(sp.Mul(*(f for f in sp.Mul.make_args(term) if f != logs[0])))
         else:
             rest.append(term)
-    return sp.Add(*rest, *(sp.cancel(sp.Add(*c)) * log if len(c) > 1 else c[0] * log for log, c in coefficients.items()))
+    return sp.Add(
+        *rest, *(sp.cancel(sp.Add(*c)) * log if len(c) > 1 else c[0] * log for log, c in coefficients.items())
+    )
 
 
 def _distributed(value: sp.Expr) -> list[sp.Expr]:

@@ -77,7 +77,9 @@ def _confirmed(found: sp.Expr, integrand: sp.Expr, u: sp.Symbol, lower: sp.Expr,
     constants = sorted(found.free_symbols | integrand.free_symbols - {u}, key=str)
     draw = random.Random(3)
     sides = itertools.product((0, 1), repeat=min(len(constants), 3))
-    conditions = {condition for piece in found.atoms(sp.Piecewise) for _, condition in piece.args if condition != sp.true}
+    conditions = {
+        condition for piece in found.atoms(sp.Piecewise) for _, condition in piece.args if condition != sp.true
+    }
     seen: set[tuple[object, object]] = set()
     for side in sides:
         point = {}

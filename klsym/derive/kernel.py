@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from .normalisers import UpperGammaOrder
 from .linear import ONE, Combination, linear, multiply
+from .normalisers import UpperGammaOrder
 
 Triples = tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...]
 Mellin = Callable[[sp.Expr], tuple[sp.Expr, Triples] | None]
@@ -23,6 +24,15 @@ class Known:
     when: Boolean
     rule: str
     why: str
+
+
+class Law(Protocol):
+    """What every kernel is: a law of y under which some expectations are known."""
+
+    @property
+    def name(self) -> str: ...
+
+    def expect(self, atom: sp.Expr) -> Known | None: ...
 
 
 @dataclass(frozen=True)
@@ -160,8 +170,9 @@ class Weighted:
         return sp.Add(*(c * part for c, part in parts)) / bottom.value
 
     def _total(self, combination: Combination) -> Known | None:
-        parts = [(c, self.kernel.expect(a)) for a, c in multiply(self.weight, combination).items()]
-        if any(part is None for _, part in parts):
+        product = multiply(self.weight, combination)
+        parts = [(c, known) for a, c in product.items() if (known := self.kernel.expect(a)) is not None]
+        if len(parts) < len(product):
             return None
         value = sp.Add(*(c * part.value for c, part in parts))
         return Known(value, sp.And(*(part.when for _, part in parts)), "tilt", parts[0][1].why)

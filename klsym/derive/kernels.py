@@ -62,7 +62,7 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     if (support.lower, support.upper) != (0, sp.oo) or len(found) != 1 or not only(atoms, y, log(y)):
         return None
     ((c, rate),) = found.items()
-    size = -c if c.is_negative else c
+    size, growing = (-c, False) if c.is_negative else (c, c.is_positive)
     incomplete = sp.uppergamma if c.is_negative else sp.lowergamma
 
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
@@ -82,7 +82,7 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
         ),
         extensions=tuple(extensions),
         mellin=_gamma_mellin(y, eta[0], c, -rate),
-        log_shortfall=(lambda m: _log_shortfall((eta[0] + 1) / c, -rate * m**c) / c) if c.is_positive else None,
+        log_shortfall=(lambda m: _log_shortfall((eta[0] + 1) / c, -rate * m**c) / c) if growing else None,
     )  # fmt: skip
 
 
@@ -130,7 +130,10 @@ def _bessel(c: sp.Expr):
 
 
 def _parabolic(quadratic_last: bool):
-    """int y^e0 exp(-b y^2 - t y) dy = Gamma(s) (2b)^(-s/2) e^(z^2/4) U(s - 1/2, z), s = e0+1, z = t/sqrt(2b) (DLMF 12.5.1)"""
+    """int y^e0 exp(-b y^2 - t y) dy = Gamma(s) (2b)^(-s/2) e^(z^2/4) U(s - 1/2, z), s = e0 + 1, z = t/sqrt(2b).
+
+    (DLMF 12.5.1)
+    """
 
     def log_z(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr:
         linear_term, square = (e1, e2) if quadratic_last else (e2, e1)

@@ -104,7 +104,11 @@ def _power(expr: sp.Expr, y: sp.Symbol) -> Combination:
 def _monomial_power(atom: sp.Expr, exponent: sp.Expr) -> sp.Expr:
     return sp.Mul(
         *(
-            sp.exp(f.exp * exponent) if isinstance(f, sp.exp) else f.base ** (f.exp * exponent) if f.is_Pow else f**exponent
+            sp.exp(f.exp * exponent)
+            if isinstance(f, sp.exp)
+            else f.base ** (f.exp * exponent)
+            if f.is_Pow
+            else f**exponent
             for f in sp.Mul.make_args(atom)
         )
     )

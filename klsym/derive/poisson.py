@@ -27,7 +27,10 @@ class HalfPlane:
             return None
         a, b, c = (terms.get(atom, sp.S.Zero) for atom in (self.y**2, self.y, ONE))
         root = sp.sqrt(sp.expand(4 * a * c - b**2))
-        why = "log|y - r|^2 is harmonic in the half-plane that r is not in; its mean is its value at i (Axler, Bourdon, Ramey, 7.5)"
+        why = (
+            "log|y - r|^2 is harmonic in the half-plane that r is not in; "
+            "its mean is its value at i (Axler, Bourdon, Ramey, 7.5)"
+        )
         return Known(sp.log(a + c + root), sp.true, "poisson", why)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sympy as sp
 
 from ..core.functions import Log1pMellin
-from .kernel import Kernel, Known
+from .kernel import Kernel, Known, Weighted
 from .linear import ONE, linear
 from .views import Branch
 
@@ -21,7 +21,7 @@ def by_kernel(branch: Branch, atom: sp.Expr) -> Known | None:
 
 def by_splitting(branch: Branch, atom: sp.Expr) -> Known | None:
     """E|u - t| = E u - t + 2 E[t - u; u < t], the last by the incomplete normalising integral"""
-    if not isinstance(atom, sp.Abs) or not hasattr(branch.kernel, "expect_below"):
+    if not isinstance(atom, sp.Abs) or not isinstance(branch.kernel, Kernel | Weighted):
         return None
     terms = linear(atom.args[0], branch.y)
     offset = terms.pop(ONE, sp.S.Zero)
@@ -34,7 +34,7 @@ def by_splitting(branch: Branch, atom: sp.Expr) -> Known | None:
     if mean is None or place is None:
         return None
     m, increasing = place
-    low, high = _range(u, branch, increasing)
+    low, high = _range(u, branch.kernel, branch.y, increasing)
     shortfall = _shortfall(branch.kernel, u, threshold, m, increasing, mean.value)
     if shortfall is None:
         return None
@@ -61,13 +61,15 @@ def _place(u: sp.Expr, y: sp.Symbol, t: sp.Expr) -> tuple[sp.Expr, bool] | None:
     return None
 
 
-def _range(u: sp.Expr, branch: Branch, increasing: bool) -> tuple[sp.Expr, sp.Expr]:
-    ends = [sp.limit(u.subs({s: 1 for s in u.free_symbols - {branch.y}}), branch.y, end, direction)
-            for end, direction in ((branch.kernel.lower, "+"), (branch.kernel.upper, "-"))]  # fmt: skip
+def _range(u: sp.Expr, kernel: Kernel | Weighted, y: sp.Symbol, increasing: bool) -> tuple[sp.Expr, sp.Expr]:
+    alone = u.subs({s: 1 for s in u.free_symbols - {y}})
+    ends = [sp.limit(alone, y, end, direction) for end, direction in ((kernel.lower, "+"), (kernel.upper, "-"))]
     return (ends[0], ends[1]) if increasing else (ends[1], ends[0])
 
 
-def _shortfall(kernel: Kernel, u: sp.Expr, t: sp.Expr, m: sp.Expr, increasing: bool, mean: sp.Expr) -> sp.Expr | None:
+def _shortfall(
+    kernel: Kernel | Weighted, u: sp.Expr, t: sp.Expr, m: sp.Expr, increasing: bool, mean: sp.Expr
+) -> sp.Expr | None:
     """E[t - u; u < t]"""
     if isinstance(u, sp.log):
         return kernel.log_shortfall(m) if isinstance(kernel, Kernel) and kernel.log_shortfall else None
@@ -79,15 +81,16 @@ def _shortfall(kernel: Kernel, u: sp.Expr, t: sp.Expr, m: sp.Expr, increasing: b
 
 def by_potential(branch: Branch, atom: sp.Expr) -> Known | None:
     """E[log(c + d Y)] = 2 log((sqrt(c) + sqrt(c + d))/2) under the arcsine law"""
-    half = -sp.Rational(1, 2)
-    if not isinstance(atom, sp.log) or getattr(branch.kernel, "eta", None) != (half, half) or branch.kernel.upper != 1:
+    half, kernel = -sp.Rational(1, 2), branch.kernel
+    if not isinstance(atom, sp.log) or not isinstance(kernel, Kernel) or (*kernel.eta, kernel.upper) != (half, half, 1):
         return None
     terms = linear(atom.args[0], branch.y)
     if set(terms) != {ONE, branch.y}:
         return None
     c, d = terms[ONE], terms[branch.y]
     value = 2 * sp.log((sp.sqrt(c) + sp.sqrt(sp.expand(c + d))) / 2)
-    return Known(value, sp.true, "potential", "the equilibrium potential of an interval (Saff, Totik, Logarithmic Potentials, I.1)")
+    why = "the equilibrium potential of an interval (Saff, Totik, Logarithmic Potentials, I.1)"
+    return Known(value, sp.true, "potential", why)
 
 
 def by_mellin_barnes(branch: Branch, atom: sp.Expr) -> Known | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import sympy as sp
 
@@ -22,7 +22,7 @@ class Standard:
     support: Interval
 
 
-@lru_cache(maxsize=None)
+@cache
 def standardise(family: Family) -> Standard:
     """The location and the scale that take the most parameters out of the family's log density.
 
@@ -35,7 +35,9 @@ def standardise(family: Family) -> Standard:
     lower, upper = family.support.lower, family.support.upper
     plain = [p.symbol for p in family.parameters]
     reals = [s for s in plain if not s.is_positive]
-    positives = [p.symbol for p in family.parameters if p.domain.lower == 0 and p.domain.upper == sp.oo and not p.domain.integer]
+    positives = [
+        p.symbol for p in family.parameters if p.domain.lower == 0 and p.domain.upper == sp.oo and not p.domain.integer
+    ]
     if family.support.periodic:
         candidates = [(m, sp.S.One, {m: sp.S.Zero}) for m in reals]
     elif lower.free_symbols and upper.free_symbols:
@@ -61,7 +63,10 @@ def _invariant(family: Family, loc: sp.Expr, scale: sp.Expr, absorbed: dict, sup
     if low.free_symbols or support.upper.free_symbols:
         return False
     for _ in range(3):
-        values = {p.symbol: sp.Rational(draw.randint(5, 95), 97) + (1 if p.domain.lower == 1 else 0) for p in family.parameters}
+        values = {
+            p.symbol: sp.Rational(draw.randint(5, 95), 97) + (1 if p.domain.lower == 1 else 0)
+            for p in family.parameters
+        }
         if family.constraint.xreplace(values) == sp.false:
             values = dict(zip(values, sorted(values.values()), strict=True))
         z = sp.Rational(draw.randint(20, 90), 101) + (1 if low == 1 else 0)

@@ -41,7 +41,9 @@ def _at_end(p: Distribution, q: Distribution, end: End) -> tuple[Boolean | None,
         return sp.true, ""
     if room.is_negative:
         return sp.false, outside
-    touching = sp.true if p.family.discrete and not mine.is_infinite else converges(tail(p, end, True), tail(q, end, False))
+    touching = (
+        sp.true if p.family.discrete and not mine.is_infinite else converges(tail(p, end, True), tail(q, end, False))
+    )
     if touching is None:
         return None, f"the growth of the densities at the {end} end is not known"
     if mine == other or room == 0:

@@ -6,7 +6,7 @@ Near an end, t -> oo, where x = e^t at +oo, x = -e^t at -oo, and x = end +- e^-t
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
 import sympy as sp
@@ -36,7 +36,7 @@ class Unknown(Exception):
 NOTHING = Growth(0, sp.S.Zero, sp.S.Zero)
 
 
-@lru_cache(maxsize=None)
+@cache
 def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
     """The leading term of the log density at an end, with the Jacobian dx/dt if it is to be integrated."""
     place = p.support.lower if end == "lower" else p.support.upper
@@ -86,7 +86,7 @@ def below(small: sp.Expr, large: sp.Expr) -> Boolean:
 
 
 def _stirling(density: sp.Expr, x: sp.Symbol) -> sp.Expr:
-    """log Gamma(x + a) ~ (x + a - 1/2) log x - x, log I_x(z) ~ -log Gamma(x + 1) + x log(z/2) (DLMF 5.11.1, 10.41.1)."""
+    """log Gamma(x + a) ~ (x + a - 1/2) log x - x, log I_x(z) ~ -log Gamma(x + 1) + x log(z/2) (DLMF 5.11.1, 10.41.1)"""
     size = sp.Abs(x)
 
     def gamma(inside: sp.Expr) -> sp.Expr:
@@ -168,7 +168,7 @@ def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
 
 
 def _bounded(atom: sp.Expr) -> bool:
-    return isinstance(atom, (sp.cos, sp.sin)) or isinstance(atom, sp.log) and not _growths_log(atom.args[0], ONE)
+    return isinstance(atom, (sp.cos, sp.sin)) or (isinstance(atom, sp.log) and not _growths_log(atom.args[0], ONE))
 
 
 def _growths_modulus(inside: sp.Expr, power: sp.Expr, c: sp.Expr) -> list[Growth]:

@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Boolean
 from ..core.domain import Interval, half_line, real_line
 from ..core.family import Distribution
 from .flat import Finite, Flat, FlatCounts
-from .kernel import Kernel, Weighted, ratio
+from .kernel import Kernel, Law, Weighted, ratio
 from .kernels import KERNELS, counts
 from .linear import ONE, linear
 from .poisson import poisson_kernel
@@ -32,7 +32,7 @@ class Branch:
     y: sp.Symbol
     to_x: sp.Expr
     from_x: sp.Expr
-    kernel: Kernel | Weighted | Finite | Flat | FlatCounts
+    kernel: Law
     weight: sp.Expr = ONE
     where: Boolean = sp.true
 
@@ -115,7 +115,7 @@ def views(p: Distribution) -> tuple[View, ...]:
     return tuple(found)
 
 
-def _match(log_density: dict, y: sp.Symbol, support: Interval) -> Kernel | Weighted | None:
+def _match(log_density: dict, y: sp.Symbol, support: Interval) -> Law | None:
     atoms = {atom: c for atom, c in log_density.items() if atom != 1}
     if (special := poisson_kernel(atoms, y, support)) is not None:
         return special
@@ -141,7 +141,7 @@ def _split(p: Distribution, density: sp.Expr, loc: sp.Expr, scale: sp.Expr) -> l
     for sign in (1, -1):
         log_density = linear(density.xreplace({x: sign * Y}), Y)
         kernel = _match(log_density, Y, half_line)
-        if kernel is None:
+        if not isinstance(kernel, Kernel):
             return []
         mass = ratio(log_density.get(ONE, sp.S.Zero) + kernel.log_z(*kernel.eta))
         where = x > loc if sign == 1 else x < loc
@@ -193,6 +193,7 @@ def _counted(p: Distribution) -> tuple[View, ...]:
 def _transported(p: Distribution) -> tuple[View, ...]:
     """The views of the base, through the bijection."""
     origin, x = p.family.origin, p.family.variable
+    assert origin is not None
     forward, inverse = origin.forward.xreplace(p.bindings), origin.inverse.xreplace(p.bindings)
     found = []
     for view in views(p.base):
