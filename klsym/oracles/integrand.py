@@ -14,8 +14,9 @@ from sympy.core.relational import Relational
 
 from ..core.errors import ParameterError
 
-# Beyond this the exponential of a number takes seconds and its own exponent more bits than any result needs.
+# Beyond these an evaluation takes seconds and more: reduction of the argument, powers with the order as exponent.
 _LARGEST = mp.ldexp(1, 40000)
+_LARGEST_ORDER = mp.ldexp(1, 64)
 _CONSTANT = 1024
 
 
@@ -27,9 +28,9 @@ def _exp(t: Any) -> Any:
     return mp.exp(t)
 
 
-def _guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+def _guarded(function: Callable[..., Any], limit: mp.mpf) -> Callable[..., Any]:
     def call(*arguments: Any) -> Any:
-        if any(abs(argument) > _LARGEST for argument in arguments):
+        if any(limit < abs(argument) < mp.inf for argument in arguments):
             raise OverflowError(f"{function.__name__} out of reach")
         return function(*arguments)
 
@@ -40,8 +41,12 @@ Bindings = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 _INLINE = {sp.S.Half, -sp.S.Half, sp.oo, -sp.oo, sp.nan}
 _power = sp.Function("exponential")
+_LIMITED = {
+    _LARGEST: "sin cos tan sinh cosh tanh gamma factorial erf erfc",
+    _LARGEST_ORDER: "besseli besselj besselk bessely beta binomial gammainc expint zeta hyp1f1 hyp2f1",
+}
 _NAMESPACE = {"exp": _exp, "exponential": _exp} | {
-    name: _guarded(getattr(mp, name)) for name in "sin cos tan sinh cosh tanh gamma factorial besseli erf erfc".split()
+    name: _guarded(getattr(mp, name), limit) for limit, names in _LIMITED.items() for name in names.split()
 }
 
 

@@ -15,6 +15,7 @@ End = Literal["decays", "diverges", "unseen"]
 Sample = tuple[mp.mpf, mp.mpf | None, mp.mpf | None]
 
 FAR = mp.ldexp(1, 80)
+_FAR_LOSSY = 8000
 _NEAR = 64
 _NOTHING = -(10**6)
 
@@ -92,7 +93,7 @@ class Ray:
         return s, weight, size
 
     def _far(self, way: int, start: mp.mpf) -> list[mp.mpf]:
-        limit = FAR if not self.loss[way] else mp.mpf(40000) / self.loss[way]
+        limit = FAR if not self.loss[way] else mp.mpf(_FAR_LOSSY) / self.loss[way]
         steps = []
         step = mp.mpf(_NEAR)
         while step <= limit:
