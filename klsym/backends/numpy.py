@@ -53,10 +53,10 @@ SPELLING: dict[str, Spelling] = {
     "not": Spelling("~{0}", _UNARY, (_UNARY,)),
     **_calls("np.", "sqrt abs floor min=minimum max=maximum exp expm1 log log1p select=where"),
     **_calls("np.", "sin cos tan sinh cosh tanh asin=arcsin atan=arctan"),
-    **_calls("special.", "xlogy xlog1py digamma polygamma zeta zetam1=zetac erf erfc erfcx ive"),
+    **_calls("special.", "xlogy xlog1py digamma polygamma zeta zetam1=zetac erf erfc erfcx"),
     **_calls("special.", "gamma_p=gammainc gamma_q=gammaincc betainc hyp2f1"),
-    **_calls("_", "lgamma log_rising zeta_derivative exp_e1 dilog log_sinhc langevin langevin_prime log_i0 log_kve"),
-    **_calls("_", "bessel_k_order log_tricomi_u log_parabolic_u kummer log1p_mellin gamma_log_moment"),
+    **_calls("_", "lgamma log_rising zeta_derivative exp_e1 dilog log_sinhc langevin langevin_prime ive log_i0"),
+    **_calls("_", "log_kve bessel_k_order log_tricomi_u log_parabolic_u kummer log1p_mellin gamma_log_moment"),
 }
 
 _CONSTANTS = {
