@@ -106,7 +106,7 @@ def precise(value: sp.Expr, digits: int) -> mp.mpf:
 
 def real_number(value: sp.Expr, digits: int) -> Any:
     """The SymPy number as an mpmath real; a nonreal or unevaluated one is an error of the formula."""
-    number = value.evalf(digits, maxn=20 * digits + 200)
+    number = value.evalf(digits, maxn=3 * digits)
     if not number.is_Float and not number.is_Rational:
         re, im = number.as_real_imag()
         if not (re.is_number and im.is_number) or abs(im) > sp.Float(10) ** (-digits // 2) * (1 + abs(re)):

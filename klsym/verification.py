@@ -21,7 +21,7 @@ from .evaluation import GUARD_DIGITS, as_value, real_number
 if TYPE_CHECKING:
     from .api import Formula
 
-TOLERANCE = 1e-12
+TOLERANCE = 1e-14
 # A compiled textbook form cancels near P = Q; at everyday points it keeps this much.
 CODE_TOLERANCE = 1e-9
 Point = dict[sp.Symbol, sp.Expr]

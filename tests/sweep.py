@@ -49,7 +49,8 @@ def boundary(derivation: Derivation, seed: int) -> list[Finding]:
     found = []
     for relation in derivation.cases[0].when.atoms(sp.core.relational._Inequality):
         for symbol in sorted(relation.free_symbols, key=str):
-            edges = sp.solve(relation.lhs - relation.rhs, symbol)
+            difference = relation.lhs - relation.rhs
+            edges = [] if difference.has(sp.Max, sp.Min) else sp.solve(difference, symbol)
             others = draw((derivation.p, derivation.q), sp.true, rng)
             if len(edges) == 1 and others is not None:
                 point = others | {symbol: edges[0].xreplace(others)}

@@ -93,7 +93,8 @@ def test_every_pair(matrix, name):
     for (p, _), d in matrix.items():
         if p == name and d.kind == "closed":
             assert_agree([f for c in d.cases if c.kind in ("closed", "infinite") for f in findings(d, c, 3, 7)])
-            bad = [str(f) for f in boundary(d, 8) if f.verdict is not Verdict.AGREE]
+            # On the boundary itself the oracle may decline to call an integral divergent, but never calls it finite.
+            bad = [str(f) for f in boundary(d, 8) if f.verdict is Verdict.DISAGREE]
             assert not bad, bad
 
 

@@ -91,7 +91,10 @@ def power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
     base, s = a.as_base_exp()
     if base != y or y in s.free_symbols:
         return None
-    return sp.log(y) if s == -1 else y ** (s + 1) / (s + 1)
+    if s == -1:
+        return sp.log(y)
+    general = y ** (s + 1) / (s + 1)
+    return general if (s + 1).is_nonzero else sp.Piecewise((sp.log(y), sp.Eq(s, -1)), (general, True))
 
 
 def log_power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:

@@ -267,7 +267,7 @@ def interval_exponential(atoms: Combination, y: sp.Symbol, support: Interval) ->
         return None
     return Kernel(
         "interval exponential", y, (y,), (atoms[y],), lambda e0: e0 / 2 + LogSinhc(e0 / 2), "DLMF 4.10.18",
-        partial=lambda m, e0: (exp(e0 * m) - 1) / e0, upper=ONE,
+        partial=lambda m, e0: m * exp(e0 * m / 2 + LogSinhc(e0 * m / 2)), upper=ONE,
     )  # fmt: skip
 
 
