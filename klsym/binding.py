@@ -57,10 +57,10 @@ def _shared(p: Distribution, q: Distribution, share: Iterable[str] | Mapping[str
 
 def _check_names(p: Distribution, q: Distribution) -> None:
     seen: dict[str, tuple[sp.Symbol, str]] = {}
-    for distribution in (p, q):
+    for role, distribution in (("P", p), ("Q", q)):
         for parameter, value in zip(distribution.family.parameters, distribution.values, strict=True):
             for symbol in value.free_symbols:
-                where = f"{parameter.name} of {distribution.family.name} ({parameter.domain.name})"
+                where = f"{parameter.name} of {role} = {distribution.family.name} ({parameter.domain.name})"
                 other, before = seen.setdefault(str(symbol.name), (symbol, where))
                 if other != symbol:
                     raise ParameterError(
@@ -76,9 +76,6 @@ def _stand_ins(p: Distribution, q: Distribution) -> dict[sp.Expr, sp.Symbol]:
         for parameter, value in zip(distribution.family.parameters, distribution.values, strict=True):
             wanted = parameter.domain.assumptions
             known = {fact: getattr(value, f"is_{fact}") for fact in wanted}
-            if not value.is_number and any(v is False for v in known.values()):
-                name = f"{parameter.name} of {distribution.family.name}"
-                raise ParameterError(f"{name} is {value}, which SymPy knows not to be {parameter.domain.name}")
             at_end = (
                 value.is_number
                 and value in (parameter.domain.lower, parameter.domain.upper)

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-from .core.divergence import Divergence
+import sympy as sp
 
-kl = Divergence(
-    name="kl",
-    notation="KL(P || Q)",
-    define=lambda log_p, log_q, P, Q: P(log_p - log_q),
-    axioms=frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant", "jointly-convex"}),
-)
+from .core.divergence import Divergence, Operator
 
-reverse_kl = Divergence(
-    name="reverse_kl",
-    notation="KL(Q || P)",
-    define=lambda log_p, log_q, P, Q: Q(log_q - log_p),
-    axioms=frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant", "jointly-convex"}),
-)
 
-jeffreys = Divergence(
-    name="jeffreys",
-    notation="J(P, Q)",
-    define=lambda log_p, log_q, P, Q: P(log_p - log_q) + Q(log_q - log_p),
-    axioms=frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant", "jointly-convex", "symmetric"}),
-)
+# Named functions, not lambdas: what holds a divergence can then be pickled.
+def _kl(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P(log_p - log_q)
 
-cross_entropy = Divergence(
-    name="cross_entropy",
-    notation="H(P, Q)",
-    define=lambda log_p, log_q, P, Q: P(-log_q),
-)
 
-entropy = Divergence(
-    name="entropy",
-    notation="H(P)",
-    define=lambda log_p, log_q, P, Q: P(-log_p),
-    arity=1,
-)
+def _reverse_kl(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return Q(log_q - log_p)
+
+
+def _jeffreys(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P(log_p - log_q) + Q(log_q - log_p)
+
+
+def _cross_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P(-log_q)
+
+
+def _entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P(-log_p)
+
+
+SHARED = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant", "jointly-convex"})
+
+kl = Divergence("kl", "KL(P || Q)", _kl, SHARED)
+reverse_kl = Divergence("reverse_kl", "KL(Q || P)", _reverse_kl, SHARED)
+jeffreys = Divergence("jeffreys", "J(P, Q)", _jeffreys, SHARED | {"symmetric"})
+cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy)
+entropy = Divergence("entropy", "H(P)", _entropy, arity=1)

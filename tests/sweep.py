@@ -9,11 +9,11 @@ import mpmath as mp
 import sympy as sp
 
 from klsym import oracles
+from klsym.core.continuity import at
 from klsym.core.derivation import Case, Derivation
 from klsym.core.sampling import Point, draw
 from klsym.core.value import Verdict, compare
 from klsym.evaluation import as_value, holding_case
-from klsym.core.continuity import at
 
 TOLERANCE = 1e-12
 

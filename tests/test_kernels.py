@@ -103,9 +103,11 @@ def test_partial(row):
     kernel = build(linear(exponent, variable), variable, support)
     if kernel.partial is not None and variable is y:
         m = R(7, 10) if support.upper == 1 else R(17, 10)
-        indicator = sp.Piecewise((exponent, variable < m), (-sp.Integer(10) ** 6, True))
-        pieces = total(exponent, variable, Interval(support.lower, m), m) if support.lower == 0 else mp.quad(
-            lambda t: mp.exp(sp.lambdify(variable, indicator, "mpmath")(t)), [1, mp.mpf(17) / 10]
+        indicator = sp.Piecewise((exponent, variable < m), (-(sp.Integer(10) ** 6), True))
+        pieces = (
+            total(exponent, variable, Interval(support.lower, m), m)
+            if support.lower == 0
+            else mp.quad(lambda t: mp.exp(sp.lambdify(variable, indicator, "mpmath")(t)), [1, mp.mpf(17) / 10])
         )
         assert abs(number(kernel.partial(m, *kernel.eta)) - pieces) < mp.mpf(10) ** -14
 

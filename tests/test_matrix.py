@@ -103,7 +103,9 @@ def test_every_diverging_moment(matrix):
     assert_agree([f for d in diverging(matrix) for f in findings(d, d.cases[0], 1, 9)])
 
 
-LOCATED = [name for name in FIRST if families.catalog[name].support.upper == sp.oo and not families.catalog[name].discrete]
+LOCATED = [
+    name for name in FIRST if families.catalog[name].support.upper == sp.oo and not families.catalog[name].discrete
+]
 
 
 @pytest.mark.parametrize("name", [*LOCATED, "Beta", "Kumaraswamy"])

@@ -38,7 +38,9 @@ CONTROLS = [(i, d, (relative, sign)[i % 2]) for i, d in zip(range(40), closed_fo
 
 
 @pytest.mark.parametrize(
-    ("seed", "derivation", "corrupt"), CONTROLS, ids=[f"{d.p.family.name}-{d.q.family.name}-{c.__name__}" for _, d, c in CONTROLS]
+    ("seed", "derivation", "corrupt"),
+    CONTROLS,
+    ids=[f"{d.p.family.name}-{d.q.family.name}-{c.__name__}" for _, d, c in CONTROLS],
 )
 def test_corrupted_formula_is_flagged(seed, derivation, corrupt):
     case = derivation.cases[0]

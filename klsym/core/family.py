@@ -14,6 +14,7 @@ from sympy.logic.boolalg import Boolean
 
 from .domain import Interval, Parameter
 from .errors import ParameterError, nearest
+from .exact import atom
 from .names import checked_name
 
 
@@ -142,7 +143,7 @@ def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
     for symbol in value.free_symbols:
         if checked_name(str(symbol.name)) == family.variable.name:
             raise ParameterError(f"{where} is {value}, but {symbol} is the outcome; choose another name")
-    if value.is_number and not value.is_comparable:
+    if value.is_extended_real is False or (value.is_number and not value.is_comparable):
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
     if parameter.domain.contains(value) == sp.false:
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
@@ -151,8 +152,10 @@ def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
 
 def exact(given: Any, where: str) -> sp.Expr:
     """A real number as the exact rational it is; a SymPy expression as it is, its floats made exact."""
+    if isinstance(given, sp.Rational):
+        return atom(given)
     if isinstance(given, sp.Expr):
-        return given.xreplace({f: sp.Rational(f) for f in given.atoms(sp.Float)})
+        return given.xreplace({f: atom(sp.Rational(f)) for f in given.atoms(sp.Float)})
     if isinstance(given, bool) or not isinstance(given, (Real, Rational)):
         raise ParameterError(f"{where} is a {type(given).__name__}; a number, a name or a SymPy expression is needed")
     if isinstance(given, Integral):
@@ -160,4 +163,4 @@ def exact(given: Any, where: str) -> sp.Expr:
     if not isinstance(given, Rational) and not isfinite(given):
         raise ParameterError(f"{where} is {given}; a finite number is needed")
     fraction = Fraction(given if isinstance(given, Rational) else float(given))
-    return sp.Rational(fraction.numerator, fraction.denominator)
+    return atom(sp.Rational(fraction.numerator, fraction.denominator))

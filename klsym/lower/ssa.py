@@ -11,6 +11,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..core import functions
 from ..core.errors import UnderivableError
+from ..core.exact import Exact
 from ..core.primitive import PRIMITIVES
 from ..core.program import Line
 
@@ -83,6 +84,8 @@ class Builder:
             return self.constant(_CONSTANTS[expr])
         if isinstance(expr, sp.Float):
             return self.expression(sp.Rational(expr))
+        if isinstance(expr, Exact):
+            return self.constant(str(expr.rational))
         if isinstance(expr, sp.Rational):
             return self.constant(str(expr))
         if isinstance(expr, sp.Add):

@@ -1,0 +1,76 @@
+"""Numbers with many digits as atoms, so that nothing tries to factor them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+from mpmath.libmp import from_rational
+from sympy.core.expr import AtomicExpr
+
+SIMPLE = 10_000
+
+
+class Exact(sp.NumberSymbol):
+    """A rational number that SymPy leaves alone: it evaluates to any number of digits, and equals only itself.
+
+    SymPy factors the integers of a rational in a power, which takes for ever where an exponent is a double.
+
+    >>> x = Exact(sp.Rational(0.1))
+    >>> x, x.n(20)
+    (0.1, 0.10000000000000000555)
+    """
+
+    __slots__ = ("rational",)
+    rational: sp.Rational
+    is_real = True
+    is_rational = True
+    is_irrational = False
+    is_finite = True
+    is_number = True
+
+    def __new__(cls, rational: sp.Rational) -> Any:
+        self = AtomicExpr.__new__(cls)
+        self.rational = rational
+        return self
+
+    def _hashable_content(self) -> tuple[Any, ...]:
+        return (self.rational,)
+
+    def __getnewargs__(self) -> tuple[Any, ...]:
+        return (self.rational,)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exact) and self.rational == other.rational
+
+    def __hash__(self) -> int:
+        return hash((Exact, self.rational))
+
+    def _as_mpf_val(self, prec: int) -> Any:
+        return from_rational(self.rational.p, self.rational.q, prec, "n")
+
+    def _eval_is_positive(self) -> bool:
+        return bool(self.rational > 0)
+
+    def _eval_is_negative(self) -> bool:
+        return bool(self.rational < 0)
+
+    def _eval_is_zero(self) -> bool:
+        return False
+
+    def _eval_is_integer(self) -> bool:
+        return bool(self.rational.is_integer)
+
+    def __int__(self) -> int:
+        return int(self.rational)
+
+    def _sympystr(self, printer: Any) -> str:
+        return repr(float(self.rational))
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return repr(float(self.rational)) if exp is None else f"{float(self.rational)!r}^{{{exp}}}"
+
+
+def atom(rational: sp.Rational) -> sp.Expr:
+    """The rational itself where it is simple, otherwise as an atom."""
+    return rational if max(abs(rational.p), rational.q) <= SIMPLE or rational.q == 1 else Exact(rational)
