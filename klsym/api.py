@@ -143,10 +143,11 @@ class Formula:
 
         return steps_text(self)
 
-    def latex(self) -> str:
-        from .printing import formula_latex
+    def latex(self, steps: bool = False) -> str:
+        """The value, or with `steps` the derivation as an align environment, in LaTeX."""
+        from .printing import formula_latex, steps_latex
 
-        return formula_latex(self)
+        return steps_latex(self) if steps else formula_latex(self)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex()}$"

@@ -113,13 +113,13 @@ def formula(args: argparse.Namespace) -> Any:
 
 def derive(args: argparse.Namespace) -> Answer:
     f = formula(args)
-    text = f.latex() if args.latex else f.explain() if args.steps else str(f)
+    text = f.latex(steps=args.steps) if args.latex else f.explain() if args.steps else str(f)
     return Answer(text, f.to_json(), ok=f.kind != "undecided")
 
 
 def evaluate(args: argparse.Namespace) -> Answer:
     number = formula(args).evaluate(digits=args.digits)
-    return Answer(str(number), number.to_json())
+    return Answer(f"{number}\n  in {number.unit}; {number.proof}: {number.why}", number.to_json())
 
 
 def generate(args: argparse.Namespace) -> Answer:

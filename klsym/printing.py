@@ -46,6 +46,10 @@ class Latex(LatexPrinter):
             return rf"\psi{power}\left({self._print(x)}\right)"
         return rf"\psi^{{({self._print(order)})}}\left({self._print(x)}\right)" + power
 
+    def _print_loggamma(self, expr: sp.Expr, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\log{power} \Gamma\left({self._print(expr.args[0])}\right)"
+
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         stem, _, subscript = expr.name.partition("_")
         if stem in GREEK:
