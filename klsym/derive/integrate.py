@@ -68,7 +68,7 @@ def _integral(integrand: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | N
 
 
 def _integrate(integrand: sp.Expr, u: sp.Symbol, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | None:
-    found = sp.integrate(integrand, (u, lower, upper), conds="none")
+    found = sp.unpolarify(sp.integrate(integrand, (u, lower, upper), conds="none"))
     return None if found.has(sp.Integral, sp.Sum, sp.nan, sp.zoo, sp.oo, u) else found
 
 
