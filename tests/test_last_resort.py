@@ -1,4 +1,4 @@
-"""Integration by a computer algebra system, as a last resort: what it finds is checked, what it gets wrong is refused."""
+"""Integration by a computer algebra system as a last resort: what it finds is checked, what is wrong is refused."""
 
 import sympy as sp
 from sweep import findings

@@ -59,10 +59,15 @@ class Kernel:
     log_shortfall: Callable[[sp.Expr], sp.Expr] | None = None
     lower: sp.Expr = sp.S.Zero
     upper: sp.Expr = sp.oo
-    cache: dict[tuple[int, ...], sp.Expr] = field(default_factory=dict, compare=False, repr=False)
+    known: dict[sp.Expr, Known | None] = field(default_factory=dict, compare=False, repr=False)
 
     def expect(self, atom: sp.Expr) -> Known | None:
         """E[exp(s.g) prod g^n] = d^n Z(eta + s) / Z(eta)"""
+        if atom not in self.known:
+            self.known[atom] = self._expect(atom)
+        return self.known[atom]
+
+    def _expect(self, atom: sp.Expr) -> Known | None:
         found = self.parse(atom, self.features)
         if found is not None:
             return self._tilted(*found)
