@@ -141,10 +141,6 @@ CLOSED = [
         ("Gamma", 2, 3),
         3 * sp.digamma(5) - sp.loggamma(5) + sp.loggamma(2) + 2 * sp.log(R(2, 3)) + R(5, 2),
     ),
-    (("Gamma", 10**6, 1), ("Gamma", 10**6 + 1, 1), sp.log(10**6) - sp.digamma(10**6)),
-    (("Normal", 10**30, 1), ("Normal", 10**30 + 1, 2), sp.log(2) - R(1, 4)),
-    (("LogNormal", -327, R(15, 1000)), ("LogNormal", -326, R(15, 1000)), R(20000, 9)),
-    (("LogNormal", 5000, 1), ("LogNormal", 5001, 1), R(1, 2)),
     (("Exponential", 2), ("Exponential", 1), sp.log(2) - R(1, 2)),
     (("Exponential", 3), ("Pareto", 1, 2), sp.oo),
     # E|X - n| = |m - n| + b exp(-|m - n|/b) for X from Laplace(m, b).

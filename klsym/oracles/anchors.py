@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
-from operator import itemgetter
 
 import mpmath as mp
 import sympy as sp
@@ -60,10 +59,7 @@ def _pair(integrand: Integrand, left: sp.Expr, right: sp.Expr, condition: Boolea
 
 
 def _narrow(ray: Ray, rays: list[Ray]) -> list[sp.Expr]:
-    """Peaks of the ray that are narrow in s: a ray from there would see them at their own width.
-
-    A peak as wide as the ray sees it joins the samples, which are sparse far out.
-    """
+    """Peaks of the ray that are narrow in s: a ray from there would see them at their own width."""
     found = []
     for index in (1, 2):
         highest = max((level for r in rays for _, level in _levels(r, index)), default=mp.ninf)
@@ -80,8 +76,6 @@ def _narrow(ray: Ray, rays: list[Ray]) -> list[sp.Expr]:
             if all(side is not None and side < level - 2 for side in sides):
                 with mp.workprec(ray.precision(s)):
                     found.append(ray.anchor + ray.direction * _rational(mp.exp(s)))
-            else:
-                ray.samples = sorted([*ray.samples, ray.sample(s)], key=itemgetter(0))
     return found
 
 

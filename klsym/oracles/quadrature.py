@@ -62,7 +62,8 @@ def integral(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Bo
         rounds = 0
         while True:
             rays = anchors.cut(integrand, condition, points, bits)
-            verdict = _ends(rays, _peaks(rays), drop)
+            peaks = _peaks(rays)
+            verdict = _ends(rays, peaks, drop)
             if verdict is not None and mp.isinf(verdict.mid):
                 return verdict
             rounds += 1
@@ -71,8 +72,6 @@ def integral(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Bo
             if rounds == _ROUNDS or len(more) == len(points):
                 break
             points = more
-        peaks = _peaks(rays)
-        verdict = _ends(rays, peaks, drop)
         if verdict is not None:
             return verdict
         sums = _adapt(rays, peaks, drop, digits)
