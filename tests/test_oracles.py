@@ -101,6 +101,13 @@ def test_c_gamma_piled_up_at_zero():
     assert mp.nstr(value.mid, 6) == "1993.24"
 
 
+def test_near_equal_gammas_with_a_large_shape():
+    """log(a) - digamma(a), from its asymptotic series (DLMF 5.11.2)."""
+    a = sp.Integer(10**6)
+    value = oracles.measure(kl, of("Gamma", a, 1), of("Gamma", a + 1, 1))
+    assert right(value, 1 / (2 * a) + 1 / (12 * a**2) - 1 / (120 * a**4))
+
+
 def test_h_wide_lognormals():
     value = oracles.measure(kl, of("LogNormal", 0, 30), of("LogNormal", 1, 10))
     assert right(value, sp.log(R(1, 3)) + R(901, 200) - R(1, 2))
