@@ -10,7 +10,7 @@ from klsym.core.derivation import Case, Derivation
 from klsym.core.errors import UnderivableError
 from klsym.core.functions import BesselKOrder, ParabolicU, TricomiU
 from klsym.core.primitive import PRIMITIVES
-from klsym.core.program import Program, run
+from klsym.core.program import Output, Program, run
 from klsym.divergences import kl
 from klsym.lower import lower
 from klsym.lower.rewrites import head, rewrite
@@ -29,7 +29,7 @@ EXACT = {name: primitive.spec for name, primitive in PRIMITIVES.items()} | {
 def program(expression):
     builder = Builder(sorted(s.name for s in expression.free_symbols))
     result = builder.expression(expression)
-    return Program("f", builder.arguments, tuple(builder.lines), result)
+    return Program("f", builder.arguments, tuple(builder.lines), (Output(result),))
 
 
 @pytest.mark.parametrize(

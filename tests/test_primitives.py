@@ -10,7 +10,7 @@ import sympy as sp
 from klsym.backends import load
 from klsym.backends.numpy import SPELLING
 from klsym.core.primitive import PRIMITIVES, boolean
-from klsym.core.program import Line, Program
+from klsym.core.program import Line, Output, Program
 
 # The largest error found must stay under this many units of 2^-52, relative to max(1, |value|) for logarithms.
 DEFAULT = 12
@@ -46,7 +46,7 @@ def compiled(primitive, fixed):
         else:
             lines.append(Line(f"c{k}", "constant", (), str(value)))
             names.append(f"c{k}")
-    return load(Program("f", tuple(arguments), (*lines, Line("y", primitive.name, tuple(names))), "y"))
+    return load(Program("f", tuple(arguments), (*lines, Line("y", primitive.name, tuple(names))), (Output("y"),)))
 
 
 def test_every_primitive_is_spelled():

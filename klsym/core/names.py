@@ -17,6 +17,17 @@ RESERVED = frozenset(
 )
 
 
+def identifier(name: str) -> str:
+    """The name itself, if it may name a generated function; otherwise a ParameterError.
+
+    >>> identifier("kl_gamma_weibull")
+    'kl_gamma_weibull'
+    """
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise ParameterError(f"{name[:40]!r} is not a name for a function: letters, digits and underscores only")
+    return name
+
+
 def checked_name(name: str) -> str:
     """The name itself, if it may stand for a parameter; otherwise a ParameterError.
 

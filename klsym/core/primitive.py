@@ -33,17 +33,22 @@ class Primitive:
 
     `typical` holds a range of everyday values for each argument, as a family's parameters have; a range
     of integers (`(1, 4)`, ints) means that the argument is an integer, and `boolean` a truth value. A primitive
-    with `variadic` takes the last of them any number of times.
+    with `variadic` takes the last of them any number of times. After these, each of `gaps` (i, j) adds an argument
+    that is argument j minus argument i: near each other the two have lost it, and whoever calls has it exactly.
+    `worst` is the error that no spelling exceeds, in units of 2^-52, relative to the value, at arguments taken
+    as exact.
     """
 
     name: str
     typical: tuple[Range, ...]
     spec: Callable[..., Any]
     variadic: bool = False
+    gaps: tuple[tuple[int, int], ...] = ()
+    worst: float = 1.0
 
     @property
     def arity(self) -> int:
-        return len(self.typical)
+        return len(self.typical) + len(self.gaps)
 
 
 _any, _small = (-5.0, 5.0), (-0.9, 3.0)
@@ -53,6 +58,30 @@ boolean: Range = (0, 1)
 
 def _xlog(c: sp.Expr, logarithm: sp.Expr) -> sp.Expr:
     return sp.S.Zero if c == 0 else c * logarithm
+
+
+def _psi(n: int, x: sp.Expr) -> sp.Expr:
+    return sp.polygamma(n, x)
+
+
+def _remainder(f: Callable[[sp.Expr], sp.Expr], a: sp.Expr, b: sp.Expr) -> sp.Expr:
+    """f(b) - f(a) - (b - a) f'(a): the Bregman divergence of f (Bregman, USSR Comput. Math. Math. Phys. 7, 1967)."""
+    x = sp.Dummy("x", positive=True)
+    return f(b) - f(a) - (b - a) * f(x).diff(x).subs(x, a)
+
+
+def _reduced_lgamma(x: sp.Expr) -> sp.Expr:
+    return sp.loggamma(x) - x * sp.log(x) + x
+
+
+def _log_i0(x: sp.Expr) -> sp.Expr:
+    return sp.log(sp.besseli(0, x))
+
+
+def _lbetarem(a: sp.Expr, b: sp.Expr, c: sp.Expr, d: sp.Expr) -> sp.Expr:
+    """The remainder of log B at (a, b), to (c, d): B(a, b) = Gamma(a) Gamma(b)/Gamma(a + b)."""
+    total = _remainder(sp.loggamma, a + b, c + d)
+    return _remainder(sp.loggamma, a, c) + _remainder(sp.loggamma, b, d) - total
 
 
 _TABLE = (
@@ -86,10 +115,25 @@ _TABLE = (
     Primitive("log_sinhc", (_any,), LogSinhc),
     Primitive("langevin", (_any,), Langevin),
     Primitive("langevin_prime", (_any,), LangevinPrime),
+    # Logarithms and exponentials without cancellation
+    Primitive("cross", (_any, _any, _any, _any), lambda a, b, c, d: a * b - c * d, worst=1.5),
+    Primitive("log_ratio", (_wide, _wide), lambda a, b, d: sp.log(b / a), gaps=((0, 1),), worst=1.5),
+    Primitive("phi", (_wide, _wide), lambda a, b, d: d / a - sp.log(b / a), gaps=((0, 1),), worst=4),
+    Primitive("klrem", (_wide, _wide), lambda p, q, d: _xlog(p, sp.log(p / q)) - p + q, gaps=((0, 1),), worst=4),
+    Primitive("e2", (_any,), lambda x: sp.exp(x) - 1 - x, worst=3),
+    Primitive("softplus", (_any,), lambda x: sp.log(1 + sp.exp(x)), worst=3),
+    Primitive("log_cosh", (_any,), lambda x: sp.log(sp.cosh(x)), worst=4),
     # Gamma and zeta functions
     Primitive("lgamma", (_wide,), sp.loggamma),
     Primitive("log_rising", (_wide, (1e-3, 10.0)), lambda a, x: sp.loggamma(a + x) - sp.loggamma(a)),
     Primitive("digamma", (_wide,), lambda x: sp.polygamma(0, x)),
+    Primitive("trigamma", (_wide,), lambda x: sp.polygamma(1, x), worst=4),
+    Primitive("lgamma_difference", (_wide, _wide), lambda a, b, d: sp.loggamma(b) - sp.loggamma(a), gaps=((0, 1),)),
+    Primitive("digamma_difference", (_wide, _wide), lambda a, b, d: _psi(0, b) - _psi(0, a), gaps=((0, 1),), worst=4),
+    Primitive("trigamma_difference", (_wide, _wide), lambda a, b, d: _psi(1, b) - _psi(1, a), gaps=((0, 1),), worst=6),
+    Primitive("lgrem", (_wide, _wide), lambda a, b, d: _remainder(sp.loggamma, a, b), gaps=((0, 1),), worst=5),
+    Primitive("grem", (_wide, _wide), lambda a, b, d: _remainder(_reduced_lgamma, a, b), gaps=((0, 1),), worst=7),
+    Primitive("lbetarem", (_wide,) * 4, lambda a, b, c, d, e, f: _lbetarem(a, b, c, d), gaps=((0, 2), (1, 3)), worst=7),
     Primitive("polygamma", ((1, 3), _positive), sp.polygamma),
     Primitive("zeta", ((1.1, 30.0),), sp.zeta),
     Primitive("zetam1", ((1.1, 30.0),), lambda s: sp.zeta(s) - 1),
@@ -106,6 +150,7 @@ _TABLE = (
     # Bessel functions
     Primitive("ive", ((0, 3), _wide), lambda nu, z: sp.exp(-z) * sp.besseli(nu, z)),
     Primitive("log_i0", (_wide,), lambda z: sp.log(sp.besseli(0, z))),
+    Primitive("log_i0_remainder", (_wide, _wide), lambda a, b, d: _remainder(_log_i0, a, b), gaps=((0, 1),), worst=8),
     Primitive("log_kve", (_any, _wide), lambda nu, z: sp.log(sp.besselk(nu, z)) + z),
     Primitive("bessel_k_order", (_any, _wide), BesselKOrder),
     # Confluent hypergeometric functions, and a Fox H-function

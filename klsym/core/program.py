@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .names import checked_name, identifier
+
 
 @dataclass(frozen=True)
 class Line:
@@ -31,18 +33,45 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Program:
-    """A numeric formula: its arguments, its lines in order, and the name that holds the result.
+class Output:
+    """One result of a program: the name of its line, and how far it can be off.
 
-    The result is NaN where a condition fails: the lines see to that, and the conditions only say why.
+    `error` names the line with an estimate of the absolute error in units of 2^-52, made beside the value; where it
+    is "", `bound` is the relative error in those units, and holds wherever nothing overflows or underflows.
+    """
+
+    line: str
+    error: str = ""
+    bound: float = 0.0
+    name: str = "value"
+
+
+@dataclass(frozen=True)
+class Program:
+    """A numeric formula: its arguments, its lines in order, and its outputs, the value first.
+
+    An output is NaN where a condition fails: the lines see to that, and the conditions only say why. `nonnegative`
+    says that the value is a sum of terms of which none can be negative. A name outside the whitelist of
+    core.names raises ParameterError: names become source text.
     """
 
     name: str
     arguments: tuple[str, ...]
     lines: tuple[Line, ...]
-    result: str
+    outputs: tuple[Output, ...]
     doc: str = ""
     conditions: tuple[Condition, ...] = ()
+    nonnegative: bool = False
+
+    def __post_init__(self) -> None:
+        identifier(self.name)
+        for name in self.arguments:
+            checked_name(name)
+
+    @property
+    def result(self) -> str:
+        """The name of the line that holds the value."""
+        return self.outputs[0].line
 
     def needed(self, *results: str) -> tuple[Line, ...]:
         """The lines that these results depend on, in order."""
@@ -54,11 +83,11 @@ class Program:
 
 
 def run(program: Program, values: Mapping[str, Any], arithmetic: Mapping[str, Any]) -> Any:
-    """The result of the program, each primitive taken from the given arithmetic.
+    """The value of the program, each primitive taken from the given arithmetic.
 
     `arithmetic["constant"]` makes a number of that arithmetic from its text.
 
-    >>> double = Program("double", ("x",), (Line("y", "add", ("x", "x")),), "y")
+    >>> double = Program("double", ("x",), (Line("y", "add", ("x", "x")),), (Output("y"),))
     >>> run(double, {"x": 3}, {"add": lambda a, b: a + b})
     6
     """

@@ -12,7 +12,7 @@ from ..core.derivation import Derivation
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
-from ..core.program import Condition, Program
+from ..core.program import Condition, Output, Program
 from .rewrites import rewrite
 from .ssa import Builder
 
@@ -52,7 +52,7 @@ def lower(derivation: Derivation, base: sp.Expr | None = None) -> Program:
         name=re.sub(r"\W", "_", f"{derivation.divergence.name}_{families}".lower()),
         arguments=build.arguments,
         lines=tuple(build.lines),
-        result=value,
+        outputs=(Output(value),),
         doc=_doc(derivation, members, base),
         conditions=conditions,
     )
