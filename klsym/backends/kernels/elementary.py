@@ -1,7 +1,7 @@
 """Elementary functions: logarithms of ratios and their remainders, exponentials, and the forms of them that cancel."""
 
-from .coefficients import ATANH, LN2, LN2_TAIL
-from .machine import absolute, exponent, fma, mantissa, product_tail, select
+from .coefficients import ATANH, EXP, LN2, LN2_TAIL, LOG
+from .machine import absolute, exponent, fma, mantissa, product_tail, rint, scaled, select
 
 TINY, INF, NAN = 2.2250738585072014e-308, float("inf"), float("nan")  # the least normal number, 2^-1022
 SQRT_2, INVERSE_LN2 = 1.4142135623730951, 1.4426950408889634
@@ -60,3 +60,99 @@ def klrem(p, q, d):
     remainder = select(near, r * fma(-p, t, 0.5 * d), fma(-p, logarithm, d))
     remainder = select((q == 0.0) & (p > 0.0), INF, remainder)
     return select((p == 0.0) & (q >= 0.0), q, remainder)
+
+
+def _log_reduced(f, k, low):
+    """k log 2 + log(1 + f) + low, for f in [sqrt(1/2) - 1, sqrt(2) - 1]: log(1 + f) = f - s (f - t), s = f/(2 + f)."""
+    s = f / (2.0 + f)
+    z = s * s
+    series = LOG[0]
+    for c in LOG[1:]:
+        series = fma(series, z, c)
+    return fma(k, LN2, f - (s * (f - z * series) - fma(k, LN2_TAIL, low)))
+
+
+def _log_limits(x, logarithm):
+    """The logarithm of x where x is positive and finite, and its limits elsewhere."""
+    limit = select(x == 0.0, -INF, select(x == INF, INF, NAN))
+    return select((x > 0.0) & (x < INF), logarithm, limit)
+
+
+def _parts(x):
+    """f, k with x = 2^k (1 + f), sqrt(1/2) <= 1 + f <= sqrt(2), of a positive normal x."""
+    significand = mantissa(x)
+    large = significand > SQRT_2
+    return select(large, 0.5 * significand, significand) - 1.0, exponent(x) + select(large, 1.0, 0.0)
+
+
+def log(x):
+    """log x."""
+    subnormal = x < TINY
+    f, k = _parts(select(subnormal, x * 2.0**54, x))
+    return _log_limits(x, _log_reduced(f, k - select(subnormal, 54.0, 0.0), 0.0))
+
+
+def log1p(x):
+    """log(1 + x): what rounds off in 1 + x enters as its derivative times it."""
+    y = 1.0 + x
+    lost = select(x > 1.0, 1.0 - (y - x), x - (y - 1.0)) / y
+    f, k = _parts(y)
+    unit = k == 0.0
+    return _log_limits(y, _log_reduced(select(unit, x, f), k, select(unit, 0.0, lost)))
+
+
+def _exp_reduced(x, direct):
+    """k, r, p, q with x = k log 2 + r, |r| <= log(2)/2, q = e^r - 1 - r, p = r + q; where `direct`, q is that of x."""
+    y = select(x > 800.0, 800.0, select(x < -800.0, -800.0, x))
+    k = rint(INVERSE_LN2 * y)
+    r = fma(-k, LN2, y) - k * LN2_TAIL
+    variable = select(direct, y, r)
+    series = EXP[0]
+    for c in EXP[1:]:
+        series = fma(series, variable, c)
+    q = variable * variable * series
+    return k, r + q, q
+
+
+def exp(x):
+    """e^x."""
+    k, p, _q = _exp_reduced(x, x != x)
+    return scaled(1.0 + p, k)
+
+
+def expm1(x):
+    """e^x - 1 = 2^k ((1 - 2^-k) + p)."""
+    k, p, _q = _exp_reduced(select(x < -50.0, -50.0, x), x != x)
+    return scaled((1.0 - scaled(1.0, -k)) + p, k)
+
+
+def e2(x):
+    """e^x - 1 - x."""
+    small = absolute(x) <= 1.0
+    k, p, q = _exp_reduced(x, small)
+    moderate = scaled(p, k) + ((scaled(1.0, k) - 1.0) - x)
+    return select(small, q, select(x > 60.0, scaled(1.0 + p, k), moderate))
+
+
+def softplus(x):
+    """log(1 + e^x)."""
+    return select(x > 0.0, x, 0.0) + log1p(exp(-absolute(x)))
+
+
+def log_cosh(x):
+    """log cosh x = log(1 + 2 sinh(x/2)^2), and |x| - log 2 + log(1 + e^(-2 |x|)) away from zero."""
+    size = absolute(x)
+    small = size < 1.0
+    t = expm1(-size)
+    logarithm = log1p(select(small, 0.5 * t * t / (1.0 + t), (1.0 + t) * (1.0 + t)))
+    return select(small, logarithm, (size - LN2) + (logarithm - LN2_TAIL))
+
+
+def xlogy(c, x):
+    """c log x, and 0 for c = 0."""
+    return select((c == 0.0) & (x >= 0.0), 0.0, c * log(x))
+
+
+def xlog1py(c, x):
+    """c log(1 + x), and 0 for c = 0."""
+    return select((c == 0.0) & (x >= -1.0), 0.0, c * log1p(x))

@@ -15,6 +15,8 @@ Function = Callable[[Any], Any]
 
 DIGITS = 60
 
+SHIFT = mp.mpf(11) / 16  # of Stirling's variable, v = 1/(y + SHIFT): with it one polynomial serves all y >= 1
+
 
 def interpolant(f: Function, low: Any, high: Any, terms: int) -> list[Any]:
     """The coefficients, lowest first, of the polynomial that equals f at the Chebyshev points of [low, high]."""
@@ -44,6 +46,18 @@ def log_tail(z: Any) -> Any:
     return 2 * (mp.atanh(s) / s - 1) / z
 
 
+def stirling_curve(v: Any) -> Any:
+    """S''(y)/v^3 at y = 1/v - SHIFT: S(y) is lgamma(y) less (y - 1/2) log y - y + log(2 pi)/2 (DLMF 5.11.1)."""
+    y = 1 / v - SHIFT
+    return (mp.psi(1, y) - 1 / y - 1 / (2 * y**2)) / v**3
+
+
+def lgamma_quotient(z: Any) -> Any:
+    """lgamma(t)/((t - 1)(t - 2)), t = z + 7/4."""
+    t = z + mp.mpf(7) / 4
+    return mp.loggamma(t) / ((t - 1) * (t - 2))
+
+
 def split(x: Any, bits: int) -> tuple[float, float]:
     """x as the sum of two doubles, the first of so many bits."""
     with mp.workprec(bits):
@@ -64,11 +78,21 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     yield row(
         "LOG", "2 (atanh(s)/s - 1)/z, z = s^2 <= 0.0295, |s| <= 3 - 2 sqrt(2)", interpolant(log_tail, 0, 0.0295, 8)
     )
+    curve = interpolant(stirling_curve, 0, 1 / (1 + SHIFT), 18)  # of S''/v^3, whose error is that of every remainder
+    stirling = [c / ((m + 1) * (m + 2)) for m, c in enumerate(curve)]
+    yield row("STIRLING", "S/v, with S(y) = lgamma(y) - (y - 1/2) log y + y - log(2 pi)/2, v = 1/(y + 11/16)", stirling)
+    yield row("STIRLING_SLOPE", "-S'/v^2", [(m + 1) * c for m, c in enumerate(stirling)])
+    yield row("STIRLING_CURVE", "S''/v^3", curve)
+    quotient = interpolant(lgamma_quotient, -0.5, 0.5, 21)
+    yield row("LGAMMA", "lgamma(t)/((t - 1)(t - 2)), in t - 7/4, 5/4 <= t <= 9/4", quotient)
 
 
 def pairs() -> Iterator[tuple[str, str, tuple[float, float]]]:
     """Name, meaning, and a constant in two doubles."""
     yield "LN2", "log 2; the first has 40 bits, so that its product with an exponent is exact", split(mp.log(2), 40)
+    root = mp.findroot(mp.digamma, 1.46)
+    yield "DIGAMMA_ROOT", "the positive root of digamma: DLMF 5.4.19", split(root, 53)
+    yield "HALF_LOG_2PI", "log(2 pi)/2", split(mp.log(2 * mp.pi) / 2, 53)
 
 
 def text() -> str:
