@@ -1,0 +1,392 @@
+"""The primitives in Arb's ball arithmetic: intervals that are proven to hold the exact value.
+
+Arb is Johansson's (IEEE Trans. Computers 66, 2017), reached through python-flint. Every function takes and gives
+balls at the working precision flint.ctx.prec; each remainder is its own definition, because a higher precision
+makes up for what cancels. What the precision does not tell is a ball without bounds, or None. A ball carries its
+arithmetic in its methods, so python-flint is asked for only where a number is made from nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import threading
+from collections.abc import Callable
+from operator import methodcaller
+from typing import Any
+
+from .kleene import LOGIC, Truth
+
+Ball = Any
+
+FIRST, LAST = 128, 4096
+_WANTED = 70  # bits of a value that nearly always tell its double
+_LOCK = threading.RLock()  # the working precision belongs to the process, not to the thread
+
+
+def number(value: float) -> Ball:
+    """The double, exactly."""
+    from flint import arb
+
+    return arb(value)
+
+
+def constant(text: str) -> Any:
+    """The ball of a program's constant, at the working precision."""
+    from flint import arb, fmpq
+
+    named: dict[str, Callable[[], Any]] = {
+        "pi": arb.pi, "e": arb.const_e, "euler_gamma": arb.const_euler, "catalan": arb.const_catalan,
+        "inf": arb.pos_inf, "-inf": arb.neg_inf, "nan": arb.nan, "true": lambda: True, "false": lambda: False,
+    }  # fmt: skip
+    if text in named:
+        return named[text]()
+    numerator, _, denominator = text.partition("/")
+    return arb(fmpq(int(numerator), int(denominator or 1)))
+
+
+def decide(run: Callable[[int], Any]) -> tuple[float, str, int]:
+    """The double nearest to what `run` encloses, how it is known, and the precision that told.
+
+    Rounding is monotone, so the double is known when both ends of the ball round to it. Where they do not, the
+    precision grows by the bits that are missing. A float is what `run` gives where nothing is to be rounded.
+    """
+    from flint import ctx
+
+    with _LOCK:
+        before, bits = ctx.prec, FIRST
+        try:
+            while True:
+                ctx.prec = bits
+                ball = run(bits)
+                if isinstance(ball, float):
+                    return ball, "exact", bits
+                accuracy = -1 if ball is None else ball.rel_accuracy_bits()
+                # A ball around 0 has no relative accuracy; so small a one rounds to 0 from either side.
+                if ball is not None and (accuracy >= 53 or bits >= 1024):
+                    low, high = float(ball.lower()), float(ball.upper())
+                    if low == high:
+                        return low + 0.0, "exact" if ball.is_exact() else "ball", bits
+                if bits >= LAST:
+                    return math.nan, "undecided", bits
+                more = bits if accuracy <= 0 else max(_WANTED - accuracy, bits // 4)
+                bits = min(bits + more, LAST)
+        finally:
+            ctx.prec = before
+
+
+# Truth values
+
+
+def _tie(x: Ball, y: Ball, truth: bool) -> Truth:
+    """The truth of a comparison of equals, where two balls cannot be told apart.
+
+    Equal numbers that rounding has touched overlap at any precision. So at the last one they count as equal, if
+    they are proven to lie closer than 2^-1075, half of the least double.
+    """
+    from flint import ctx
+
+    return truth if ctx.prec >= LAST and abs((x - y) * 2**1075) < 1 else None
+
+
+def _lt(x: Ball, y: Ball) -> Truth:
+    return True if x < y else False if x >= y else _tie(x, y, False)
+
+
+def _le(x: Ball, y: Ball) -> Truth:
+    return True if x <= y else False if x > y else _tie(x, y, True)
+
+
+def _eq(x: Ball, y: Ball) -> Truth:
+    return True if x == y else False if x != y else _tie(x, y, True)
+
+
+def _select(condition: Truth, x: Ball, y: Ball) -> Ball:
+    """One of the two; where the condition is not known, a ball that holds both."""
+    return x.union(y) if condition is None else x if condition else y
+
+
+# Elementary functions
+
+
+def _log(x: Ball) -> Ball:
+    return constant("-inf") if x.is_zero() else x.log()
+
+
+def _xlogy(c: Ball, x: Ball) -> Ball:
+    return c if c.is_zero() else c * x.log()
+
+
+def _xlog1py(c: Ball, x: Ball) -> Ball:
+    return c if c.is_zero() else c * x.log1p()
+
+
+def _log_sinhc(u: Ball) -> Ball:
+    """Between 0 and u^2/6 where u is not known to differ from 0 (DLMF 4.28.1)."""
+    u = abs(u)
+    return u + (-(-2 * u).expm1() / (2 * u)).log() if u > 0 else number(0).union(u**2 / 6)
+
+
+def _langevin(u: Ball) -> Ball:
+    """Between 0 and u/3 where u is not known to differ from 0."""
+    return u.coth() - 1 / u if u != 0 else number(0).union(u / 3)
+
+
+def _langevin_prime(u: Ball) -> Ball:
+    """Between 1/3 - u^2/15 and 1/3 where u is not known to differ from 0."""
+    third = constant("1/3")
+    return 1 / u**2 - u.csch() ** 2 if u != 0 else third.union(third - u**2 / 15)
+
+
+def _gap(a: Ball, b: Ball, d: Ball) -> Ball:
+    """b - a: of exact numbers as it is; of rounded ones by the line that has it from its own origin."""
+    return b - a if a.is_exact() and b.is_exact() else d
+
+
+def _log_ratio(a: Ball, b: Ball, d: Ball) -> Ball:
+    x = _gap(a, b, d) / a
+    return x.log1p() if abs(x) < 0.5 else (b / a).log()
+
+
+def _phi(a: Ball, b: Ball, d: Ball) -> Ball:
+    return _gap(a, b, d) / a - _log_ratio(a, b, d)
+
+
+def _klrem(p: Ball, q: Ball, d: Ball) -> Ball:
+    """p phi(p, q), continued to p = 0 and to q = 0."""
+    if p.is_zero():
+        return q
+    return constant("inf") if q.is_zero() else p * _phi(p, q, d)
+
+
+def _softplus(x: Ball) -> Ball:
+    return x + (-x).exp().log1p() if x > 0 else x.exp().log1p()
+
+
+def _log_cosh(x: Ball) -> Ball:
+    x = abs(x)
+    return x + (-2 * x).exp().log1p() - number(2).log() if x > 1 else (2 * (x / 2).sinh() ** 2).log1p()
+
+
+# Gamma and zeta functions
+
+
+def _log_rising(a: Ball, x: Ball) -> Ball:
+    return (a + x).lgamma() - a.lgamma()
+
+
+def _polygamma(n: Ball, x: Ball) -> Ball:
+    """(-1)^(n + 1) n! zeta(n + 1, x) (DLMF 25.11.12)."""
+    size = (n + 1).gamma() * (n + 1).zeta(x)
+    return size if _order(n) % 2 else -size
+
+
+def _order(n: Ball) -> int:
+    return int(n.unique_fmpz())
+
+
+def _trigamma(x: Ball) -> Ball:
+    return number(2).zeta(x)
+
+
+def _lgrem(a: Ball, b: Ball, d: Ball) -> Ball:
+    return b.lgamma() - a.lgamma() - _gap(a, b, d) * a.digamma()
+
+
+def _grem(a: Ball, b: Ball, d: Ball) -> Ball:
+    """The remainder of log Gamma less that of x log x - x, which is klrem(b, a)."""
+    return _lgrem(a, b, d) - _klrem(b, a, -d)
+
+
+def _lbetarem(a: Ball, b: Ball, c: Ball, d: Ball, e: Ball, f: Ball) -> Ball:
+    e, f, total = _gap(a, c, e), _gap(b, d, f), a + b
+    rest = (c + d).lgamma() - total.lgamma() - (e + f) * total.digamma()
+    return _lgrem(a, c, e) + _lgrem(b, d, f) - rest
+
+
+def _zeta_derivative(n: Ball, s: Ball) -> Ball:
+    from flint import arb_series
+
+    order = _order(n)
+    return arb_series([s, 1], prec=order + 1).zeta()[order] * math.factorial(order)
+
+
+# Error functions, exponential integrals and Bessel functions
+
+
+def _erfcx(x: Ball) -> Ball:
+    """By DLMF 7.11.5 far out, where the exponential needs as many bits as x^2 has."""
+    return (x**2).hypgeom_u(0.5, 0.5) / constant("pi").sqrt() if x > 8 else (x**2).exp() * x.erfc()
+
+
+def _exp_e1(z: Ball) -> Ball:
+    """By DLMF 6.11.2 far out."""
+    return z.hypgeom_u(1, 1) if z > 8 else z.exp() * z.expint(1)
+
+
+def _log_i0(z: Ball) -> Ball:
+    return z.bessel_i(0, scaled=True).log() + z
+
+
+def _log_i0_remainder(a: Ball, b: Ball, d: Ball) -> Ball:
+    slope = a.bessel_i(1, scaled=True) / a.bessel_i(0, scaled=True)
+    return _log_i0(b) - _log_i0(a) - _gap(a, b, d) * slope
+
+
+def _log_kve(nu: Ball, z: Ball) -> Ball:
+    return z.bessel_k(nu, scaled=True).log()
+
+
+def _slope(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) -> Ball:
+    """f'(x) by a central difference, for a function with |f| <= bound on the disc of that radius about x.
+
+    By Cauchy's estimates, |f^(k)(x)/k!| <= bound/radius^k, what is left out at a step of radius t is at most
+    bound t^2/(radius (1 - t^2)).
+    """
+    from flint import arb, ctx
+
+    bits = ctx.prec
+    try:
+        ctx.prec = 2 * bits + 32  # the difference costs the bits of t, and so does an order this near an integer
+        t = arb(2) ** -(bits // 2 + 8)
+        step = radius * t
+        error = (bound * t**2 / (radius * (1 - t**2))).abs_upper()
+        return (f(x + step) - f(x - step)) / (2 * step) + arb(0, error)
+    finally:
+        ctx.prec = bits
+
+
+def _bessel_k_order(nu: Ball, z: Ball) -> Ball:
+    """On the unit disc about nu, |K| <= K_{|nu| + 1}(z) by DLMF 10.32.9."""
+    if nu.is_zero():
+        return nu
+    norm = z.bessel_k(nu, scaled=True)
+    return _slope(lambda x: z.bessel_k(x, scaled=True), nu, 1, z.bessel_k(abs(nu) + 1, scaled=True)) / norm
+
+
+# Hypergeometric functions, and a Fox H-function
+
+
+def _log_parabolic_u(a: Ball, z: Ball) -> Ball:
+    """By DLMF 12.7.14 at the right, and by 12.4.1 with 12.2.6 and 12.2.7 at the left, where nothing cancels."""
+    b, y = a / 2 + 0.25, z**2 / 2
+    if z > 1:
+        return y.hypgeom_u(b, 0.5).log() - b * number(2).log()
+    even = y.hypgeom_1f1(b, 0.5) * (b + 0.5).rgamma()
+    odd = z * number(2).sqrt() * y.hypgeom_1f1(b + 0.5, 1.5) * b.rgamma()
+    return (even - odd).log() + constant("pi").log() / 2 - b * number(2).log()
+
+
+def _gamma_log_moment(a: Ball, x: Ball) -> Ball:
+    """-a^2 f'(a), where f(a) = int_0^1 t^(a - 1) e^(-x t) dt = M(a, a + 1, -x)/a is largest at the left of a disc."""
+
+    def f(y: Ball) -> Ball:
+        return (-x).hypgeom_1f1(y, y + 1) / y
+
+    return -(a**2) * _slope(f, a, a / 2, f(a / 2))
+
+
+def _log1p_mellin(c: Ball, *triples: Ball) -> Ball:
+    """E log(1 + c Y) by the trapezoidal rule on the line Re s = sigma of core.functions.Log1pMellin's integral.
+
+    m(s) = E[(c Y)^s] is at most m(Re s), which is log-convex, and |sin(pi (x + iy))| >= sin(pi x) cosh(pi y). So on
+    the lines from sigma - a to sigma + a the integral of |m(s)/(s sin(pi s))| is at most what m(x)/(x sin(pi x)) is
+    at one of the ends, M, and a step of h leaves M/(exp(2 pi a/h) - 1) (Trefethen and Weideman, SIAM Review 56, 2014,
+    theorem 5.1). From s on, 1/|s sin(pi s)| falls as 2 exp(-pi Im s) at least, and m does where every e is 1 (DLMF
+    5.8.3).
+    """
+    from flint import acb, arb, ctx
+
+    if c.is_zero():
+        return c
+    rows = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))
+    poles = [-float(a) / float(alpha) for a, alpha, e in rows if e > 0 and alpha < 0]
+    sigma, log_c = arb(min([1.0, *poles])) / 2, c.log()
+    a = 0.9 * sigma
+    if not all(first > 0 and first + alpha * (sigma + a) > 0 for first, alpha, e in rows if e > 0):
+        raise ArithmeticError("no strip is known to be free of poles")
+    scale = math.prod((first.rgamma() if e > 0 else first.gamma() for first, _, e in rows), start=arb(1))
+
+    def moment(s: Ball) -> Ball:
+        product = (s * log_c).exp() * scale
+        for first, alpha, e in rows:
+            y = first + alpha * s
+            product *= y.gamma() if e > 0 else y.rgamma()
+        return product
+
+    def bound(x: Ball) -> Ball:
+        return moment(x) / (x * x.sin_pi())
+
+    bits, falling = ctx.prec, all(e > 0 for _, _, e in rows)
+    h = arb(float(9 * a) / (bits + 8))  # 2 pi/log 2 = 9.06
+    error = bound(sigma - a).max(bound(sigma + a)) / ((2 * arb.pi() * a / h).exp() - 1)
+    top, total, rest = moment(sigma), bound(sigma) / 2, arb.pos_inf()
+    for k in range(1, math.ceil(bits / (4 * float(h)))):
+        s = acb(sigma, k * h)
+        m, divisor = moment(s), s * s.sin_pi()
+        total += (m / divisor).real
+        rest = (m.abs_upper() if falling else top) / divisor.abs_lower()
+        if rest * 2**bits < total:
+            break
+    return h * total + arb(0, (error + 2 * rest / arb.pi()).abs_upper())
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "neg": operator.neg,
+    "pow": operator.pow,
+    "abs": abs,
+    **{name: methodcaller(name) for name in "sqrt floor exp expm1 log1p sin cos tan asin atan sinh cosh tanh".split()},
+    **{name: methodcaller(name) for name in "lgamma digamma zeta erf erfc".split()},
+    "min": lambda x, y: x.min(y),
+    "max": lambda x, y: x.max(y),
+    "log": _log,
+    "xlogy": _xlogy,
+    "xlog1py": _xlog1py,
+    "log_sinhc": _log_sinhc,
+    "langevin": _langevin,
+    "langevin_prime": _langevin_prime,
+    "cross": lambda a, b, c, d: a * b - c * d,
+    "log_ratio": _log_ratio,
+    "phi": _phi,
+    "klrem": _klrem,
+    "e2": lambda x: x.expm1() - x,
+    "softplus": _softplus,
+    "log_cosh": _log_cosh,
+    "log_rising": _log_rising,
+    "trigamma": _trigamma,
+    "polygamma": _polygamma,
+    "lgamma_difference": lambda a, b, d: b.lgamma() - a.lgamma(),
+    "digamma_difference": lambda a, b, d: b.digamma() - a.digamma(),
+    "trigamma_difference": lambda a, b, d: _trigamma(b) - _trigamma(a),
+    "lgrem": _lgrem,
+    "grem": _grem,
+    "lbetarem": _lbetarem,
+    "zetam1": lambda s: s.zeta() - 1,
+    "zeta_derivative": _zeta_derivative,
+    "gamma_p": lambda a, x: x.gamma_lower(a, regularized=1),
+    "gamma_q": lambda a, x: x.gamma_upper(a, regularized=1),
+    "betainc": lambda a, b, x: x.beta_lower(a, b, regularized=1),
+    "erfcx": _erfcx,
+    "exp_e1": _exp_e1,
+    "dilog": lambda x: x.polylog(2),
+    "ive": lambda nu, z: z.bessel_i(nu, scaled=True),
+    "log_i0": _log_i0,
+    "log_i0_remainder": _log_i0_remainder,
+    "log_kve": _log_kve,
+    "bessel_k_order": _bessel_k_order,
+    "log_tricomi_u": lambda a, b, z: z.hypgeom_u(a, b).log(),
+    "log_parabolic_u": _log_parabolic_u,
+    "kummer": lambda a, b, z: z.hypgeom_1f1(a, b),
+    "hyp2f1": lambda a, b, c, z: z.hypgeom_2f1(a, b, c),
+    "gamma_log_moment": _gamma_log_moment,
+    "log1p_mellin": _log1p_mellin,
+    "lt": _lt,
+    "le": _le,
+    "eq": _eq,
+    "select": _select,
+    **LOGIC,
+}

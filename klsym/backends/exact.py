@@ -1,0 +1,130 @@
+"""Programs in arithmetic of growing precision, until the double nearest to the exact value is decided.
+
+It takes the arguments as the exact doubles they are. With python-flint every step is a ball that is proven to hold
+its value (balls.py); without it, or for a primitive that has no ball, mpmath makes an estimate (multiprecision.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+from mpmath.libmp import NoConvergence
+from numpy.typing import NDArray
+
+from ..core.program import Program
+from . import balls, multiprecision
+
+Proof = Literal["exact", "ball", "estimate", "undecided"]
+
+# What an arithmetic raises where it has no value, and what comes of calculating with that.
+UNKNOWN = (ArithmeticError, ValueError, TypeError, AttributeError, NoConvergence)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The double nearest to a value, how that is known, and the precision in bits that told.
+
+    `proof` is "exact" where the value is the double itself, "ball" where it is proven to round to it, "estimate" where
+    two precisions agree, "undecided" (and the value NaN) where the highest precision did not tell.
+    """
+
+    value: float
+    proof: Proof
+    bits: int
+
+
+class Exact:
+    """One output of a program as a list of steps: calling it with doubles gives the Decided double.
+
+    >>> from klsym.core.program import Line, Output
+    >>> sum_of_two = Program("f", ("x", "y"), (Line("z", "add", ("x", "y")),), (Output("z"),))
+    >>> Exact(sum_of_two)((1.0, 2.0**-60)).value
+    1.0
+    """
+
+    def __init__(self, program: Program, output: int = 0) -> None:
+        result = program.outputs[output].line
+        lines = program.needed(result)
+        constants = [line for line in lines if line.primitive == "constant"]
+        rest = [line for line in lines if line.primitive != "constant"]
+        self.program = program
+        self._arithmetic = arithmetic({line.primitive for line in rest})
+        self._texts = [line.constant for line in constants]
+        self._constants: dict[int, list[Any]] = {}
+        names = (*program.arguments, *(line.name for line in (*constants, *rest)))
+        index = {name: k for k, name in enumerate(names)}
+        table = self._arithmetic.TABLE
+        self._steps = [(table[line.primitive], tuple(index[name] for name in line.arguments)) for line in rest]
+        self._result = index[result]
+
+    def __call__(self, values: Sequence[float]) -> Decided:
+        doubles = [float(value) for value in values]
+        if any(map(math.isnan, doubles)):
+            return Decided(math.nan, "exact", 0)
+        numbers = [self._arithmetic.number(double) for double in doubles]
+        return Decided(*self._arithmetic.decide(lambda bits: self._run(numbers, bits)))
+
+    def _run(self, numbers: list[Any], bits: int) -> Any:
+        """The result at that working precision; None where it is not known, and a float where the lines choose NaN."""
+        constants = self._constants.get(bits)
+        if constants is None:
+            constants = self._constants[bits] = [self._arithmetic.constant(text) for text in self._texts]
+        slots = [*numbers, *constants]
+        for function, arguments in self._steps:
+            try:
+                slots.append(function(*[slots[k] for k in arguments]))
+            except UNKNOWN:
+                slots.append(None)
+        result = slots[self._result]
+        # A NaN that comes of calculating is another object than the constant, and says that nothing is known.
+        chosen = any(text == "nan" and result is value for text, value in zip(self._texts, constants, strict=True))
+        return math.nan if chosen else result
+
+
+def arithmetic(primitives: set[str]) -> ModuleType:
+    """Balls where python-flint is installed and each of the primitives has one, mpmath elsewhere."""
+    return balls if primitives <= balls.TABLE.keys() and find_spec("flint") else multiprecision
+
+
+_EXACT: dict[tuple[int, int], Exact] = {}
+
+
+def exact(program: Program, output: int = 0) -> Exact:
+    """The program's output as steps, kept by the program's identity: to hash one walks all of its lines."""
+    found = _EXACT.get((id(program), output))
+    if found is None or found.program is not program:
+        found = _EXACT[id(program), output] = Exact(program, output)
+    return found
+
+
+def evaluate(program: Program, values: Sequence[float], output: int = 0) -> Decided:
+    """The double nearest to an output of the program at these arguments, which count as the exact doubles they are.
+
+    It is NaN where the program's own lines say so or an argument is NaN, and where `proof` is "undecided".
+
+    >>> from klsym.core.program import Line, Output
+    >>> lines = Line("a", "exp", ("x",)), Line("b", "expm1", ("x",)), Line("y", "sub", ("a", "b"))
+    >>> program = Program("f", ("x",), lines, (Output("y"),))
+    >>> evaluate(program, [1e-20]).value
+    1.0
+    """
+    return exact(program, output)(values)
+
+
+def kernel(program: Program) -> Callable[..., tuple[NDArray[np.float64], ...]]:
+    """A function of float64 vectors of one length, which gives a vector for each output, every element decided."""
+    outputs = [exact(program, k) for k in range(len(program.outputs))]
+
+    def decided(*arguments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        rows = list(zip(*(np.asarray(argument, dtype=float).tolist() for argument in arguments), strict=True))
+        known = {row: tuple(output(row).value for output in outputs) for row in dict.fromkeys(rows)}
+        columns = zip(*(known[row] for row in rows), strict=True) if rows else ([] for _ in outputs)
+        return tuple(np.array(column, dtype=float) for column in columns)
+
+    return decided
