@@ -86,13 +86,13 @@ def _lbetarem(a: sp.Expr, b: sp.Expr, c: sp.Expr, d: sp.Expr) -> sp.Expr:
 
 _TABLE = (
     # Arithmetic
-    Primitive("add", (_any, _any), lambda x, y: x + y),
-    Primitive("sub", (_any, _any), lambda x, y: x - y),
-    Primitive("mul", (_any, _any), lambda x, y: x * y),
-    Primitive("div", (_any, _positive), lambda x, y: x / y),
+    Primitive("add", (_any, _any), lambda x, y: x + y, worst=0.5),
+    Primitive("sub", (_any, _any), lambda x, y: x - y, worst=0.5),
+    Primitive("mul", (_any, _any), lambda x, y: x * y, worst=0.5),
+    Primitive("div", (_any, _positive), lambda x, y: x / y, worst=0.5),
     Primitive("neg", (_any,), lambda x: -x),
     Primitive("pow", (_positive, _any), lambda x, y: x**y),
-    Primitive("sqrt", (_wide,), sp.sqrt),
+    Primitive("sqrt", (_wide,), sp.sqrt, worst=0.5),
     Primitive("abs", (_any,), sp.Abs),
     Primitive("floor", (_any,), sp.floor),
     Primitive("min", (_any, _any), sp.Min),

@@ -8,13 +8,16 @@ from dataclasses import replace
 
 import sympy as sp
 
-from ..core.derivation import Derivation
+from ..core.derivation import Case, Derivation
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
 from ..core.program import Condition, Output, Program
+from .coordinates import Pairs
+from .errors import Errors, Range
 from .rewrites import rewrite
 from .ssa import Builder
+from .structure import best
 
 
 def lower(derivation: Derivation, base: sp.Expr | None = None) -> Program:
@@ -38,25 +41,43 @@ def lower(derivation: Derivation, base: sp.Expr | None = None) -> Program:
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
             "evaluate() computes it from the definition"
         )
-    unit = sp.S.One if base is None else sp.log(base)
     build = Builder(_names(members))
+    errors = Errors(build, _ranges(members))
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
-    value = _cases(build, derivation, unit, closed_ends=any(_has_closed_end(member) for member in members))
-    if "zero-on-diagonal" in derivation.divergence.axioms and derivation.p.family == derivation.q.family:
-        value = _zero_on_diagonal(build, derivation, value)
+    value = _cases(build, errors, derivation, base)
+    nonnegative = errors.range(value).sign > 0
     if conditions:
         valid = build.all(condition.line for condition in conditions)
         value = build.line("select", valid, value, build.constant("nan"))
+    output = _output(errors, value)
     families = "_".join(member.family.name for member in members)
     program = Program(
         name=re.sub(r"\W", "_", f"{derivation.divergence.name}_{families}".lower()),
         arguments=build.arguments,
         lines=tuple(build.lines),
-        outputs=(Output(value),),
+        outputs=(output,),
         doc=_doc(derivation, members, base),
         conditions=conditions,
+        nonnegative=nonnegative,
     )
-    return replace(program, lines=program.needed(value, *(condition.line for condition in conditions)))
+    results = (value, *([output.error] if output.error else []))
+    return replace(program, lines=program.needed(*results, *(condition.line for condition in conditions)))
+
+
+def _output(errors: Errors, value: str) -> Output:
+    """The value with the bound of its error, or with the line that estimates it."""
+    bound = errors.range(value).relative
+    return Output(value, bound=bound) if bound is not None else Output(value, errors.error(value))
+
+
+def _ranges(members: Iterable[Distribution]) -> dict[str, Range]:
+    """Where the arguments lie, each exact; a symbol of an expression may be anywhere."""
+    found: dict[str, Range] = {}
+    for member in members:
+        for parameter, value in zip(member.family.parameters, member.values, strict=True):
+            if isinstance(value, sp.Symbol):
+                found[value.name] = Range(*(float(end) for end in (parameter.domain.lower, parameter.domain.upper)))
+    return {name: found.get(name, Range()) for name in _names(members)}
 
 
 def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
@@ -81,21 +102,77 @@ def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr 
     return "\n".join(rows)
 
 
-def _cases(build: Builder, derivation: Derivation, unit: sp.Expr, closed_ends: bool) -> str:
+def _cases(build: Builder, errors: Errors, derivation: Derivation, base: sp.Expr | None) -> str:
     """The value of the first case that holds; NaN where that case has no closed form, or where none holds."""
     result = build.constant("nan")
     for case in reversed(derivation.cases):
-        known = case.kind in ("closed", "infinite")
-        value = build.expression(rewrite(case.value / unit, closed_ends)) if known else build.constant("nan")
+        if case.kind == "infinite":
+            value = build.constant("inf")
+        elif case.kind == "closed":
+            value = _closed(build, errors, derivation, case)
+            value = value if base is None else build.line("div", value, build.expression(sp.log(base)))
+        else:
+            value = build.constant("nan")
         result = build.select(case.when, value, result)
     return result
 
 
+def _closed(build: Builder, errors: Errors, derivation: Derivation, case: Case) -> str:
+    """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
+    if "zero-on-diagonal" in derivation.divergence.axioms and derivation.p.family == derivation.q.family:
+        value, pairs, ends = _moved(derivation, case)
+        if value == 0 or not pairs:
+            return build.constant("0")
+        lines = _sides(value, pairs, ends, errors) if value.has(sp.Piecewise) else _best(value, pairs, ends, errors)
+        if lines is not None:
+            return lines
+    closed_ends = any(_has_closed_end(member) for member in (derivation.p, derivation.q))
+    value = build.expression(rewrite(case.value, closed_ends))
+    return _zero_on_diagonal(build, derivation, value)
+
+
+def _best(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> str | None:
+    structured = best(value, pairs, ends, errors)
+    return None if structured is None else structured.lines(errors.build)
+
+
+def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> str | None:
+    """A form with a kink where a location of Q passes that of P: smooth in the gap on either side."""
+    build, gap = errors.build, sp.Symbol("gap", positive=True)
+    for q, p in pairs.items():
+        right, left = (sp.expand(value.xreplace({q: p + side})) for side in (gap, -gap))
+        if q.is_positive or right.has(sp.Piecewise) or left.has(sp.Piecewise):
+            continue
+        difference = build.expression(q - p)
+        build.define(gap, build.line("abs", difference))
+        moved = {gap: sp.S.Zero} | {other: pairs[other] for other in pairs if other != q}
+        lines = [_best(side, moved, ends, errors) for side in ((right,) if right == left else (right, left))]
+        if None in lines:
+            return None
+        return lines[0] if len(lines) == 1 else build.select(q >= p, *lines)
+    return None
+
+
+def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], set[sp.Symbol]]:
+    """The value, what each parameter of Q that moves is in P, and those among them whose range has an end."""
+    tied = {e.rhs: e.lhs for e in case.when.atoms(sp.Eq)} | {e.lhs: e.rhs for e in case.when.atoms(sp.Eq)}
+    pairs, ends, same = {}, set(), {}
+    for parameter, p, q in zip(derivation.p.family.parameters, derivation.p.values, derivation.q.values, strict=True):
+        if tied.get(q) == p:
+            same[q] = p
+        elif p != q:
+            pairs[q] = p
+            domain = parameter.domain
+            if domain.upper.is_finite or domain.left_closed or domain.integer:
+                ends.add(q)
+    return case.value.xreplace(same), pairs, ends
+
+
 def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str:
     """The value, and exactly 0 where the two members are one."""
+    if "zero-on-diagonal" not in derivation.divergence.axioms or derivation.p.family != derivation.q.family:
+        return value
     pairs = [(a, b) for a, b in zip(derivation.p.values, derivation.q.values, strict=True) if a != b]
-    if not pairs:
-        return build.constant("0")
     same = build.all(build.line("eq", build.expression(a), build.expression(b)) for a, b in pairs)
     return build.line("select", same, build.constant("0"), value)
 

@@ -42,6 +42,13 @@ class Builder:
         self._memo: dict[sp.Basic, str] = {}
         self._count = 0
 
+    def copy(self) -> Builder:
+        """A builder with the same lines, apart from this one."""
+        other = Builder(self.arguments)
+        other.lines, other._count = list(self.lines), self._count
+        other._known, other._memo = dict(self._known), dict(self._memo)
+        return other
+
     def line(self, primitive: str, *arguments: str, constant: str = "") -> str:
         """The name of primitive(*arguments), on a new line unless an earlier one says the same."""
         key = (primitive, constant, *arguments)
@@ -52,6 +59,10 @@ class Builder:
             self._known[key] = f"x{self._count}"
             self.lines.append(Line(self._known[key], primitive, arguments, constant))
         return self._known[key]
+
+    def define(self, symbol: sp.Symbol, name: str) -> None:
+        """Let a symbol stand for the value of a line."""
+        self._memo[symbol] = name
 
     def constant(self, text: str) -> str:
         return self.line("constant", constant=text)
@@ -135,6 +146,8 @@ class Builder:
             return self.line("div", self.constant("1"), self.expression(base**-power))
         if power == sp.S.Half:
             return self.line("sqrt", self.expression(base))
+        if power in (2, 3, 4):
+            return self._fold("mul", [self.expression(base)] * int(power))
         return self._each("pow", expr)
 
     def _truth(self, expr: Boolean) -> str:

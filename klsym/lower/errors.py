@@ -1,0 +1,353 @@
+"""How far a program's outputs can be off: bounds that hold always, else an estimate computed beside the value.
+
+Errors are first order, in units of eps = 2^-52. A line's relative error is bounded once for all where nothing
+cancels: products, quotients, sums of one sign, and remainders, whose arguments it magnifies by a fixed factor. Any
+other line carries its absolute error as one more line (running error analysis: Higham, Accuracy and Stability of
+Numerical Algorithms, 3.3).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..core.primitive import PRIMITIVES
+from ..core.program import Line
+from .ssa import Builder
+
+ROUNDING = 0.5
+INFINITE = math.inf
+
+# The largest bound that needs no estimate beside the value: bounds add up worst cases, of which a third is found.
+TRUSTED = 20.0
+
+
+@dataclass(frozen=True)
+class Range:
+    """What is known of a line: its values lie in [low, high], off by at most `relative` eps, or by the line `error`."""
+
+    low: float = -INFINITE
+    high: float = INFINITE
+    relative: float | None = 0.0
+
+    @property
+    def sign(self) -> int:
+        """1 or -1 where the values are of that sign or 0, and 0 where the sign is not known."""
+        return 1 if self.low >= 0 else -1 if self.high <= 0 else 0
+
+
+# By how much a primitive magnifies relative errors of its arguments, which its value then has at most.
+MAGNIFIED = {
+    "mul": 1, "div": 1, "neg": 1, "abs": 1, "sqrt": 0.5, "phi": 2, "klrem": 2, "log_ratio": 1.5, "lgrem": 3,
+    "grem": 3, "lbetarem": 3, "trigamma": 2, "digamma_difference": 2, "trigamma_difference": 3,
+    "log_i0_remainder": 2, "langevin": 1, "log_sinhc": 2, "softplus": 2, "log_cosh": 2, "erf": 1, "tanh": 1,
+    "atan": 1,
+}  # fmt: skip
+EXACT = {"neg", "abs", "floor", "min", "max", "select", "constant", "lt", "le", "eq", "and", "or", "not"}
+NONNEGATIVE = {
+    "abs", "sqrt", "exp", "phi", "klrem", "e2", "lgrem", "grem", "lbetarem", "trigamma", "log_i0_remainder",
+    "log_cosh", "softplus", "erfc", "erfcx", "exp_e1", "gamma_p", "gamma_q", "betainc", "ive", "log_i0",
+    "log_sinhc", "zetam1", "kummer", "log1p_mellin", "langevin_prime", "gamma_log_moment", "zeta",
+}  # fmt: skip
+# Differences that have the sign of their last argument, and those that have the other one.
+FOLLOWS = {"log_ratio": 1, "digamma_difference": 1, "trigamma_difference": -1, "langevin": 1, "tanh": 1, "expm1": 1}
+
+
+class Errors:
+    """The errors of a builder's lines, found line by line; `arguments` are the ranges of the program's arguments."""
+
+    def __init__(self, build: Builder, arguments: Mapping[str, Range]) -> None:
+        self.build = build
+        self.ranges: dict[str, Range] = dict(arguments)
+        self.lines: dict[str, Line] = {line.name: line for line in build.lines if line.name in self.ranges}
+        self.absolute: dict[str, str] = {}
+
+    def scratch(self) -> Errors:
+        """The same for a copy of the builder, to try something out."""
+        return Errors(self.build.copy(), self.ranges)
+
+    def range(self, name: str) -> Range:
+        """What is known of the line."""
+        self._know()
+        return self.ranges[name]
+
+    def _know(self) -> None:
+        for line in self.build.lines[len(self.lines) :]:
+            self.lines[line.name] = line
+            self.ranges[line.name] = self._range(line)
+
+    def _range(self, line: Line) -> Range:
+        if line.primitive == "constant":
+            return _constant(line.constant)
+        arguments = [self.ranges[name] for name in line.arguments]
+        low, high = _interval(line, arguments)
+        return Range(low, high, self._relative(line, arguments))
+
+    def _relative(self, line: Line, arguments: Sequence[Range]) -> float | None:
+        """The bound of the line's relative error, or None where only a running estimate will do."""
+        relatives = [a.relative for a in arguments]
+        if any(r is None for r in relatives):
+            return None
+        known = [r for r in relatives if r is not None]
+        primitive, own = line.primitive, 0.0 if line.primitive in EXACT else PRIMITIVES[line.primitive].worst
+        if primitive in ("add", "sub"):
+            first, second = (a.sign for a in arguments)
+            second = -second if primitive == "sub" else second
+            return max(known) + ROUNDING if not any(known) or first * second > 0 else None
+        if primitive in ("min", "max", "select"):
+            return max(known[-2:])
+        if primitive in ("mul", "div") and self._is_power_of_two(line.arguments[-1]):
+            return known[0]
+        if primitive == "mul" and self._is_power_of_two(line.arguments[0]):
+            return known[1]
+        if primitive in MAGNIFIED:
+            return MAGNIFIED[primitive] * sum(known) + own
+        if primitive == "e2" and arguments[0].high <= 0:
+            return 2 * known[0] + own
+        return own if not any(known) and primitive not in _ABSOLUTE else None
+
+    def _is_power_of_two(self, name: str) -> bool:
+        line = self.lines.get(name)
+        if line is None or line.primitive != "constant":
+            return False
+        value = self.ranges[name].low
+        return math.isfinite(value) and value > 0 and math.frexp(value)[0] == 0.5
+
+    def error(self, name: str) -> str:
+        """The line with the absolute error of a line, in eps."""
+        if name not in self.absolute:
+            known = self.range(name)
+            if known.relative is not None:
+                bound = self.number(known.relative)
+                self.absolute[name] = bound if known.relative == 0 else self.mul(bound, self.size(name))
+            else:
+                self.absolute[name] = self._running(self.lines[name])
+        return self.absolute[name]
+
+    def _running(self, line: Line) -> str:
+        """sum |df/dx_i| error(x_i), plus the error of the primitive itself."""
+        if line.primitive == "select":
+            return self.line("select", line.arguments[0], *map(self.error, line.arguments[1:]))
+        parts = []
+        for k, argument in enumerate(line.arguments):
+            error = self.error(argument)
+            if not self.is_zero(error):
+                slopes = SLOPES.get(line.primitive)
+                slope = None if slopes is None or k >= len(slopes) else slopes[k]
+                if slope is None:
+                    return self.build.constant("inf")
+                parts.append(self.mul(self.size(slope(self, line)), error))
+        own = PRIMITIVES[line.primitive].worst if line.primitive not in EXACT else 0.0
+        if own:
+            scale = _ABSOLUTE[line.primitive](self, line) if line.primitive in _ABSOLUTE else self.size(line.name)
+            parts.append(self.mul(self.number(own), scale))
+        total = parts[0] if parts else self.number(0)
+        for part in parts[1:]:
+            total = self.line("add", total, part)
+        return total
+
+    # Lines of the estimate.
+
+    def line(self, primitive: str, *arguments: str) -> str:
+        return self.build.line(primitive, *arguments)
+
+    def mul(self, x: str, y: str) -> str:
+        one = self.number(1)
+        return y if x == one else x if y == one else self.line("mul", x, y)
+
+    def size(self, name: str) -> str:
+        return name if self.range(name).sign > 0 else self.line("abs", name)
+
+    def number(self, value: float) -> str:
+        numerator, denominator = float(value).as_integer_ratio()
+        return self.build.constant(str(numerator) if denominator == 1 else f"{numerator}/{denominator}")
+
+    def is_zero(self, name: str) -> bool:
+        return name == self.number(0)
+
+
+def _constant(text: str) -> Range:
+    """Integers and dyadic fractions are exact; any other constant is rounded."""
+    if text in ("inf", "-inf", "nan", "true", "false"):
+        value = float(text) if text in ("inf", "-inf") else 0.0
+        return Range(value, value, 0.0)
+    named = {"pi": math.pi, "e": math.e, "euler_gamma": 0.5772156649015329, "catalan": 0.915965594177219}
+    if text in named:
+        return Range(named[text], named[text], ROUNDING)
+    numerator, _, denominator = text.partition("/")
+    top, bottom = int(numerator), int(denominator or 1)
+    value = top / bottom
+    exact = bottom & (bottom - 1) == 0 and abs(top).bit_length() <= 53
+    return Range(value, value, 0.0 if exact else ROUNDING)
+
+
+def _interval(line: Line, arguments: Sequence[Range]) -> tuple[float, float]:
+    """An interval that holds the line's values: arithmetic by its ends, other primitives by their sign."""
+    primitive = line.primitive
+    ends = [(a.low, a.high) for a in arguments]
+    if primitive == "add":
+        return _safe(ends[0][0] + ends[1][0], ends[0][1] + ends[1][1])
+    if primitive == "sub":
+        return _safe(ends[0][0] - ends[1][1], ends[0][1] - ends[1][0])
+    if primitive == "neg":
+        return -ends[0][1], -ends[0][0]
+    if primitive in ("mul", "div"):
+        if primitive == "mul" and line.arguments[0] == line.arguments[1]:
+            return 0.0, INFINITE
+        sign = arguments[0].sign * arguments[1].sign
+        return (0.0, INFINITE) if sign > 0 else (-INFINITE, 0.0) if sign < 0 else (-INFINITE, INFINITE)
+    if primitive == "select":
+        return min(e[0] for e in ends[1:]), max(e[1] for e in ends[1:])
+    if primitive in ("min", "max"):
+        pick = min if primitive == "min" else max
+        return pick(e[0] for e in ends), pick(e[1] for e in ends)
+    if primitive == "pow" and arguments[0].sign > 0:
+        return 0.0, INFINITE
+    if primitive in NONNEGATIVE:
+        return 0.0, INFINITE
+    if primitive in FOLLOWS:
+        sign = arguments[-1].sign * FOLLOWS[primitive]
+        return (0.0, INFINITE) if sign > 0 else (-INFINITE, 0.0) if sign < 0 else (-INFINITE, INFINITE)
+    if primitive in ("log", "log1p"):
+        least = 1.0 if primitive == "log" else 0.0
+        return (0.0 if ends[0][0] >= least else -INFINITE), (0.0 if ends[0][1] <= least else INFINITE)
+    return -INFINITE, INFINITE
+
+
+def _safe(low: float, high: float) -> tuple[float, float]:
+    return (-INFINITE if math.isnan(low) else low), (INFINITE if math.isnan(high) else high)
+
+
+Slope = Callable[[Errors, Line], str]
+
+
+def _one(errors: Errors, line: Line) -> str:
+    return errors.number(1)
+
+
+def _argument(k: int) -> Slope:
+    return lambda errors, line: line.arguments[k]
+
+
+def _of(primitive: str, k: int = 0) -> Slope:
+    """primitive(argument k)"""
+    return lambda errors, line: errors.line(primitive, line.arguments[k])
+
+
+def _inverse(k: int) -> Slope:
+    return lambda errors, line: errors.line("div", errors.number(1), line.arguments[k])
+
+
+def _value(errors: Errors, line: Line) -> str:
+    return line.name
+
+
+def _over(k: int, factor: float = 1.0) -> Slope:
+    """factor |value/argument k|: how a primitive moves that keeps relative errors relative"""
+    return lambda errors, line: errors.mul(
+        errors.number(factor), errors.size(errors.line("div", line.name, line.arguments[k]))
+    )
+
+
+def _moves(*arguments: int, factor: float) -> tuple[Slope, ...]:
+    return tuple(_over(k, factor) for k in arguments)
+
+
+def _value_plus_one(errors: Errors, line: Line) -> str:
+    return errors.line("add", line.name, errors.number(1))
+
+
+def _inverse_1p(k: int) -> Slope:
+    return lambda errors, line: errors.line(
+        "div", errors.number(1), errors.line("add", errors.number(1), line.arguments[k])
+    )
+
+
+def _times_inverse(errors: Errors, line: Line) -> str:
+    return errors.line("div", line.arguments[0], line.arguments[1])
+
+
+def _power_slope(errors: Errors, line: Line) -> str:
+    return errors.line("div", errors.line("mul", line.name, line.arguments[1]), line.arguments[0])
+
+
+def _power_log(errors: Errors, line: Line) -> str:
+    return errors.line("mul", line.name, errors.line("log", line.arguments[0]))
+
+
+def _rising_slope(errors: Errors, line: Line) -> str:
+    return errors.line("digamma", errors.line("add", *line.arguments))
+
+
+def _rising_start(errors: Errors, line: Line) -> str:
+    return errors.line("sub", _rising_slope(errors, line), errors.line("digamma", line.arguments[0]))
+
+
+def _quotient_slope(errors: Errors, line: Line) -> str:
+    return errors.line("div", line.name, line.arguments[1])
+
+
+SLOPES: dict[str, tuple[Slope | None, ...]] = {
+    "add": (_one, _one),
+    "sub": (_one, _one),
+    "neg": (_one,),
+    "abs": (_one,),
+    "min": (_one, _one),
+    "max": (_one, _one),
+    "mul": (_argument(1), _argument(0)),
+    "div": (_inverse(1), _quotient_slope),
+    "sqrt": (_over(0, 0.5),),
+    "pow": (_power_slope, _power_log),
+    "exp": (_value,),
+    "expm1": (_value_plus_one,),
+    "e2": (_of("expm1"),),
+    "log": (_inverse(0),),
+    "log1p": (_inverse_1p(0),),
+    "xlogy": (_of("log", 1), _times_inverse),
+    "xlog1py": (_of("log1p", 1), lambda errors, line: errors.mul(line.arguments[0], _inverse_1p(1)(errors, line))),
+    "sin": (_one,),
+    "cos": (_one,),
+    "sinh": (_of("cosh"),),
+    "cosh": (_of("sinh"),),
+    "tanh": (_one,),
+    "log_ratio": (_inverse(0), _inverse(1), _inverse(1)),
+    "phi": _moves(0, 1, 2, factor=2),
+    "klrem": _moves(0, 1, 2, factor=2),
+    "lgrem": _moves(0, 1, 2, factor=3),
+    "grem": _moves(0, 1, 2, factor=3),
+    "lbetarem": _moves(0, 1, 2, 3, 4, 5, factor=3),
+    "lgamma": (_of("digamma"),),
+    "digamma": (_of("trigamma"),),
+    "trigamma": (_over(0, 2.0),),
+    "lgamma_difference": (_of("digamma", 0), _of("digamma", 1), _of("digamma", 1)),
+    "digamma_difference": _moves(0, 1, 2, factor=2),
+    "log_rising": (_rising_start, _rising_slope),
+    "erf": (_one,),
+    "log_i0": (_one,),
+    "log_sinhc": (_one,),
+    "langevin": (_one,),
+    "exp_e1": (_over(0, 1.0),),
+    "zetam1": (None,),
+}
+
+
+def _largest(*slopes: Slope) -> Slope:
+    def scale(errors: Errors, line: Line) -> str:
+        total = errors.size(line.name)
+        for slope in slopes:
+            total = errors.line("add", total, errors.size(slope(errors, line)))
+        return total
+
+    return scale
+
+
+# Primitives that cross zero with only an absolute accuracy there: |value| plus these magnitudes.
+_ABSOLUTE: dict[str, Slope] = {
+    "lgamma_difference": _largest(_argument(2)),
+    "log_kve": _largest(_one),
+    "log_tricomi_u": _largest(_one),
+    "log_parabolic_u": _largest(_one),
+    "sin": _largest(),
+    "cos": _largest(_one),
+}
