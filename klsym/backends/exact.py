@@ -7,9 +7,11 @@ its value (balls.py); without it, or for a primitive that has no ball, mpmath ma
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import takewhile
 from types import ModuleType
 from typing import Any, Literal
 
@@ -17,10 +19,14 @@ import numpy as np
 from mpmath.libmp import NoConvergence
 from numpy.typing import NDArray
 
-from ..core.program import Program
+from ..core.primitive import PRIMITIVES
+from ..core.program import Line, Program
 from . import balls, multiprecision
 
 Proof = Literal["exact", "ball", "estimate", "undecided"]
+
+# (function, indexes of its arguments, index of its value), or (index of a condition, steps, the truth it must have).
+Step = tuple[Any, Any, Any]
 
 # What an arithmetic raises where it has no value, and what comes of calculating with that.
 UNKNOWN = (ArithmeticError, ValueError, TypeError, AttributeError, NoConvergence)
@@ -40,7 +46,7 @@ class Decided:
 
 
 class Exact:
-    """One output of a program as a list of steps: calling it with doubles gives the Decided double.
+    """One output of a program as steps: calling it with doubles gives the Decided double.
 
     >>> from klsym.core.program import Line, Output
     >>> sum_of_two = Program("f", ("x", "y"), (Line("z", "add", ("x", "y")),), (Output("z"),))
@@ -53,14 +59,14 @@ class Exact:
         lines = program.needed(result)
         constants = [line for line in lines if line.primitive == "constant"]
         rest = [line for line in lines if line.primitive != "constant"]
+        index = {name: k for k, name in enumerate(program.arguments)}
+        index.update({line.name: k for k, line in enumerate((*constants, *rest), len(index))})
         self.program = program
         self._arithmetic = arithmetic({line.primitive for line in rest})
         self._texts = [line.constant for line in constants]
         self._constants: dict[int, list[Any]] = {}
-        names = (*program.arguments, *(line.name for line in (*constants, *rest)))
-        index = {name: k for k, name in enumerate(names)}
-        table = self._arithmetic.TABLE
-        self._steps = [(table[line.primitive], tuple(index[name] for name in line.arguments)) for line in rest]
+        self._unset = [None] * len(rest)
+        self._steps = _nested(rest, result, index, self._arithmetic.TABLE)
         self._result = index[result]
 
     def __call__(self, values: Sequence[float]) -> Decided:
@@ -68,23 +74,65 @@ class Exact:
         if any(map(math.isnan, doubles)):
             return Decided(math.nan, "exact", 0)
         numbers = [self._arithmetic.number(double) for double in doubles]
-        return Decided(*self._arithmetic.decide(lambda bits: self._run(numbers, bits)))
+        return Decided(*self._arithmetic.decide(lambda bits: self._at(numbers, bits)))
 
-    def _run(self, numbers: list[Any], bits: int) -> Any:
+    def _at(self, numbers: list[Any], bits: int) -> Any:
         """The result at that working precision; None where it is not known, and a float where the lines choose NaN."""
         constants = self._constants.get(bits)
         if constants is None:
             constants = self._constants[bits] = [self._arithmetic.constant(text) for text in self._texts]
-        slots = [*numbers, *constants]
-        for function, arguments in self._steps:
-            try:
-                slots.append(function(*[slots[k] for k in arguments]))
-            except UNKNOWN:
-                slots.append(None)
+        slots = [*numbers, *constants, *self._unset]
+        _run(self._steps, slots)
         result = slots[self._result]
         # A NaN that comes of calculating is another object than the constant, and says that nothing is known.
         chosen = any(text == "nan" and result is value for text, value in zip(self._texts, constants, strict=True))
         return math.nan if chosen else result
+
+
+def _nested(lines: Sequence[Line], result: str, index: Mapping[str, int], table: Mapping[str, Any]) -> list[Step]:
+    """The lines as steps; those that only one arm of a select needs are a block, just before it, for that case only."""
+    paths: dict[str, tuple[tuple[str, int], ...]] = {result: ()}
+    for line in reversed(lines):
+        for k, name in enumerate(line.arguments):
+            inner = ((line.name, k),) if line.primitive == "select" and k > 0 else ()
+            path = paths[line.name] + inner
+            known = paths.get(name, path)
+            paths[name] = tuple(
+                a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(known, path, strict=False))
+            )
+    blocks: defaultdict[tuple[tuple[str, int], ...], list[Step]] = defaultdict(list)
+    for line in lines:
+        path, block = paths[line.name], blocks[paths[line.name]]
+        if line.primitive == "select":
+            for k in (1, 2):
+                if inner := blocks.pop((*path, (line.name, k)), None):
+                    block.append((index[line.arguments[0]], inner, k == 1))
+        arguments = tuple(index[name] for name in line.arguments)
+        block.append((_closed(line.primitive, table), arguments, index[line.name]))
+    return blocks[()]
+
+
+def _run(steps: list[Step], slots: list[Any]) -> None:
+    for function, arguments, target in steps:
+        if isinstance(function, int):
+            if slots[function] in (None, target):
+                _run(arguments, slots)
+            continue
+        try:
+            slots[target] = function(*[slots[k] for k in arguments])
+        except UNKNOWN:
+            slots[target] = None
+
+
+def _closed(name: str, table: Mapping[str, Any]) -> Callable[..., Any]:
+    """The primitive; where it has gaps and all of them are 0 it is 0 itself, whatever has been rounded."""
+    function, gaps = table[name], len(PRIMITIVES[name].gaps)
+
+    def remainder(*arguments: Any) -> Any:
+        closed = all(d == 0 for d in arguments[-gaps:])
+        return arguments[-1] if closed else function(*arguments)
+
+    return remainder if gaps else function
 
 
 def arithmetic(primitives: set[str]) -> ModuleType:

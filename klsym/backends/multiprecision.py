@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import mpmath as mp
@@ -76,14 +75,14 @@ def nearest(x: Number) -> float:
     >>> nearest(mp.ldexp(3, -1075)) / 2**-1074, nearest(mp.ldexp(1, 1024))
     (2.0, inf)
     """
-    if not mp.isfinite(x) or x == 0:
-        return float(x)
-    if not -1100 < mp.mag(x) < 1100:
-        return 0.0 if mp.mag(x) < 0 else math.copysign(math.inf, x)
+    sign, mantissa, exponent, length = x._mpf_
+    if not mantissa or not -1100 < exponent + length < 1100:
+        return float(x) if not mantissa or exponent > 0 else 0.0
     try:
-        return float(Fraction(*map(int, x.as_integer_ratio())))
+        size = mantissa * 2**exponent if exponent > 0 else mantissa / 2**-exponent  # of integers: rounded once
+        return float(-size if sign else size)
     except OverflowError:
-        return math.copysign(math.inf, x)
+        return -math.inf if sign else math.inf
 
 
 # Truth values
