@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from types import ModuleType
 
-from ..core.errors import UnknownNameError, nearest
+from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import numpy
-from .callable import Compiled
+from . import numba, numpy, proof
+from .callable import Compiled, Report
 
 # The fastest first.
-BACKENDS: dict[str, ModuleType] = {"numpy": numpy}
+BACKENDS: dict[str, ModuleType] = {
+    **({"numba": numba} if find_spec("numba") else {}),
+    "numpy": numpy,
+    "exact": proof,
+}
 
 
 def emit(program: Program, target: str = "numpy") -> str:
@@ -18,12 +23,23 @@ def emit(program: Program, target: str = "numpy") -> str:
     return _find(target).emit(program)
 
 
-def load(program: Program, backend: str | None = None) -> Compiled:
-    """The program as a callable, by the fastest backend or the named one; an unknown name raises UnknownNameError."""
-    return _find(next(iter(BACKENDS)) if backend is None else backend).load(program)
+def load(program: Program, backend: str | None = None, second_pass: bool = True) -> Compiled:
+    """The program as a callable, by the fastest backend that has its primitives, or by the named one.
+
+    An unknown name raises UnknownNameError, a backend that lacks a primitive UnderivableError. Without `second_pass`
+    elements that cancel keep the value of the first pass.
+    """
+    if backend is None:
+        backend = "numba" if "numba" in BACKENDS and not numba.missing(program) else "numpy"
+    return _find(backend).load(program, second_pass)
 
 
 def _find(name: str) -> ModuleType:
+    if name == "numba" and name not in BACKENDS:
+        raise UnderivableError("numba is not installed; pip install numba, or take the backend numpy")
     if name not in BACKENDS:
         raise UnknownNameError(f"there is no backend {name!r}{nearest(name, BACKENDS)}; known: {', '.join(BACKENDS)}")
     return BACKENDS[name]
+
+
+__all__ = ["BACKENDS", "Compiled", "Report", "emit", "load"]

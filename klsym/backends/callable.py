@@ -1,19 +1,54 @@
-"""A compiled program: it behaves as a ufunc does, and carries its own source."""
+"""A compiled program: it behaves as a ufunc does, carries its source, and corrects what its first pass gets wrong."""
 
 from __future__ import annotations
 
 import inspect
 import linecache
-from typing import Any
+from collections import namedtuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import ParameterError
 from ..core.program import Program
+from .watch import FINE, FINE_NARROW
 
 # As many elements at a time as the intermediate arrays of a formula stay in a processor's cache.
 BLOCK = 8192
+
+# The error estimates of as many elements are kept, where nobody asks for all of them.
+WIDTH = 1024
+
+_DOUBLE = np.dtype(float)
+_EPSILON = 2.0**-52
+
+
+class Report(NamedTuple):
+    """Values, their estimated relative errors, and which of them took the second pass."""
+
+    value: Any
+    error: Any
+    second: Any
+
+
+@dataclass(frozen=True)
+class FirstPass:
+    """Generated code: `fill` writes values and error estimates of a flat array, and the places not to be trusted.
+
+    fill(limit, *arguments, *values, *errors, places) -> how many places; each array is contiguous, an argument may
+    have one element for all, and errors as few as WIDTH, which are then overwritten. `conditions` maps each condition
+    to where it holds.
+    """
+
+    backend: str
+    source: str
+    doc: str
+    fill: Callable[..., int]
+    conditions: Callable[..., dict[str, NDArray[np.bool_]]]
 
 
 class Compiled:
@@ -21,63 +56,136 @@ class Compiled:
 
     Arguments broadcast, by position or by name. An element with an invalid argument is NaN; with `check=True`
     it is a ParameterError that names the argument, its domain and the place. The result is float64, or the
-    floating type of the arguments if that is narrower; scalars give a scalar. `out` receives the result.
-    A complex argument raises TypeError.
+    floating type of the arguments if that is narrower; scalars give a scalar. `out` receives the result. A program of
+    several outputs gives a tuple of them, and `out` is a tuple. A complex argument raises TypeError.
+
+    A first pass computes every element with an estimate of its error. A second one visits those whose estimate
+    is too large and evaluates them in ball arithmetic; `second_pass` False leaves that out. `report=True` gives
+    (value, error, second): the relative errors estimated, and which elements took the second pass.
     """
 
-    def __init__(self, program: Program, source: str) -> None:
-        self.program, self.source = program, source
+    def __init__(self, program: Program, first: FirstPass, second_pass: bool = True) -> None:
+        self.program, self.second_pass = program, second_pass
+        self.source, self.backend = first.source, first.backend
+        self._fill, self._conditions = first.fill, first.conditions
+        self._size, self._estimated = len(program.arguments), [output.error != "" for output in program.outputs]
         self.__name__ = self.__qualname__ = program.name
-        namespace: dict[str, Any] = {"__name__": f"klsym.generated.{program.name}"}
-        filename = f"<klsym {program.name} {abs(hash(source)):x}>"
-        linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-        # The text is klsym's own: names passed the whitelist of core.names, numbers come from SymPy.
-        exec(compile(source, filename, "exec"), namespace)
-        self._kernel, self._conditions = namespace[program.name], namespace["conditions"]
-        self.__doc__ = self._kernel.__doc__
+        self.__doc__ = first.doc
         kinds = inspect.Parameter
+        flags = [kinds(name, kinds.KEYWORD_ONLY, default=False, annotation=bool) for name in ("check", "report")]
         self.__signature__ = inspect.Signature(
             [kinds(name, kinds.POSITIONAL_OR_KEYWORD, annotation="ArrayLike") for name in program.arguments]
-            + [
-                kinds("out", kinds.KEYWORD_ONLY, default=None, annotation="NDArray[Any] | None"),
-                kinds("check", kinds.KEYWORD_ONLY, default=False, annotation=bool),
-            ],
+            + [kinds("out", kinds.KEYWORD_ONLY, default=None, annotation="NDArray[Any] | None"), *flags],
             return_annotation="NDArray[Any] | np.floating[Any]",
         )
 
-    def __call__(self, *args: Any, out: NDArray[Any] | None = None, check: bool = False, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, out: Any = None, check: bool = False, report: bool = False, **kwargs: Any) -> Any:
+        if kwargs or len(args) != self._size:
+            args = self._bound(args, kwargs)
+        values = [_numeric(name, value) for name, value in zip(self.program.arguments, args, strict=True)]
+        if check:
+            self._check(values)
+        shape, kind, plain = _common(values)
+        outs = None if out is None else self._outs(out, shape)
+        if plain or report or shape == ():
+            return self._flat(values, shape, kind, outs, report)
+        if outs is None:
+            outs = [np.empty(shape, kind) for _ in self.program.outputs]
+        self._blocks(values, outs, FINE if kind == _DOUBLE else FINE_NARROW)
+        return self._results(outs)
+
+    def _flat(self, values: list[Any], shape: tuple[int, ...], kind: Any, outs: Any, report: bool) -> Any:
+        """The whole at once: each argument is contiguous or one number, or small enough to be made so."""
+        operands = [_flattened(value, shape) for value in values]
+        size = 1
+        for length in shape:
+            size *= length
+        direct = outs is not None and all(_writable(target, values) for target in outs)
+        results = [o.reshape(-1) for o in outs] if direct and outs else [np.empty(size) for _ in self._estimated]
+        room = size if report else min(size, WIDTH)
+        errors = [np.empty(room) if estimated else None for estimated in self._estimated]
+        places = self._run(operands, results, errors, size, FINE if kind == _DOUBLE else FINE_NARROW)
+        shaped = [_shaped(result, shape, kind) for result in results]
+        if outs is not None:
+            for result, target in zip(shaped, outs, strict=True):
+                if not direct:
+                    np.copyto(target, result, casting="same_kind")
+            shaped = outs
+        if not report:
+            return self._results(shaped)
+        second = np.zeros(size, dtype=bool)
+        second[places if self.second_pass else places[:0]] = True
+        relative = [
+            _shaped(_relative(result, error, output.bound, second), shape, _DOUBLE)
+            for result, error, output in zip(results, errors, self.program.outputs, strict=True)
+        ]
+        return Report(self._results(shaped), self._results(relative), second.reshape(shape)[()])
+
+    def _blocks(self, values: list[Any], outs: list[NDArray[Any]], limit: float) -> None:
+        """Block by block of the broadcast arguments; what is not contiguous float64 is converted block by block."""
+        modes: Any = [["readonly", "contig"] for _ in values] + [["writeonly", "no_broadcast", "contig"] for _ in outs]
+        errors = [np.empty(WIDTH) if estimated else None for estimated in self._estimated]
+        with np.errstate(all="ignore"), np.nditer(
+            [*values, *outs],
+            flags=["external_loop", "buffered", "zerosize_ok", "delay_bufalloc", "copy_if_overlap"],
+            op_flags=modes,
+            op_dtypes=[_DOUBLE] * (len(values) + len(outs)),
+            casting="same_kind",
+            buffersize=BLOCK,
+        ) as blocks:  # fmt: skip
+            blocks.reset()
+            for chunk in blocks:
+                operands, results = chunk[: self._size], chunk[self._size :]
+                size = results[0].size
+                self._run(operands, results, [e if e is None else e[:size] for e in errors], size, limit)
+
+    def _run(self, operands: Any, results: Any, errors: Any, size: int, limit: float) -> NDArray[np.int64]:
+        """Both passes; the places that the first one could not decide."""
+        places = np.empty(size, np.int64)
+        found = self._fill(limit, *operands, *results, *(e for e in errors if e is not None), places)
+        if found and self.second_pass:
+            self._correct(operands, results, places[:found])
+        return places[:found]
+
+    def _correct(self, operands: Any, results: Any, places: NDArray[np.int64]) -> None:
+        """The second pass: the same lines, in balls. What these cannot decide stays as it is."""
+        rows = [np.broadcast_to(a[0], places.shape) if a.size == 1 else a[places] for a in operands]
+        for result, decided in zip(results, self._exact(*rows), strict=True):
+            result[places] = np.where(np.isnan(decided), result[places], decided)
+
+    @cached_property
+    def _exact(self) -> Callable[..., tuple[NDArray[np.float64], ...]]:
+        from .exact import kernel
+
+        return kernel(self.program)
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        if "where" in kwargs:
+            raise TypeError(f"{self!r} has no where=; call it on x[mask], or choose with np.where afterwards")
         try:
             bound = self.__signature__.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self!r}: {error}") from None
-        values = [_numeric(name, bound.arguments[name]) for name in self.program.arguments]
-        kind = np.result_type(*values) if values else np.dtype(float)
-        kind = kind if np.issubdtype(kind, np.floating) and kind.itemsize < 8 else np.dtype(float)
-        with np.errstate(all="ignore"):
-            if check:
-                self._check(values)
-            if out is None:
-                shape = np.broadcast_shapes(*(np.shape(value) for value in values))
-                if shape == ():
-                    return kind.type(self._kernel(*values))
-                out = np.empty(shape, kind)
-            self._fill(values, out)
-        return out
+        return tuple(bound.arguments[name] for name in self.program.arguments)
 
-    def _fill(self, values: list[Any], out: NDArray[Any]) -> None:
-        """Run the kernel over blocks of the broadcast arguments; what is not float64 is converted block by block."""
-        modes: Any = [["readonly"] for _ in values] + [["writeonly", "no_broadcast"]]
-        with np.nditer(
-            [*values, out],
-            flags=["external_loop", "buffered", "zerosize_ok", "delay_bufalloc", "copy_if_overlap"],
-            op_flags=modes,
-            op_dtypes=[np.dtype(float)] * (len(values) + 1),
-            casting="same_kind",
-            buffersize=BLOCK,
-        ) as blocks:
-            blocks.reset()
-            for *chunk, result in blocks:
-                result[...] = self._kernel(*chunk)
+    def _outs(self, out: Any, shape: tuple[int, ...]) -> list[Any]:
+        outs = list(out) if isinstance(out, tuple) else [out]
+        if len(outs) != len(self.program.outputs):
+            raise TypeError(f"{self!r} has {len(self.program.outputs)} outputs; out has {len(outs)}")
+        for array in outs:
+            if not isinstance(array, np.ndarray):
+                raise TypeError(f"out is a {type(array).__name__}; an array is needed")
+            if array.shape != shape:
+                raise ValueError(f"out has shape {array.shape}; the arguments broadcast to {shape}")
+        return outs
+
+    def _results(self, values: list[Any]) -> Any:
+        return values[0] if len(values) == 1 else self._tuple(*values)
+
+    @cached_property
+    def _tuple(self) -> Any:
+        names = [output.name for output in self.program.outputs]
+        return namedtuple("Outputs", names)  # pyright: ignore[reportUntypedNamedTuple]
 
     def _check(self, values: list[Any]) -> None:
         """Raise ParameterError for the first element that breaks a condition."""
@@ -92,10 +200,25 @@ class Compiled:
                 raise ParameterError(f"{condition.text}; {found}{where}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Compiled, (self.program, self.source)
+        from . import load
+
+        return load, (self.program, self.backend, self.second_pass)
 
     def __repr__(self) -> str:
         return f"{self.program.name}({', '.join(self.program.arguments)})"
+
+
+def execute(name: str, source: str, filename: str) -> dict[str, Any]:
+    """The namespace of a module of generated source.
+
+    Nothing foreign is in the text: the names of the function and its arguments passed the whitelist of core.names
+    in Program, those of lines are counted (x1, x2, ...), primitives are looked up in a backend's table, constants
+    are read as rationals and written by `repr`, docstrings and conditions are quoted.
+    """
+    namespace: dict[str, Any] = {"__name__": name, "__file__": filename}
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace
 
 
 def _numeric(name: str, value: Any) -> Any:
@@ -106,3 +229,46 @@ def _numeric(name: str, value: Any) -> Any:
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} has dtype {array.dtype}; real numbers are needed")
     return array
+
+
+def _common(values: list[Any]) -> tuple[tuple[int, ...], Any, bool]:
+    """Shape and type of the result, and whether every argument is a number or a contiguous float64 array of it."""
+    arrays = [value for value in values if not isinstance(value, float)]
+    large = [array for array in arrays if array.ndim]
+    shapes = {array.shape for array in large}
+    plain = len(shapes) < 2 and all(a.dtype == _DOUBLE and a.flags.c_contiguous and a.flags.aligned for a in large)
+    shape = (shapes.pop() if shapes else ()) if len(shapes) < 2 else np.broadcast_shapes(*shapes)
+    if not arrays or all(array.dtype == _DOUBLE for array in arrays):
+        return shape, _DOUBLE, plain
+    kind = np.result_type(*values)
+    narrow = np.issubdtype(kind, np.floating) and kind.itemsize < 8
+    return shape, kind if narrow else _DOUBLE, plain and not narrow
+
+
+def _flattened(value: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """A number or an array of size 1 as one element, anything else in full."""
+    if isinstance(value, float) or value.ndim == 0:
+        return np.array([value], dtype=_DOUBLE)
+    if value.shape != shape:
+        value = np.broadcast_to(value, shape)
+    return np.ascontiguousarray(value, dtype=_DOUBLE).reshape(-1)
+
+
+def _writable(target: NDArray[Any], values: list[Any]) -> bool:
+    """Whether results may be written there at once, while the arguments are still needed."""
+    alone = not any(np.may_share_memory(target, value) for value in values if not isinstance(value, float))
+    return target.dtype == _DOUBLE and target.flags.carray and alone
+
+
+def _shaped(result: NDArray[np.float64], shape: tuple[int, ...], kind: Any) -> Any:
+    if shape == ():
+        return kind.type(result[0])
+    return result.reshape(shape) if kind == _DOUBLE else result.reshape(shape).astype(kind)
+
+
+def _relative(value: Any, error: Any, bound: float, second: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The relative error of each value: half a unit after the second pass, none of a 0 or an infinity."""
+    with np.errstate(all="ignore"):
+        relative = _EPSILON * (np.full(value.shape, bound) if error is None else error / abs(value))
+    chosen = (value == 0) | np.isinf(value)
+    return np.where(np.isnan(value), np.nan, np.where(second, 2.0**-53, np.where(chosen, 0.0, relative)))

@@ -2,69 +2,46 @@
 
 from __future__ import annotations
 
-import ast
-import math
-import textwrap
-from functools import cache
-from itertools import count
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-import sympy as sp
-from sympy.logic.boolalg import Boolean
+import numpy as np
+from numpy.typing import NDArray
 
-from ..core.primitive import PRIMITIVES
-from ..core.program import Line, Program
-from .callable import Compiled
-
-_CALL, _POWER, _UNARY, _PRODUCT, _SUM, _AND, _OR, _COMPARISON = 8, 7, 6, 5, 4, 3, 2, 1
-
-
-class Spelling(NamedTuple):
-    """How a primitive is written: a template, how tightly it binds, and how tightly its operands must."""
-
-    template: str
-    binding: int = _CALL
-    operands: tuple[int, ...] = ()
-
-
-def _infix(symbol: str, binding: int) -> Spelling:
-    return Spelling(f"{{0}} {symbol} {{1}}", binding, (binding, binding + 1))
-
-
-def _calls(module: str, names: str) -> dict[str, Spelling]:
-    """Primitives by the function that computes them: `primitive=function`, or one name for both."""
-    pairs = (name.partition("=") for name in names.split())
-    return {primitive: Spelling(f"{module}{function or primitive}({{all}})") for primitive, _, function in pairs}
-
+from ..core.program import Program
+from .callable import BLOCK, Compiled, FirstPass, execute
+from .library import kernels, needed, numpy_library
+from .source import (
+    OPERATORS,
+    UNARY,
+    Spelling,
+    calls,
+    documentation,
+    filled,
+    functions,
+    indented,
+    laid_out,
+    opening,
+    quoted,
+    statements,
+)
+from .watch import watch
 
 SPELLING: dict[str, Spelling] = {
-    "add": _infix("+", _SUM),
-    "sub": _infix("-", _SUM),
-    "mul": _infix("*", _PRODUCT),
-    "div": _infix("/", _PRODUCT),
-    "neg": Spelling("-{0}", _UNARY, (_UNARY,)),
-    "pow": Spelling("{0}**{1}", _POWER, (_CALL, _UNARY)),
-    "lt": _infix("<", _COMPARISON),
-    "le": _infix("<=", _COMPARISON),
-    "eq": _infix("==", _COMPARISON),
-    "and": _infix("&", _AND),
-    "or": _infix("|", _OR),
-    "not": Spelling("~{0}", _UNARY, (_UNARY,)),
-    **_calls("np.", "sqrt abs floor min=minimum max=maximum exp expm1 log log1p select=where"),
-    **_calls("np.", "sin cos tan sinh cosh tanh asin=arcsin atan=arctan"),
-    **_calls("special.", "xlogy xlog1py digamma polygamma zeta zetam1=zetac erf erfc erfcx"),
-    **_calls("special.", "gamma_p=gammainc gamma_q=gammaincc betainc hyp2f1"),
-    **_calls("_", "lgamma log_rising zeta_derivative exp_e1 dilog log_sinhc langevin langevin_prime ive log_i0"),
-    **_calls("_", "log_kve bessel_k_order log_tricomi_u log_parabolic_u kummer log1p_mellin gamma_log_moment"),
+    **calls("_", " ".join(sorted(kernels()))),
+    **OPERATORS,
+    "not": Spelling("~{0}", UNARY, (UNARY,)),
+    **calls("np.", "sqrt abs floor min=minimum max=maximum exp expm1 log log1p select=where"),
+    **calls("np.", "sin cos tan sinh cosh tanh asin=arcsin atan=arctan"),
+    **calls("special.", "xlogy xlog1py polygamma zeta zetam1=zetac erf erfc erfcx"),
+    **calls("special.", "gamma_p=gammainc gamma_q=gammaincc betainc hyp2f1"),
+    **calls("_", "zeta_derivative exp_e1 dilog log_sinhc langevin langevin_prime ive"),
+    **calls("_", "log_kve bessel_k_order log_tricomi_u log_parabolic_u kummer log1p_mellin gamma_log_moment"),
 }
 
-_CONSTANTS = {
-    "pi": sp.pi, "e": sp.E, "euler_gamma": sp.EulerGamma, "catalan": sp.Catalan, "inf": sp.oo, "-inf": -sp.oo,
-    "nan": sp.nan, "true": sp.true, "false": sp.false,
-}  # fmt: skip
 
-_WIDTH, _INLINE = 100, 44
+# What `watch` takes for in range: a block that lies within needs no closer look.
+_ARGUMENTS, _VALUES = 2.0**255, 2.0**963
 
 
 def emit(program: Program) -> str:
@@ -72,15 +49,24 @@ def emit(program: Program) -> str:
 
     Arguments broadcast; elements that break a condition give NaN.
     """
-    body, result = _statements(program, program.result)
-    checks, values = _statements(program, *(condition.line for condition in program.conditions))
+    outputs = program.outputs
+    lines = [*(output.line for output in outputs), *(output.error for output in outputs if output.error)]
+    body, results = statements(program, SPELLING, *lines)
+    checks, values = statements(program, SPELLING, *(condition.line for condition in program.conditions))
     floats = [f"{name} = np.asarray({name}, dtype=np.float64)" for name in program.arguments]
     entries = [
-        f'"{_quoted(condition.text)}": {value},' for condition, value in zip(program.conditions, values, strict=True)
+        f'"{quoted(condition.text)}": {value},' for condition, value in zip(program.conditions, values, strict=True)
     ]
-    doc = [part for line in _quoted(program.doc).splitlines() for part in _wrapped(line)] or [program.name]
-    library = _embedded(program)
-    scipy = any("special." in text for text in (*library, *body, *result))
+    doc = documentation(program)
+    library = laid_out(needed(numpy_library(), functions(program, SPELLING)))
+    scipy = any("special." in text for text in (*library, *body, *results))
+    parameters = [f"{name}: ArrayLike" for name in program.arguments]
+    call = f"_first({', '.join(program.arguments)})"
+    single = "np.asarray({0}[0], dtype=np.float64)[()]"
+    several = f"tuple(np.asarray(value, dtype=np.float64)[()] for value in {{0}}[:{len(outputs)}])"
+    returns = (
+        "NDArray[np.float64] | np.float64" if len(outputs) == 1 else "tuple[NDArray[np.float64] | np.float64, ...]"
+    )
     return "\n".join(
         [
             f'"""{doc[0]}',
@@ -91,152 +77,113 @@ def emit(program: Program) -> str:
             "import numpy as np",
             "from numpy.typing import ArrayLike, NDArray",
             *(["from scipy import special"] if scipy else []),
+            "",
             *library,
-            "",
-            "",
-            *_opening("conditions", program.arguments, "dict[str, NDArray[np.bool_]]"),
+            *opening("conditions", parameters, "dict[str, NDArray[np.bool_]]"),
             '    """What the arguments must satisfy, and where they do."""',
-            *_indented(floats + checks, 1),
+            *indented(floats + checks, 1),
             "    return {",
-            *_indented(entries, 2),
+            *indented(entries, 2),
             "    }",
             "",
             "",
-            *_opening(program.name, program.arguments, "NDArray[np.float64] | np.float64"),
-            *_indented([f'"""{doc[0]}', *doc[1:]], 1),
+            *opening("_first", list(program.arguments)),
+            '    """The values, and their absolute errors in units of 2^-52 where these are estimated."""',
+            *indented(body, 1),
+            *indented(["return (", *indented(filled([*results, ""]), 1), ")"], 1),
             "",
-            "    The arguments are numbers or arrays that broadcast; an element with an invalid argument is NaN.",
-            *(f"    {_quoted(condition.text)}." for condition in program.conditions),
+            "",
+            *opening(program.name, parameters, returns),
+            *indented([f'"""{doc[0]}', *doc[1:]], 1),
+            "",
+            *indented(NOTE, 1),
+            *(f"    {quoted(condition.text)}." for condition in program.conditions),
             '    """',
-            *_indented(floats, 1),
+            *indented(floats, 1),
             '    with np.errstate(all="ignore"):',
-            *_indented(body, 2),
-            f"        return np.asarray({result[0]}, dtype=np.float64)[()]",
+            f"        return {(single if len(outputs) == 1 else several).format(call)}",
             "",
         ]
     )
 
 
-def _indented(lines: list[str], level: int) -> list[str]:
-    return [(" " * 4 * level + line).rstrip() for line in lines]
+NOTE = [
+    "The arguments are numbers or arrays that broadcast; an element with an invalid argument is NaN.",
+    "This is the first pass of what klsym compiles: elements that cancel or overflow are not corrected.",
+]
 
 
-def _opening(name: str, arguments: tuple[str, ...], returns: str) -> list[str]:
-    """The first line of a function, in three where it would be too long."""
-    parameters = ", ".join(f"{argument}: ArrayLike" for argument in arguments)
-    line = f"def {name}({parameters}) -> {returns}:"
-    return [line] if len(line) <= 120 else [f"def {name}(", f"    {parameters}", f") -> {returns}:"]
-
-
-def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, 112, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False) or [""]
-
-
-def _quoted(text: str) -> str:
-    """Text that may stand inside a docstring."""
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _statements(program: Program, *results: str) -> tuple[list[str], list[str]]:
-    """The assignments that the results need, and the text of each result.
-
-    A line that is used once and is short stands where it is used; a line of constants is one number.
-    """
-    lines = program.needed(*results)
-    uses: dict[str, int] = {}
-    for line in lines:
-        for name in line.arguments:
-            uses[name] = uses.get(name, 0) + 1
-    texts = {name: (name, _CALL) for name in program.arguments}
-    exact: dict[str, sp.Basic] = {}
-    statements: list[str] = []
-
-    names = (name for k in count(1) if (name := f"x{k}") not in program.arguments)
-
-    def assign(line: str) -> None:
-        name = next(names)
-        statements.append(f"{name} = {texts[line][0]}")
-        texts[line] = (name, _CALL)
-
-    for line in lines:
-        if all(name in exact for name in line.arguments):
-            exact[line.name] = _exact(line, exact)
-            texts[line.name] = _literal(exact[line.name])
-            continue
-        text = _spell(line, texts, exact)
-        longest = sorted((n for n in line.arguments if n not in exact), key=lambda n: -len(texts[n][0]))
-        for name in longest:
-            if len(text) > _WIDTH and not texts[name][0].isidentifier():
-                assign(name)
-                text = _spell(line, texts, exact)
-        texts[line.name] = (text, SPELLING[line.primitive].binding)
-        if uses.get(line.name, 0) > 1 or len(text) > _INLINE:
-            assign(line.name)
-    return statements, [texts[name][0] for name in results]
-
-
-def _spell(line: Line, texts: dict[str, tuple[str, int]], exact: dict[str, sp.Basic]) -> str:
-    spelling, primitive = SPELLING[line.primitive], PRIMITIVES[line.primitive]
-    operands = []
-    for k, name in enumerate(line.arguments):
-        text, binding = texts[name]
-        whole = name in exact and exact[name].is_Integer
-        if whole and (line.primitive == "pow" or (k < primitive.arity and isinstance(primitive.typical[k][0], int))):
-            text = str(exact[name])
-        least = spelling.operands[k] if spelling.operands else 0
-        operands.append(text if binding >= least else f"({text})")
-    return spelling.template.format(*operands, all=", ".join(operands))
-
-
-def _exact(line: Line, exact: dict[str, sp.Basic]) -> sp.Basic:
-    """The value of a line of constants: a small rational as it is, any other number to 40 digits."""
-    if line.primitive == "constant":
-        value = _CONSTANTS[line.constant] if line.constant in _CONSTANTS else sp.Rational(line.constant)
-    else:
-        value = PRIMITIVES[line.primitive].spec(*(exact[name] for name in line.arguments))
-    small = value.is_Rational and value.q.bit_length() + abs(value.p).bit_length() < 64
-    return value if small or isinstance(value, Boolean) or not value.is_finite else value.n(40)
-
-
-def _literal(value: sp.Basic) -> tuple[str, int]:
-    """The nearest double, as Python writes it."""
-    if value in (sp.true, sp.false):
-        return ("True" if value == sp.true else "False"), _CALL
-    number = float(value)
-    if math.isfinite(number):
-        return repr(number), _CALL if number >= 0 else _UNARY
-    return ("np.nan", _CALL) if math.isnan(number) else ("np.inf", _CALL) if number > 0 else ("-np.inf", _UNARY)
-
-
-@cache
-def _library() -> dict[str, tuple[str, frozenset[str]]]:
-    """The top-level definitions of numpy_primitives.py: name -> (source, names used)."""
-    source = Path(__file__).with_name("numpy_primitives.py").read_text(encoding="utf-8")
-    found = {}
-    for node in ast.parse(source).body:
-        names = [node.name] if isinstance(node, ast.FunctionDef) else []
-        if isinstance(node, ast.Assign):
-            names = [target.id for target in node.targets if isinstance(target, ast.Name)]
-        for name in names:
-            used = frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id != name)
-            found[name] = (ast.get_source_segment(source, node) or "", used)
-    return found
-
-
-def _embedded(program: Program) -> list[str]:
-    """The definitions that the program's primitives need, in the order of the file they come from."""
-    library = _library()
-    primitives = {line.primitive for line in program.lines} - {"constant"}
-    waiting = [SPELLING[primitive].template.partition("(")[0] for primitive in primitives]
-    wanted: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        if name in library and name not in wanted:
-            wanted.add(name)
-            waiting.extend(library[name][1])
-    return [text for name in library if name in wanted for text in ("", "", library[name][0])]
-
-
-def load(program: Program) -> Compiled:
+def load(program: Program, second_pass: bool = True) -> Compiled:
     """The program as a callable."""
-    return Compiled(program, emit(program))
+    source = emit(program)
+    module = execute(f"klsym.generated.{program.name}", source, f"<klsym {program.name} {abs(hash(source)):x}>")
+    doc = module[program.name].__doc__.replace(NOTE[1] + "\n    ", "")
+    fill = _filling(program, module["_first"], _doubtful(program, module))
+    return Compiled(program, FirstPass("numpy", source, doc, fill, module["conditions"]), second_pass)
+
+
+def conditions(program: Program) -> Callable[..., dict[str, NDArray[np.bool_]]]:
+    """The function that says where each condition holds, written when it is first asked."""
+    made: list[Callable[..., dict[str, NDArray[np.bool_]]]] = []
+
+    def holds(**arguments: Any) -> dict[str, NDArray[np.bool_]]:
+        if not made:
+            source = emit(program)
+            made.append(execute(f"klsym.generated.{program.name}", source, f"<klsym {program.name}>")["conditions"])
+        return made[0](**arguments)
+
+    return holds
+
+
+def _doubtful(program: Program, module: dict[str, Any]) -> Callable[..., Any]:
+    """The function of arguments, values, errors and a limit that says which elements cannot be trusted."""
+    watched, doubtful, given = watch(program)
+    body, (result,) = statements(watched, SPELLING, doubtful, extra=given)
+    names = [*program.arguments, *given]
+    source = "\n".join([*opening("_doubtful", names), *indented([*body, f"return {result}"], 1), ""])
+    exec(compile(source, "<klsym watch>", "exec"), module)
+    return module["_doubtful"]
+
+
+def _filling(program: Program, first: Callable[..., Any], doubtful: Callable[..., Any]) -> Callable[..., int]:
+    """The first pass over blocks, as FirstPass describes it."""
+    arguments, outputs = len(program.arguments), len(program.outputs)
+    estimated = [k for k, output in enumerate(program.outputs) if output.error]
+    bound = max((output.bound for output in program.outputs if not output.error), default=0.0)
+
+    def fill(limit: float, *arrays: Any) -> int:
+        inputs, values, errors = arrays[:arguments], arrays[arguments:][:outputs], arrays[arguments + outputs : -1]
+        places, found = arrays[-1], 0
+        calm = bound <= limit and all(_calm(a, _ARGUMENTS) or not a[0] for a in inputs if a.size == 1)
+        with np.errstate(all="ignore"):
+            for start in range(0, values[0].size, BLOCK):
+                here = slice(start, start + BLOCK)
+                chunk = [a[here] if a.size > 1 else a[0] for a in inputs]
+                got = first(*chunk)
+                for value, new in zip(values, got, strict=False):
+                    value[here] = new
+                fine = calm and all(_calm(a, _ARGUMENTS) for a in chunk if np.ndim(a))
+                fine = fine and all(_calm(value[here], _VALUES) for value in values)
+                for k, error, new in zip(estimated, errors, got[outputs:], strict=True):
+                    fine = fine and bool(np.all(new <= limit * abs(values[k][here])))
+                    if error.size == values[0].size:
+                        error[here] = new
+                if not fine:
+                    doubted = doubtful(*chunk, *(value[here] for value in values), *got[outputs:], limit)
+                    new = np.flatnonzero(np.broadcast_to(doubted, values[0][here].shape))
+                    places[found : found + new.size] = new + start
+                    found += new.size
+        return found
+
+    return fill
+
+
+def _calm(array: NDArray[np.float64], high: float) -> bool:
+    """Whether every |element| lies between 1/high and high."""
+    low, top = array.min(), array.max()
+    if low < 0.0 < top:
+        size = abs(array)
+        low, top = size.min(), size.max()
+    elif top < 0.0:
+        low, top = -top, -low
+    return bool(1.0 / high <= low and top <= high)

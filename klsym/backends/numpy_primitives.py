@@ -7,9 +7,6 @@ never an exception; the caller masks it and silences floating-point warnings.
 import numpy as np
 from scipy import special
 
-# zeta(k) - 1 for k = 2, 3, ..., 30, divided by k with alternating signs: DLMF 5.7.3.
-_LGAMMA_SERIES = special.zetac(np.arange(2.0, 31.0)) / np.arange(2.0, 31.0) * (-1.0) ** np.arange(2, 31)
-
 # B_2k / (2k (2k - 1)), k = 1, ..., 8: Stirling's series, DLMF 5.11.1.
 _STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
 
@@ -28,50 +25,6 @@ def _choose(condition, yes, no, *arguments):
         if where.any():
             result[where] = function(*(argument[where] for argument in arguments))
     return result
-
-
-def _lgamma_near(x):
-    """log Gamma(x) for 1/2 <= x <= 5/2: its series at 2 (DLMF 5.7.3), and one step of its recurrence below 3/2."""
-    low = x < 1.5
-    y = np.where(low, x - 1.0, x - 2.0)
-    series = np.polynomial.polynomial.polyval(y, _LGAMMA_SERIES)
-    return y * (0.42278433509846714 + y * series) - np.where(low, np.log1p(y), 0.0)  # 1 - Euler's constant
-
-
-def _lgamma(x):
-    """log Gamma(x) for x > 0, with full relative accuracy at its zeros 1 and 2."""
-    return _choose((x >= 0.5) & (x <= 2.5), _lgamma_near, special.gammaln, x)
-
-
-def _log_rising_near(a, x):
-    """log(Gamma(a + x)/Gamma(a)) where x is small beside a, without cancellation.
-
-    Stirling's formula at z = a + 8, as the increment it has over x: the series is a divided difference.
-    """
-    low, d = np.where(x < 0, a + x, a), abs(x)
-    z = low + 8.0
-    u, v = 1.0 / (z + d), 1.0 / z
-    # S(w) = w P(w^2), and S(u) - S(v) = (u - v) (P(u^2) + v (u + v) P[u^2, v^2])
-    value, slope = 0.0, 0.0
-    for c in reversed(_STIRLING):
-        slope = slope * u * u + value
-        value = value * v * v + c
-    series = -d * u * v * (value + slope * u * u - slope * v * v + v * (u + v) * slope)
-    shifted = (z - 0.5) * np.log1p(d * v) + d * (np.log(z + d) - 1.0) + series
-    product = 0.0  # prod (1 + d/(low + i)) - 1
-    for i in range(8):
-        r = d / (low + i)
-        product = product + r + product * r
-    return np.where(x < 0, -1.0, 1.0) * (shifted - np.log1p(product))
-
-
-def _log_rising_far(a, x):
-    return _lgamma(a + x) - _lgamma(a)
-
-
-def _log_rising(a, x):
-    """log(Gamma(a + x)/Gamma(a)) for a > 0 and a + x > 0."""
-    return _choose(2.0 * abs(x) <= np.minimum(a, a + x), _log_rising_near, _log_rising_far, a, x)
 
 
 def _gamma_increment(a, x):
@@ -153,15 +106,6 @@ def _ive(nu, z):
     """exp(-z) I_nu(z); SciPy is ten times faster at the orders 0 and 1."""
     fast = {0: special.i0e, 1: special.i1e}
     return fast[nu](z) if isinstance(nu, int) and nu in fast else special.ive(nu, z)
-
-
-def _log_i0(z):
-    """log I_0(z): below 1 by the series in z^2/4 (DLMF 10.25.2), scaled by exp(-z) above."""
-    square = np.minimum(z * z, 1.0) / 4.0
-    series = 0.0
-    for k in range(12, 0, -1):
-        series = square / k**2 * (1.0 + series)
-    return np.where(abs(z) < 1.0, np.log1p(series), abs(z) + np.log(special.i0e(z)))
 
 
 def _reach(fall, width):

@@ -1,0 +1,169 @@
+"""Definitions by name, read from source files: a generated module holds a copy of those it needs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import math
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_HERE = Path(__file__).parent
+_KERNELS = ("elementary", "gamma", "bessel")
+_NUMBA = '@njit(error_model="numpy", forceinline=True)'
+
+
+class Definition(NamedTuple):
+    """The text of a top-level statement, and the names in it."""
+
+    text: str
+    uses: frozenset[str]
+
+
+@cache
+def kernels() -> frozenset[str]:
+    """The primitives that have a kernel."""
+    trees = (ast.parse(text) for module in _KERNELS if (text := _read(f"kernels/{module}.py")))
+    return frozenset(node.name for tree in trees for node in _functions(tree) if not node.name.startswith("_"))
+
+
+@cache
+def numpy_library() -> dict[str, Definition]:
+    """What NumPy modules copy: the kernels with their machine functions and numbers as they stand, and what is SciPy's.
+
+    Every name of the kernels gets one underscore in front: a program's arguments begin with a letter.
+    """
+    found = _definitions(_prefixed(_read("numpy_primitives.py"), frozenset()))
+    for module in ("machine", "coefficients", *_KERNELS):
+        source = _read(f"kernels/{module}.py")
+        found |= _definitions(_prefixed(source, _names(source)))
+    return found
+
+
+@cache
+def numba_library() -> dict[str, Definition]:
+    """What numba modules copy: the machine functions, and the kernels with loops unrolled and numbers written out."""
+    found = _definitions(_read("machine_numba.py"))
+    for module in _KERNELS:
+        source = _read(f"kernels/{module}.py")
+        if source:
+            numbers = vars(importlib.import_module(f".kernels.{module}", __package__))
+            for function in _functions(ast.parse(source)):
+                function.body = _unrolled(function.body, numbers)
+                text = _prefixed(ast.unparse(function), _names(source))
+                found |= _definitions(f"{_NUMBA}\n{text}")
+    return found
+
+
+def needed(library: Mapping[str, Definition], names: Iterable[str]) -> list[str]:
+    """The texts of the definitions with these names and of all that they use, in the library's order."""
+    waiting, wanted = list(names), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name in library and name not in wanted:
+            wanted.add(name)
+            waiting.extend(library[name].uses)
+    return list(dict.fromkeys(library[name].text for name in library if name in wanted))
+
+
+def _functions(tree: ast.Module) -> list[ast.FunctionDef]:
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def _read(path: str) -> str:
+    file = _HERE / path
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def _definitions(source: str) -> dict[str, Definition]:
+    found: dict[str, Definition] = {}
+    lines = source.splitlines()
+    for node in ast.parse(source).body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+        uses = frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name))
+        for name in _bound(node):
+            found[name] = Definition("\n".join(lines[first - 1 : node.end_lineno]), uses)
+    return found
+
+
+def _bound(node: ast.stmt) -> list[str]:
+    """The names that a top-level statement binds."""
+    if isinstance(node, ast.FunctionDef):
+        return [node.name]
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        return [alias.asname or alias.name for alias in node.names]
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return [n.id for target in targets for n in ast.walk(target) if isinstance(n, ast.Name)]
+
+
+def _prefixed(source: str, names: frozenset[str]) -> str:
+    """The source without its imports and doctests, an underscore before each of the names."""
+    tree = ast.parse(source)
+    places = [(n.lineno, n.col_offset) for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id in names]
+    places += [(n.lineno, n.col_offset + len("def ")) for n in _functions(tree) if n.name in names]
+    lines = [line.encode() for line in source.splitlines()]
+    for line, column in sorted(places, reverse=True):
+        lines[line - 1] = lines[line - 1][:column] + b"_" + lines[line - 1][column:]
+    body = [node for node in tree.body if not isinstance(node, (ast.Import, ast.ImportFrom))]
+    text = b"\n".join(line for node in body for line in lines[node.lineno - 1 : node.end_lineno]).decode()
+    return re.sub(r'\n\s*\n *>>> .*?(?=""")', "", text, flags=re.DOTALL)
+
+
+def _names(source: str) -> frozenset[str]:
+    """What the top level of a kernels' module binds or takes from a sibling."""
+    return frozenset(n for node in ast.parse(source).body if not isinstance(node, ast.Import) for n in _bound(node))
+
+
+def _unrolled(body: list[ast.stmt], numbers: Mapping[str, Any]) -> list[ast.stmt]:
+    """The statements with each loop over constants written out, and each constant as a number."""
+    result: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, ast.For):
+            assert isinstance(statement.target, ast.Name)
+            for value in _constant(statement.iter, numbers):
+                bound = {**numbers, statement.target.id: value}
+                result += _unrolled([_copy(inner) for inner in statement.body], bound)
+        else:
+            result.append(_Literals(numbers).visit(_copy(statement)))
+    return result
+
+
+def _constant(node: ast.expr, numbers: Mapping[str, Any]) -> Any:
+    """The value of NAME, NAME[1] or NAME[1:]."""
+    if isinstance(node, ast.Name):
+        return numbers[node.id]
+    assert isinstance(node, ast.Subscript)
+    if isinstance(node.slice, ast.Slice):
+        ends = [end and ast.literal_eval(end) for end in (node.slice.lower, node.slice.upper)]
+        return _constant(node.value, numbers)[slice(*ends)]
+    return _constant(node.value, numbers)[ast.literal_eval(node.slice)]
+
+
+def _copy(node: ast.stmt) -> ast.stmt:
+    return ast.parse(ast.unparse(node)).body[0]
+
+
+class _Literals(ast.NodeTransformer):
+    """Names of numbers become the numbers, ~ of a truth value becomes not."""
+
+    def __init__(self, numbers: Mapping[str, Any]) -> None:
+        self.numbers = numbers
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        value = self.numbers.get(node.id)
+        return _number(value) if isinstance(node.ctx, ast.Load) and isinstance(value, (int, float)) else node
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
+        return _number(_constant(node, self.numbers))
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        self.generic_visit(node)
+        return ast.UnaryOp(ast.Not(), node.operand) if isinstance(node.op, ast.Invert) else node
+
+
+def _number(value: float) -> ast.expr:
+    text = repr(float(value)) if math.isfinite(value) else f"np.{float(value)!r}".replace("np.-", "-np.")
+    return ast.parse(text, mode="eval").body

@@ -1,0 +1,213 @@
+"""The operations that kernels are made of, and the functions that have none, for numba: what is needed is copied.
+
+Each is an instruction or a few, without a branch, so that a loop over them is vectorised.
+"""
+
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+_FRACTION, _ONE = np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x3FF0000000000000)
+_BITS, _FIELD = np.uint64(52), np.uint64(0x7FF)
+_BINADE = np.uint64(0x4330000000000000)  # the bits of 2^52: those of an integer below 2^52 make 2^52 plus it
+_HALF, _UPPER = np.uint64(1 << 26), np.uint64((1 << 64) - (1 << 27))
+_INTEGER = 1.5 * 2.0**52 + 1023.0  # added to an integral k, it leaves k + 1023 in the low bits
+_INPUT = types.Array(types.float64, 1, "C", readonly=True)
+_OUTPUT, _PLACES = types.float64[::1], types.int64[::1]
+
+
+_USUAL, _ODD = np.int64(-1 << 62), np.int64(-1 << 63)
+
+
+@njit
+def _spread(array, size, width):
+    """The array, or a block of its only element."""
+    if array.size == size:
+        return array
+    block = np.empty(width)
+    block[:] = array[0]
+    return block
+
+
+@njit(error_model="numpy")
+def _watched(array, size):
+    """Which bits of `_unusual` count: none for a number that is 0 or usual."""
+    usual = array.size < size and (array[0] == 0.0 or _unusual(array[0], 767) & _USUAL == 0)
+    return np.int64(0) if usual else _USUAL
+
+
+@njit(error_model="numpy", forceinline=True)
+def _unusual(x, least):
+    """The highest bit is 0 for 2^(least - 1023) <= |x| < 2^(least + 1), and the next too for |x| < 2^(least - 511)."""
+    return np.int64((_bits(x) << np.uint64(1)) - (np.uint64(least) << np.uint64(53)))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _unsure(error, value, limit):
+    """The highest bit is 0 for error <= limit |value|: doubles from 0 on are ordered as their bits are."""
+    return np.int64(_bits(limit * abs(value)) - _bits(abs(error))) & _ODD
+
+
+@intrinsic
+def _fma(typing, a, b, c):
+    """a b + c, rounded once."""
+    return types.float64(types.float64, types.float64, types.float64), lambda context, b, s, values: b.fma(*values)
+
+
+@intrinsic
+def _bits(typing, x):
+    return types.uint64(types.float64), lambda context, b, s, values: b.bitcast(values[0], ir.IntType(64))
+
+
+@intrinsic
+def _double(typing, x):
+    return types.float64(types.uint64), lambda context, b, s, values: b.bitcast(values[0], ir.DoubleType())
+
+
+@njit(error_model="numpy", forceinline=True)
+def _select(condition, a, b):
+    return a if condition else b
+
+
+@njit(error_model="numpy", forceinline=True)
+def _product_tail(a, b):
+    """a b - fl(a b), exactly."""
+    return _fma(a, b, -(a * b))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _mantissa(x):
+    return _double((_bits(x) & _FRACTION) | _ONE)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _exponent(x):
+    return _double(((_bits(x) >> _BITS) & _FIELD) | _BINADE) - (2.0**52 + 1023.0)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _scaled(x, k):
+    half = np.floor(0.5 * k)
+    return x * _power_of_two(half) * _power_of_two(k - half)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _power_of_two(k):
+    return _double(_bits(k + _INTEGER) << _BITS)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _minimum(a, b):
+    return a if (a <= b) | (a != a) else b
+
+
+@njit(error_model="numpy", forceinline=True)
+def _maximum(a, b):
+    return a if (a >= b) | (a != a) else b
+
+
+@njit(error_model="numpy", forceinline=True)
+def _absolute(x):
+    return abs(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _sqrt(x):
+    return math.sqrt(x)
+
+
+@intrinsic
+def _floor(typing, x):
+    return types.float64(types.float64), lambda context, b, s, values: _rounding(b, "llvm.floor", values)
+
+
+@intrinsic
+def _rint(typing, x):
+    return types.float64(types.float64), lambda context, b, s, values: _rounding(b, "llvm.rint", values)
+
+
+def _rounding(builder, name, values):
+    return builder.call(builder.module.declare_intrinsic(name, [ir.DoubleType()]), values)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _exp(x):
+    return math.exp(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _expm1(x):
+    return math.expm1(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _log(x):
+    return math.log(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _log1p(x):
+    return math.log1p(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _xlogy(c, x):
+    return _select((c == 0.0) & (x == x), 0.0, c * _log(x))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _xlog1py(c, x):
+    return _select((c == 0.0) & (x == x), 0.0, c * _log1p(x))
+
+
+@njit(error_model="numpy", forceinline=True)
+def _sin(x):
+    return math.sin(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _cos(x):
+    return math.cos(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _tan(x):
+    return math.tan(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _asin(x):
+    return math.asin(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _atan(x):
+    return math.atan(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _sinh(x):
+    return math.sinh(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _cosh(x):
+    return math.cosh(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _tanh(x):
+    return math.tanh(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _erf(x):
+    return math.erf(x)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _erfc(x):
+    return math.erfc(x)
