@@ -8,23 +8,23 @@ from dataclasses import replace
 
 import sympy as sp
 
-from ..core.derivation import Case, Derivation
+from ..core.derivation import Derivation
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
 from ..core.program import Condition, Output, Program
-from .coordinates import Pairs
-from .errors import Errors, Range
-from .rewrites import rewrite
+from .closed import cases
+from .errors import TRUSTED, Errors, Range
 from .ssa import Builder
-from .structure import best
 
 
-def lower(derivation: Derivation, base: sp.Expr | None = None) -> Program:
+def lower(derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q.
 
-    The unit is log(base), by default nats. A case that has no closed form gives NaN where it applies; a
-    derivation without any closed or infinite case raises UnderivableError.
+    The unit is log(base), by default nats. With `gradient` there is an output for the derivative by each argument
+    that is not an integer. A case that has no closed form gives NaN where it applies, and so does the derivative
+    where the divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed
+    or infinite case raises UnderivableError.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -41,33 +41,38 @@ def lower(derivation: Derivation, base: sp.Expr | None = None) -> Program:
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
             "evaluate() computes it from the definition"
         )
-    build = Builder(_names(members))
+    symbols = _symbols(members)
+    build = Builder(symbol.name for symbol in symbols)
     errors = Errors(build, _ranges(members))
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
-    value = _cases(build, errors, derivation, base)
-    nonnegative = errors.range(value).sign > 0
+    by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
+    results = cases(derivation, errors, by, base)
+    nonnegative = errors.range(results[0]).sign > 0
     if conditions:
-        valid = build.all(condition.line for condition in conditions)
-        value = build.line("select", valid, value, build.constant("nan"))
-    output = _output(errors, value)
+        valid, nan = build.all(condition.line for condition in conditions), build.constant("nan")
+        results = [build.line("select", valid, result, nan) for result in results]
+    names = ("value", *(symbol.name for symbol in by))
+    outputs = tuple(_output(errors, line, name) for line, name in zip(results, names, strict=True))
     families = "_".join(member.family.name for member in members)
     program = Program(
         name=re.sub(r"\W", "_", f"{derivation.divergence.name}_{families}".lower()),
         arguments=build.arguments,
         lines=tuple(build.lines),
-        outputs=(output,),
+        outputs=outputs,
         doc=_doc(derivation, members, base),
         conditions=conditions,
         nonnegative=nonnegative,
     )
-    results = (value, *([output.error] if output.error else []))
-    return replace(program, lines=program.needed(*results, *(condition.line for condition in conditions)))
+    kept = [line for output in outputs for line in (output.line, output.error) if line]
+    return replace(program, lines=program.needed(*kept, *(condition.line for condition in conditions)))
 
 
-def _output(errors: Errors, value: str) -> Output:
-    """The value with the bound of its error, or with the line that estimates it."""
-    bound = errors.range(value).relative
-    return Output(value, bound=bound) if bound is not None else Output(value, errors.error(value))
+def _output(errors: Errors, line: str, name: str) -> Output:
+    """A result with the bound of its error, or with the line that estimates it."""
+    bound = errors.range(line).relative
+    if bound is not None and bound <= TRUSTED:
+        return Output(line, bound=bound, name=name)
+    return Output(line, errors.error(line), name=name)
 
 
 def _ranges(members: Iterable[Distribution]) -> dict[str, Range]:
@@ -80,15 +85,19 @@ def _ranges(members: Iterable[Distribution]) -> dict[str, Range]:
     return {name: found.get(name, Range()) for name in _names(members)}
 
 
-def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
-    """The names of the symbols in the members' parameters, in order, each once."""
+def _symbols(members: Iterable[Distribution]) -> tuple[sp.Symbol, ...]:
+    """The symbols in the members' parameters, in order, each once."""
     symbols = (
-        symbol.name
+        symbol
         for member in members
         for value in member.values
         for symbol in sorted(value.free_symbols, key=lambda symbol: symbol.name)
     )
     return tuple(dict.fromkeys(symbols))
+
+
+def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
+    return tuple(symbol.name for symbol in _symbols(members))
 
 
 def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
@@ -100,85 +109,6 @@ def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr 
         value = case.value if case.kind in ("closed", "infinite") else "not known in closed form: NaN"
         rows.append(f"    {value}" + ("" if case.when == sp.true else f"    if {case.when}"))
     return "\n".join(rows)
-
-
-def _cases(build: Builder, errors: Errors, derivation: Derivation, base: sp.Expr | None) -> str:
-    """The value of the first case that holds; NaN where that case has no closed form, or where none holds."""
-    result = build.constant("nan")
-    for case in reversed(derivation.cases):
-        if case.kind == "infinite":
-            value = build.constant("inf")
-        elif case.kind == "closed":
-            value = _closed(build, errors, derivation, case)
-            value = value if base is None else build.line("div", value, build.expression(sp.log(base)))
-        else:
-            value = build.constant("nan")
-        result = build.select(case.when, value, result)
-    return result
-
-
-def _closed(build: Builder, errors: Errors, derivation: Derivation, case: Case) -> str:
-    """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
-    if "zero-on-diagonal" in derivation.divergence.axioms and derivation.p.family == derivation.q.family:
-        value, pairs, ends = _moved(derivation, case)
-        if value == 0 or not pairs:
-            return build.constant("0")
-        lines = _sides(value, pairs, ends, errors) if value.has(sp.Piecewise) else _best(value, pairs, ends, errors)
-        if lines is not None:
-            return lines
-    closed_ends = any(_has_closed_end(member) for member in (derivation.p, derivation.q))
-    value = build.expression(rewrite(case.value, closed_ends))
-    return _zero_on_diagonal(build, derivation, value)
-
-
-def _best(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> str | None:
-    structured = best(value, pairs, ends, errors)
-    return None if structured is None else structured.lines(errors.build)
-
-
-def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> str | None:
-    """A form with a kink where a location of Q passes that of P: smooth in the gap on either side."""
-    build, gap = errors.build, sp.Symbol("gap", positive=True)
-    for q, p in pairs.items():
-        right, left = (sp.expand(value.xreplace({q: p + side})) for side in (gap, -gap))
-        if q.is_positive or right.has(sp.Piecewise) or left.has(sp.Piecewise):
-            continue
-        difference = build.expression(q - p)
-        build.define(gap, build.line("abs", difference))
-        moved = {gap: sp.S.Zero} | {other: pairs[other] for other in pairs if other != q}
-        lines = [_best(side, moved, ends, errors) for side in ((right,) if right == left else (right, left))]
-        if None in lines:
-            return None
-        return lines[0] if len(lines) == 1 else build.select(q >= p, *lines)
-    return None
-
-
-def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], set[sp.Symbol]]:
-    """The value, what each parameter of Q that moves is in P, and those among them whose range has an end."""
-    tied = {e.rhs: e.lhs for e in case.when.atoms(sp.Eq)} | {e.lhs: e.rhs for e in case.when.atoms(sp.Eq)}
-    pairs, ends, same = {}, set(), {}
-    for parameter, p, q in zip(derivation.p.family.parameters, derivation.p.values, derivation.q.values, strict=True):
-        if tied.get(q) == p:
-            same[q] = p
-        elif p != q:
-            pairs[q] = p
-            domain = parameter.domain
-            if domain.upper.is_finite or domain.left_closed or domain.integer:
-                ends.add(q)
-    return case.value.xreplace(same), pairs, ends
-
-
-def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str:
-    """The value, and exactly 0 where the two members are one."""
-    if "zero-on-diagonal" not in derivation.divergence.axioms or derivation.p.family != derivation.q.family:
-        return value
-    pairs = [(a, b) for a, b in zip(derivation.p.values, derivation.q.values, strict=True) if a != b]
-    same = build.all(build.line("eq", build.expression(a), build.expression(b)) for a, b in pairs)
-    return build.line("select", same, build.constant("0"), value)
-
-
-def _has_closed_end(member: Distribution) -> bool:
-    return any(p.domain.left_closed or p.domain.right_closed for p in member.family.parameters)
 
 
 def _conditions(build: Builder, member: Distribution) -> Iterable[Condition]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
@@ -15,6 +15,7 @@ from ..core.errors import UnderivableError
 from ..core.primitive import PRIMITIVES
 from .coordinates import Coordinate, Pairs, options
 from .errors import INFINITE, TRUSTED, Errors
+from .gradient import derivative
 from .remainder import Arithmetic, NoRule, entropic, log_beta, reduced_lgamma
 from .rewrites import bessel_zero, head, rewrite
 from .ssa import Builder
@@ -45,8 +46,18 @@ class Structured:
         for coordinate in self.coordinates:
             build.define(coordinate.moving.symbol, build.expression(coordinate.value))
             build.define(coordinate.moving.step, build.expression(coordinate.step))
-        names = [build.expression(rewrite(term)) for term in self.terms]
-        return reduce(lambda a, b: build.line("add", a, b), names)
+        return added(build, self.terms)
+
+    def derivative(self, parameter: sp.Symbol, gaps: Mapping[sp.Symbol, sp.Expr]) -> tuple[sp.Expr, ...]:
+        """The terms of the derivative by a parameter; `gaps` are what symbols that are no parameters stand for."""
+        moves: dict[sp.Symbol, sp.Expr] = {parameter: sp.S.One}
+        moves |= {symbol: derivative(inside, {parameter: sp.S.One}) for symbol, inside in gaps.items()}
+        for coordinate in self.coordinates:
+            moving = coordinate.moving
+            if moving.symbol != coordinate.target:
+                moves[moving.symbol] = derivative(coordinate.value, moves)
+            moves[moving.step] = moves.get(moving.symbol, sp.S.Zero) - derivative(moving.base, moves)
+        return tidy(derivative(sp.Add(*self.terms), moves), self.coordinates)
 
     @property
     def sum(self) -> sp.Expr:
@@ -55,6 +66,12 @@ class Structured:
             c.moving.step: c.step for c in self.coordinates
         }
         return meaning(sp.Add(*self.terms).xreplace(inside))
+
+
+def added(build: Builder, terms: Sequence[sp.Expr]) -> str:
+    """The name of the sum of the terms, added in their order."""
+    names = [build.expression(rewrite(term)) for term in terms] or [build.constant("0")]
+    return reduce(lambda a, b: build.line("add", a, b), names)
 
 
 def best(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol], errors: Errors) -> Structured | None:

@@ -1,0 +1,130 @@
+"""The cases of a derivation as lines: each closed form as a remainder where it is one, else as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sympy as sp
+
+from ..core.derivation import Case, Derivation
+from ..core.family import Distribution
+from .coordinates import Pairs
+from .errors import Errors
+from .remainder import NoRule
+from .rewrites import rewrite
+from .ssa import Builder
+from .structure import Structured, added, best
+
+Symbols = Sequence[sp.Symbol]
+
+
+def cases(derivation: Derivation, errors: Errors, by: Symbols, base: sp.Expr | None) -> list[str]:
+    """The value of the first case that holds and its derivatives; NaN where that has no closed form, or none holds."""
+    build = errors.build
+    nan = build.constant("nan")
+    results = [nan] * (1 + len(by))
+    for case in reversed(derivation.cases):
+        if case.kind == "infinite":
+            found = [build.constant("inf"), *(nan for _ in by)]
+        elif case.kind == "closed":
+            found = _closed(derivation, case, errors, by)
+            if base is not None:
+                found = [build.line("div", line, build.expression(sp.log(base))) for line in found]
+        else:
+            found = [nan] * len(results)
+        results = [build.select(case.when, a, b) for a, b in zip(found, results, strict=True)]
+    return results
+
+
+def _closed(derivation: Derivation, case: Case, errors: Errors, by: Symbols) -> list[str]:
+    """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
+    value, pairs, ends = _moved(derivation, case)
+    tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
+    build, diagonal = errors.build, "zero-on-diagonal" in derivation.divergence.axioms
+    if diagonal and derivation.p.family == derivation.q.family:
+        if value == 0 or not pairs:
+            return [build.constant("0")] * (1 + len(by))
+        sides = _sides(value, pairs, ends, errors) if value.has(sp.Piecewise) else _one(value, pairs, ends, errors)
+        if sides is not None:
+            return _selected(build, sides, by, tied)
+    closed_ends = any(_has_closed_end(member) for member in (derivation.p, derivation.q))
+    whole = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, closed_ends)))
+    nan = build.constant("nan")
+    slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), closed_ends)) for x in by)
+    return [whole, *slopes]
+
+
+def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], set[sp.Symbol]]:
+    """The value, what each parameter of Q that moves is in P, and those among them whose range has an end."""
+    tied = {e.rhs: e.lhs for e in case.when.atoms(sp.Eq)} | {e.lhs: e.rhs for e in case.when.atoms(sp.Eq)}
+    pairs, ends, same = {}, set(), {}
+    if derivation.p.family != derivation.q.family:
+        return case.value, pairs, ends
+    for parameter, p, q in zip(derivation.p.family.parameters, derivation.p.values, derivation.q.values, strict=True):
+        if tied.get(q) == p:
+            same[q] = p
+        elif p != q:
+            pairs[q] = p
+            domain = parameter.domain
+            if domain.upper.is_finite or domain.left_closed or domain.integer:
+                ends.add(q)
+    return case.value.xreplace(same), pairs, ends
+
+
+# A remainder form, where it holds, and what its symbols stand for that are no parameters.
+Side = tuple[Structured, sp.Basic, Mapping[sp.Symbol, sp.Expr]]
+
+
+def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> list[Side] | None:
+    structured = best(value, pairs, ends, errors)
+    return None if structured is None else [(structured, sp.true, {})]
+
+
+def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> list[Side] | None:
+    """A form with a kink where a location of Q passes that of P: smooth in the gap on either side."""
+    build, gap = errors.build, sp.Symbol("gap", positive=True)
+    for q, p in pairs.items():
+        right, left = (sp.expand(value.xreplace({q: p + side})) for side in (gap, -gap))
+        if q.is_positive or right.has(sp.Piecewise) or left.has(sp.Piecewise):
+            continue
+        build.define(gap, build.line("abs", build.expression(q - p)))
+        moved = {gap: sp.S.Zero} | {other: pairs[other] for other in pairs if other != q}
+        forms = [best(side, moved, ends, errors) for side in ((right,) if right == left else (right, left))]
+        if None in forms:
+            return None
+        inside = {gap: sp.Abs(q - p)}
+        return [(form, when, inside) for form, when in zip(forms, (q >= p, sp.true), strict=False) if form is not None]
+    return None
+
+
+def _selected(build: Builder, sides: Sequence[Side], by: Symbols, tied: set[sp.Symbol]) -> list[str]:
+    """The lines of the side that holds: value and derivatives."""
+    nan = build.constant("nan")
+    results = [nan] * (1 + len(by))
+    for structured, when, gaps in reversed(sides):
+        whole = structured.lines(build)
+        slopes = (nan if x in tied else _slope(build, structured, x, gaps) for x in by)
+        last = len(sides) == 1 or structured is sides[-1][0]
+        found = [whole, *slopes]
+        results = found if last else [build.select(when, a, b) for a, b in zip(found, results, strict=True)]
+    return results
+
+
+def _slope(build: Builder, structured: Structured, x: sp.Symbol, gaps: Mapping[sp.Symbol, sp.Expr]) -> str:
+    try:
+        return added(build, structured.derivative(x, gaps))
+    except NoRule:
+        return build.expression(rewrite(structured.sum.xreplace(dict(gaps)).diff(x)))
+
+
+def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str:
+    """The value, and exactly 0 where the two members are one."""
+    if "zero-on-diagonal" not in derivation.divergence.axioms or derivation.p.family != derivation.q.family:
+        return value
+    pairs = [(a, b) for a, b in zip(derivation.p.values, derivation.q.values, strict=True) if a != b]
+    same = build.all(build.line("eq", build.expression(a), build.expression(b)) for a, b in pairs)
+    return build.line("select", same, build.constant("0"), value)
+
+
+def _has_closed_end(member: Distribution) -> bool:
+    return any(p.domain.left_closed or p.domain.right_closed for p in member.family.parameters)
