@@ -16,6 +16,7 @@ from .core.derivation import Case, Derivation, Kind, Step
 from .core.divergence import Divergence
 from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
+from .core.program import Program
 from .derive import derive
 from .evaluation import Number, evaluate
 from .verification import Report, verify
@@ -116,22 +117,41 @@ class Formula:
     def __float__(self) -> float:
         return float(self.evaluate(digits=17).value)
 
-    def compile(self, backend: str | None = None) -> Any:
+    def compile(self, backend: str | None = None, *, gradient: bool = False, second_pass: bool = True) -> Any:
         """A function of arrays that computes the value: broadcasting, `out=`, NaN outside the domains.
 
-        Raises UnderivableError where no closed form is known.
+        `backend` is "numba", "numpy" or "exact", by default the fastest that is installed. With `gradient` the
+        function returns the value and its derivatives by the parameters, in their order. Without `second_pass`
+        elements stay as they come where cancellation left few digits. Raises UnderivableError where no closed
+        form is known.
+
+        >>> from klsym import kl, Normal
+        >>> kl(Normal, Normal).compile("numpy")(0, 1, [1, 1e-9], 1)
+        array([5.e-01, 5.e-19])
         """
         from .backends import load
-        from .lower import lower
 
-        return load(lower(self.derivation, self.base), backend)
+        return load(self._program(gradient), backend, second_pass=second_pass)
 
-    def generate(self, target: str = "numpy") -> str:
-        """The source of a stand-alone module with that function."""
+    def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
+        """The source of a stand-alone module with that function, the first pass alone."""
         from .backends import emit
+
+        return emit(self._program(gradient), target)
+
+    def gradient(self) -> dict[str, sp.Expr]:
+        """The derivatives of the value by the parameters that are not integers, by name.
+
+        >>> from klsym import kl, Exponential
+        >>> kl(Exponential, Exponential).gradient()["rate_q"]
+        -1/rate_q + 1/rate_p
+        """
+        return {s.name: self.value.diff(s) for s in self.parameters if not s.is_integer}
+
+    def _program(self, gradient: bool) -> Program:
         from .lower import lower
 
-        return emit(lower(self.derivation, self.base), target)
+        return lower(self.derivation, self.base, gradient, _general(self.derivation))
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""
@@ -294,6 +314,18 @@ def _formula(
     first = p.member("_p") if isinstance(p, Family) else p
     second = q.member("_q") if isinstance(q, Family) else q
     return Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), _base(base))
+
+
+def _general(derivation: Derivation) -> Derivation | None:
+    """The divergence of generic members of the family of p and q that share what these share, if it is closed."""
+    p, q = derivation.p, derivation.q
+    if p.family != q.family or all(isinstance(value, sp.Symbol) for value in (*p.values, *q.values)):
+        return None
+    # Names outside the whitelist: they stand for what is bound, and never reach code.
+    first, second = p.family.member("#p"), q.family.member("#q")
+    shared = (a if x == y else b for a, b, x, y in zip(first.values, second.values, p.values, q.values, strict=True))
+    general = derive(derivation.divergence, first, Distribution(q.family, tuple(shared)))
+    return general if general.kind == "closed" and derivation.kind == "closed" else None
 
 
 def _bound(distribution: Distribution, given: Mapping[str, Any]) -> Distribution:

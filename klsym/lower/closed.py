@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import sympy as sp
 
@@ -10,6 +11,7 @@ from ..core.derivation import Case, Derivation
 from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import Errors
+from .gradient import derivative
 from .remainder import NoRule
 from .rewrites import rewrite
 from .ssa import Builder
@@ -18,40 +20,65 @@ from .structure import Structured, added, best
 Symbols = Sequence[sp.Symbol]
 
 
-def cases(derivation: Derivation, errors: Errors, by: Symbols, base: sp.Expr | None) -> list[str]:
+Values = Mapping[sp.Symbol, sp.Expr]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What lines are made for: the errors of a builder's lines, the symbols to differentiate by, the unit.
+
+    `general` is the divergence of two generic members, which has the shape of that of two members with some
+    parameters bound.
+    """
+
+    errors: Errors
+    by: Symbols
+    base: sp.Expr | None
+    general: Derivation | None
+
+
+def cases(derivation: Derivation, context: Context) -> list[str]:
     """The value of the first case that holds and its derivatives; NaN where that has no closed form, or none holds."""
-    build = errors.build
+    build = context.errors.build
     nan = build.constant("nan")
-    results = [nan] * (1 + len(by))
+    results = [nan] * (1 + len(context.by))
     for case in reversed(derivation.cases):
         if case.kind == "infinite":
-            found = [build.constant("inf"), *(nan for _ in by)]
+            found = [build.constant("inf"), *(nan for _ in context.by)]
         elif case.kind == "closed":
-            found = _closed(derivation, case, errors, by)
-            if base is not None:
-                found = [build.line("div", line, build.expression(sp.log(base))) for line in found]
+            found = _closed(derivation, case, context)
+            if context.base is not None:
+                found = [build.line("div", line, build.expression(sp.log(context.base))) for line in found]
         else:
             found = [nan] * len(results)
         results = [build.select(case.when, a, b) for a, b in zip(found, results, strict=True)]
     return results
 
 
-def _closed(derivation: Derivation, case: Case, errors: Errors, by: Symbols) -> list[str]:
+def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
-    value, pairs, ends = _moved(derivation, case)
+    build, diagonal = context.errors.build, "zero-on-diagonal" in derivation.divergence.axioms
+    by, nan = context.by, context.errors.build.constant("nan")
     tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
-    build, diagonal = errors.build, "zero-on-diagonal" in derivation.divergence.axioms
     if diagonal and derivation.p.family == derivation.q.family:
+        whole = derivation if context.general is None else context.general
+        value, pairs, ends = _moved(whole, whole.cases[0] if context.general else case)
         if value == 0 or not pairs:
             return [build.constant("0")] * (1 + len(by))
-        sides = _sides(value, pairs, ends, errors) if value.has(sp.Piecewise) else _one(value, pairs, ends, errors)
+        values = {g: x for a, b in ((whole.p, derivation.p), (whole.q, derivation.q)) for g, x in _both(a, b)}
+        for symbol, actual in values.items():
+            build.define(symbol, build.expression(actual))
+        sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, context.errors)
         if sides is not None:
-            return _selected(build, sides, by, tied)
+            return _selected(context, sides, values, tied)
     closed_ends = any(_has_closed_end(member) for member in (derivation.p, derivation.q))
-    whole = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, closed_ends)))
-    nan = build.constant("nan")
+    value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, closed_ends)))
     slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), closed_ends)) for x in by)
-    return [whole, *slopes]
+    return [value, *slopes]
+
+
+def _both(general: Distribution, actual: Distribution) -> Iterator[tuple[sp.Symbol, sp.Expr]]:
+    return ((g, x) for g, x in zip(general.values, actual.values, strict=True) if isinstance(g, sp.Symbol))
 
 
 def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], set[sp.Symbol]]:
@@ -97,24 +124,30 @@ def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -
     return None
 
 
-def _selected(build: Builder, sides: Sequence[Side], by: Symbols, tied: set[sp.Symbol]) -> list[str]:
+def _selected(context: Context, sides: Sequence[Side], values: Values, tied: set[sp.Symbol]) -> list[str]:
     """The lines of the side that holds: value and derivatives."""
-    nan = build.constant("nan")
-    results = [nan] * (1 + len(by))
+    build = context.errors.build
+    results: list[str] = []
     for structured, when, gaps in reversed(sides):
-        whole = structured.lines(build)
-        slopes = (nan if x in tied else _slope(build, structured, x, gaps) for x in by)
-        last = len(sides) == 1 or structured is sides[-1][0]
-        found = [whole, *slopes]
-        results = found if last else [build.select(when, a, b) for a, b in zip(found, results, strict=True)]
+        value = structured.lines(build)
+        slopes = (
+            build.constant("nan") if x in tied else _slope(build, structured, x, values, gaps) for x in context.by
+        )
+        found = [value, *slopes]
+        results = [build.select(when, a, b) for a, b in zip(found, results, strict=True)] if results else found
     return results
 
 
-def _slope(build: Builder, structured: Structured, x: sp.Symbol, gaps: Mapping[sp.Symbol, sp.Expr]) -> str:
+def _slope(build: Builder, structured: Structured, x: sp.Symbol, values: Values, gaps: Values) -> str:
+    """The derivative by a symbol of the parameters' values: of the terms, or of what they mean where a rule lacks."""
+    moves = {symbol: actual.diff(x) for symbol, actual in values.items() if actual.has(x)}
     try:
-        return added(build, structured.derivative(x, gaps))
+        return added(
+            build, structured.derivative(moves | {gap: derivative(inside, moves) for gap, inside in gaps.items()})
+        )
     except NoRule:
-        return build.expression(rewrite(structured.sum.xreplace(dict(gaps)).diff(x)))
+        whole = structured.sum.xreplace(dict(gaps))
+        return build.expression(rewrite(sp.Add(*(whole.diff(symbol) * move for symbol, move in moves.items()))))
 
 
 def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str:

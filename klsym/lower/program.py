@@ -13,18 +13,21 @@ from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
 from ..core.program import Condition, Output, Program
-from .closed import cases
+from .closed import Context, cases
 from .errors import TRUSTED, Errors, Range
 from .ssa import Builder
 
 
-def lower(derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False) -> Program:
+def lower(
+    derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, general: Derivation | None = None
+) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q.
 
-    The unit is log(base), by default nats. With `gradient` there is an output for the derivative by each argument
-    that is not an integer. A case that has no closed form gives NaN where it applies, and so does the derivative
-    where the divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed
-    or infinite case raises UnderivableError.
+    `general` is the divergence of generic members of one family, in which the parameters of p and q are bound. The
+    unit is log(base), by default nats. With `gradient` there is an output for the derivative by each argument that
+    is not an integer. A case that has no closed form gives NaN where it applies, and so does the derivative where
+    the divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed or
+    infinite case raises UnderivableError.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -46,7 +49,7 @@ def lower(derivation: Derivation, base: sp.Expr | None = None, gradient: bool = 
     errors = Errors(build, _ranges(members))
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
     by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
-    results = cases(derivation, errors, by, base)
+    results = cases(derivation, Context(errors, by, base, general))
     nonnegative = errors.range(results[0]).sign > 0
     if conditions:
         valid, nan = build.all(condition.line for condition in conditions), build.constant("nan")

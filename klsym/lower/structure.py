@@ -48,10 +48,9 @@ class Structured:
             build.define(coordinate.moving.step, build.expression(coordinate.step))
         return added(build, self.terms)
 
-    def derivative(self, parameter: sp.Symbol, gaps: Mapping[sp.Symbol, sp.Expr]) -> tuple[sp.Expr, ...]:
-        """The terms of the derivative by a parameter; `gaps` are what symbols that are no parameters stand for."""
-        moves: dict[sp.Symbol, sp.Expr] = {parameter: sp.S.One}
-        moves |= {symbol: derivative(inside, {parameter: sp.S.One}) for symbol, inside in gaps.items()}
+    def derivative(self, moves: Mapping[sp.Symbol, sp.Expr]) -> tuple[sp.Expr, ...]:
+        """The terms of a derivative, in which parameters move as given, and coordinates with them."""
+        moves = dict(moves)
         for coordinate in self.coordinates:
             moving = coordinate.moving
             if moving.symbol != coordinate.target:
