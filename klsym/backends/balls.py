@@ -21,6 +21,7 @@ Ball = Any
 
 FIRST, LAST = 128, 4096
 _WANTED = 70  # bits of a value that nearly always tell its double
+_NODES = 12_000  # of a trapezoidal sum: a second
 _LOCK = threading.RLock()  # the working precision belongs to the process, not to the thread
 
 
@@ -287,24 +288,29 @@ def _gamma_log_moment(a: Ball, x: Ball) -> Ball:
 
 
 def _log1p_mellin(c: Ball, *triples: Ball) -> Ball:
-    """E log(1 + c Y) by the trapezoidal rule on the line Re s = sigma of core.functions.Log1pMellin's integral.
+    """E log(1 + c Y) by the trapezoidal rule on a line Re s = sigma of core.functions.Log1pMellin's integral.
 
-    m(s) = E[(c Y)^s] is at most m(Re s), which is log-convex, and |sin(pi (x + iy))| >= sin(pi x) cosh(pi y). So on
-    the lines from sigma - a to sigma + a the integral of |m(s)/(s sin(pi s))| is at most what m(x)/(x sin(pi x)) is
-    at one of the ends, M, and a step of h leaves M/(exp(2 pi a/h) - 1) (Trefethen and Weideman, SIAM Review 56, 2014,
-    theorem 5.1). From s on, 1/|s sin(pi s)| falls as 2 exp(-pi Im s) at least, and m does where every e is 1 (DLMF
-    5.8.3).
+    The line goes left of 0, where the residue log c + E log Y comes out, if that is the larger part. m(s) = E[(c Y)^s]
+    is at most m(Re s), which is log-convex, and |sin(pi (x + iy))| >= |sin(pi x)| cosh(pi y). So on the lines from
+    sigma - a to sigma + a the integral of |m(s)/(s sin(pi s))| is at most what m(x)/(x sin(pi x)) is at one of the
+    ends, M, and a step of h leaves M/(exp(2 pi a/h) - 1) (Trefethen and Weideman, SIAM Review 56, 2014, theorem 5.1).
+    From s on, 1/|s sin(pi s)| falls as 2 exp(-pi Im s) at least, and m does where every e is 1 (DLMF 5.8.3).
     """
     from flint import acb, arb, ctx
 
     if c.is_zero():
         return c
     rows = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))
-    poles = [-float(a) / float(alpha) for a, alpha, e in rows if e > 0 and alpha < 0]
-    sigma, log_c = arb(min([1.0, *poles])) / 2, c.log()
-    a = 0.9 * sigma
-    if not all(first > 0 and first + alpha * (sigma + a) > 0 for first, alpha, e in rows if e > 0):
-        raise ArithmeticError("no strip is known to be free of poles")
+    log_c, bits, falling = c.log(), ctx.prec, all(e > 0 for _, _, e in rows)
+    residue = log_c + sum(e * alpha * first.digamma() for first, alpha, e in rows)
+    way = -1 if residue > 0 else 1
+    poles = (-way * float(first / alpha) for first, alpha, e in rows if e > 0)
+    sigma = way * arb(min([1.0, *(pole for pole in poles if pole > 0)])) / 2
+    a = 0.9 * abs(sigma)
+    h = arb(float(9 * a) / (bits + 8))  # 2 pi/log 2 = 9.06
+    count = bits / (4 * float(h))
+    if count > _NODES or not all(first + alpha * (sigma + way * a) > 0 for first, alpha, e in rows if e > 0):
+        raise ArithmeticError("no strip is known to be free of poles, or it is too narrow")
     scale = math.prod((first.rgamma() if e > 0 else first.gamma() for first, _, e in rows), start=arb(1))
 
     def moment(s: Ball) -> Ball:
@@ -317,18 +323,17 @@ def _log1p_mellin(c: Ball, *triples: Ball) -> Ball:
     def bound(x: Ball) -> Ball:
         return moment(x) / (x * x.sin_pi())
 
-    bits, falling = ctx.prec, all(e > 0 for _, _, e in rows)
-    h = arb(float(9 * a) / (bits + 8))  # 2 pi/log 2 = 9.06
     error = bound(sigma - a).max(bound(sigma + a)) / ((2 * arb.pi() * a / h).exp() - 1)
-    top, total, rest = moment(sigma), bound(sigma) / 2, arb.pos_inf()
-    for k in range(1, math.ceil(bits / (4 * float(h)))):
+    top, rest = moment(sigma), arb.pos_inf()
+    total = (residue if way < 0 else 0) + h * bound(sigma) / 2
+    for k in range(1, math.ceil(count)):
         s = acb(sigma, k * h)
         m, divisor = moment(s), s * s.sin_pi()
-        total += (m / divisor).real
+        total += h * (m / divisor).real
         rest = (m.abs_upper() if falling else top) / divisor.abs_lower()
         if rest * 2**bits < total:
             break
-    return h * total + arb(0, (error + 2 * rest / arb.pi()).abs_upper())
+    return total + arb(0, (error + 2 * rest / arb.pi()).abs_upper())
 
 
 TABLE: dict[str, Callable[..., Any]] = {

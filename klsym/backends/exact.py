@@ -28,6 +28,9 @@ Proof = Literal["exact", "ball", "estimate", "undecided"]
 # (function, indexes of its arguments, index of its value), or (index of a condition, steps, the truth it must have).
 Step = tuple[Any, Any, Any]
 
+# The arms of selects in which a line is needed, the outermost first: (name of the select, index of the arm).
+Path = tuple[tuple[str, int], ...]
+
 # What an arithmetic raises where it has no value, and what comes of calculating with that.
 UNKNOWN = (ArithmeticError, ValueError, TypeError, AttributeError, NoConvergence)
 
@@ -91,16 +94,12 @@ class Exact:
 
 def _nested(lines: Sequence[Line], result: str, index: Mapping[str, int], table: Mapping[str, Any]) -> list[Step]:
     """The lines as steps; those that only one arm of a select needs are a block, just before it, for that case only."""
-    paths: dict[str, tuple[tuple[str, int], ...]] = {result: ()}
+    paths: dict[str, Path] = {result: ()}
     for line in reversed(lines):
         for k, name in enumerate(line.arguments):
-            inner = ((line.name, k),) if line.primitive == "select" and k > 0 else ()
-            path = paths[line.name] + inner
-            known = paths.get(name, path)
-            paths[name] = tuple(
-                a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(known, path, strict=False))
-            )
-    blocks: defaultdict[tuple[tuple[str, int], ...], list[Step]] = defaultdict(list)
+            path = paths[line.name] + (((line.name, k),) if line.primitive == "select" and k > 0 else ())
+            paths[name] = _common(paths.get(name, path), path)
+    blocks: defaultdict[Path, list[Step]] = defaultdict(list)
     for line in lines:
         path, block = paths[line.name], blocks[paths[line.name]]
         if line.primitive == "select":
@@ -110,6 +109,10 @@ def _nested(lines: Sequence[Line], result: str, index: Mapping[str, int], table:
         arguments = tuple(index[name] for name in line.arguments)
         block.append((_closed(line.primitive, table), arguments, index[line.name]))
     return blocks[()]
+
+
+def _common(one: Path, other: Path) -> Path:
+    return tuple(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _run(steps: list[Step], slots: list[Any]) -> None:
@@ -140,6 +143,7 @@ def arithmetic(primitives: set[str]) -> ModuleType:
     return balls if primitives <= balls.TABLE.keys() and find_spec("flint") else multiprecision
 
 
+_KEPT = 500
 _EXACT: dict[tuple[int, int], Exact] = {}
 
 
@@ -147,6 +151,8 @@ def exact(program: Program, output: int = 0) -> Exact:
     """The program's output as steps, kept by the program's identity: to hash one walks all of its lines."""
     found = _EXACT.get((id(program), output))
     if found is None or found.program is not program:
+        if len(_EXACT) > _KEPT:
+            _EXACT.clear()
         found = _EXACT[id(program), output] = Exact(program, output)
     return found
 

@@ -89,8 +89,8 @@ def nearest(x: Number) -> float:
 
 
 def _tie(x: Number, y: Number, truth: bool) -> Truth:
-    """The truth of a comparison of equals, for two that rounding may have moved apart: see balls._tie."""
-    return truth if x == y or (mp.mp.prec >= LAST and abs(x - y) < mp.ldexp(1, -1075)) else None
+    """The truth of a comparison of equals, for two that rounding may have moved apart: see balls._tie; the last two precisions can agree."""
+    return truth if x == y or (mp.mp.prec >= LAST // 2 and abs(x - y) < mp.ldexp(1, -1075)) else None
 
 
 def _apart(x: Number, y: Number) -> bool:
