@@ -1,11 +1,11 @@
 """Elementary functions: logarithms of ratios and their remainders, exponentials, and the forms of them that cancel."""
 
-from .coefficients import ATANH, EXP, LN2, LN2_TAIL, LOG
+from .coefficients import ATANH, EXP, LN2, LN2_TAIL, LOG, POW, THIRD, THIRD_TAIL
 from .machine import absolute, exponent, fma, mantissa, product_tail, rint, scaled, select
 
 TINY, INF, NAN = 2.2250738585072014e-308, float("inf"), float("nan")  # the least normal number, 2^-1022
 SQRT_2, INVERSE_LN2 = 1.4142135623730951, 1.4426950408889634
-UP, DOWN, SMALL_PRODUCT = 2.0**600, 2.0**-600, 2.0**-960
+UP, DOWN, SMALL_PRODUCT, SCALE = 2.0**600, 2.0**-600, 2.0**-960, 2.0**54
 
 
 def cross(a, b, c, d):
@@ -88,7 +88,7 @@ def _parts(x):
 def log(x):
     """log x."""
     subnormal = x < TINY
-    f, k = _parts(select(subnormal, x * 2.0**54, x))
+    f, k = _parts(select(subnormal, SCALE * x, x))
     return _log_limits(x, _log_reduced(f, k - select(subnormal, 54.0, 0.0), 0.0))
 
 
@@ -101,11 +101,11 @@ def log1p(x):
     return _log_limits(y, _log_reduced(select(unit, x, f), k, select(unit, 0.0, lost)))
 
 
-def _exp_reduced(x, direct):
-    """k, r, p, q with x = k log 2 + r, |r| <= log(2)/2, q = e^r - 1 - r, p = r + q; where `direct`, q is that of x."""
+def _exp_reduced(x, low, direct):
+    """k, p, q with x + low = k log 2 + r, |r| <= log(2)/2, q = e^r - 1 - r, p = r + q; if `direct`, q is that of x."""
     y = select(x > 800.0, 800.0, select(x < -800.0, -800.0, x))
     k = rint(INVERSE_LN2 * y)
-    r = fma(-k, LN2, y) - k * LN2_TAIL
+    r = fma(-k, LN2, y) - fma(k, LN2_TAIL, -low)
     variable = select(direct, y, r)
     series = EXP[0]
     for c in EXP[1:]:
@@ -116,22 +116,57 @@ def _exp_reduced(x, direct):
 
 def exp(x):
     """e^x."""
-    k, p, _q = _exp_reduced(x, x != x)
+    k, p, _q = _exp_reduced(x, 0.0, x != x)
     return scaled(1.0 + p, k)
 
 
 def expm1(x):
     """e^x - 1 = 2^k ((1 - 2^-k) + p)."""
-    k, p, _q = _exp_reduced(select(x < -50.0, -50.0, x), x != x)
+    k, p, _q = _exp_reduced(select(x < -50.0, -50.0, x), 0.0, x != x)
     return scaled((1.0 - scaled(1.0, -k)) + p, k)
 
 
 def e2(x):
     """e^x - 1 - x."""
     small = absolute(x) <= 1.0
-    k, p, q = _exp_reduced(x, small)
+    k, p, q = _exp_reduced(x, 0.0, small)
     moderate = scaled(p, k) + ((scaled(1.0, k) - 1.0) - x)
     return select(small, q, select(x > 60.0, scaled(1.0 + p, k), moderate))
+
+
+def _log_in_two(x):
+    """log x for x > 0 in two doubles, to about 2^-65: of the series 2 s (1 + z/3 + ...), two terms in two doubles."""
+    f, k = _parts(select(x < TINY, SCALE * x, x))
+    k = k - select(x < TINY, 54.0, 0.0)
+    lower = 2.0 + f
+    s = f / lower
+    lost = f - (lower - 2.0)
+    s_tail = (((f - s * lower) - product_tail(s, lower)) - s * lost) / lower
+    z = s * s
+    z_tail = fma(2.0 * s, s_tail, product_tail(s, s))
+    series = POW[0]
+    for c in POW[1:]:
+        series = fma(series, z, c)
+    third = z * THIRD
+    u_tail = fma(z * z, series, product_tail(z, THIRD) + fma(z, THIRD_TAIL, z_tail * THIRD))
+    first, second = 2.0 * s, 2.0 * s * third
+    second_tail = product_tail(first, third) + fma(first, u_tail, 2.0 * s_tail * (1.0 + third))
+    inner = first + second
+    inner_tail = (second - (inner - first)) + second_tail
+    whole = k * LN2
+    head = whole + inner
+    back = head - whole
+    return head, ((whole - (head - back)) + (inner - back)) + fma(k, LN2_TAIL, inner_tail)
+
+
+def pow(x, y):
+    """x^y for x > 0 = e^(y log x), the logarithm in two doubles; NaN for x < 0."""
+    head, tail = _log_in_two(x)
+    logarithm = _log_limits(x, head)
+    power = y * logarithm
+    low = select(absolute(power) < 800.0, product_tail(y, logarithm) + y * tail, 0.0)
+    k, p, _q = _exp_reduced(power, low, x != x)
+    return select(y == 0.0, 1.0, scaled(1.0 + p, k))
 
 
 def softplus(x):

@@ -17,6 +17,8 @@ DIGITS = 60
 
 SHIFT = mp.mpf(11) / 16  # of Stirling's variable, v = 1/(y + SHIFT): with it one polynomial serves all y >= 1
 
+POINTS = 36  # on half of the circle
+
 
 def interpolant(f: Function, low: Any, high: Any, terms: int) -> list[Any]:
     """The coefficients, lowest first, of the polynomial that equals f at the Chebyshev points of [low, high]."""
@@ -46,7 +48,13 @@ def log_tail(z: Any) -> Any:
     return 2 * (mp.atanh(s) / s - 1) / z
 
 
-def stirling_curve(v: Any) -> Any:
+def pow_tail(z: Any) -> Any:
+    """(atanh(s)/s - 1 - z/3)/z^2, z = s^2."""
+    s = mp.sqrt(z)
+    return (mp.atanh(s) / s - 1 - z / 3) / z**2
+
+
+def binet_curve(v: Any) -> Any:
     """S''(y)/v^3 at y = 1/v - SHIFT: S(y) is lgamma(y) less (y - 1/2) log y - y + log(2 pi)/2 (DLMF 5.11.1)."""
     y = 1 / v - SHIFT
     return (mp.psi(1, y) - 1 / y - 1 / (2 * y**2)) / v**3
@@ -56,6 +64,17 @@ def lgamma_quotient(z: Any) -> Any:
     """lgamma(t)/((t - 1)(t - 2)), t = z + 7/4."""
     t = z + mp.mpf(7) / 4
     return mp.loggamma(t) / ((t - 1) * (t - 2))
+
+
+def bessel_curve(v: Any) -> Any:
+    """S''(x)/v^3 at x = 1/v, where S(x) = log I0(x) - x + log(2 pi x)/2, and (log I0)' = I1/I0 (DLMF 10.29.3)."""
+    ratio = mp.besseli(1, 1 / v) / mp.besseli(0, 1 / v)
+    return (1 - v * ratio - ratio**2 - v**2 / 2) / v**3
+
+
+def antiderivative(curve: list[Any]) -> list[Any]:
+    """The coefficients of S/v from those of S''/v^3, where v'(x) = -v^2."""
+    return [c / ((m + 1) * (m + 2)) for m, c in enumerate(curve)]
 
 
 def split(x: Any, bits: int) -> tuple[float, float]:
@@ -78,21 +97,31 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     yield row(
         "LOG", "2 (atanh(s)/s - 1)/z, z = s^2 <= 0.0295, |s| <= 3 - 2 sqrt(2)", interpolant(log_tail, 0, 0.0295, 8)
     )
-    curve = interpolant(stirling_curve, 0, 1 / (1 + SHIFT), 18)  # of S''/v^3, whose error is that of every remainder
-    stirling = [c / ((m + 1) * (m + 2)) for m, c in enumerate(curve)]
-    yield row("STIRLING", "S/v, with S(y) = lgamma(y) - (y - 1/2) log y + y - log(2 pi)/2, v = 1/(y + 11/16)", stirling)
-    yield row("STIRLING_SLOPE", "-S'/v^2", [(m + 1) * c for m, c in enumerate(stirling)])
-    yield row("STIRLING_CURVE", "S''/v^3", curve)
+    yield row("POW", "(atanh(s)/s - 1 - z/3)/z^2, z = s^2 <= 0.0295", interpolant(pow_tail, 0, 0.0295, 8))
+    curve = interpolant(binet_curve, 0, 1 / (1 + SHIFT), 18)  # of S''/v^3, whose error is that of every remainder
+    binet = antiderivative(curve)
+    yield row("BINET", "S/v, with S(y) = lgamma(y) - (y - 1/2) log y + y - log(2 pi)/2, v = 1/(y + 11/16)", binet)
+    yield row("BINET_SLOPE", "-S'/v^2", [(m + 1) * c for m, c in enumerate(binet)])
+    yield row("BINET_CURVE", "S''/v^3", curve)
     quotient = interpolant(lgamma_quotient, -0.5, 0.5, 21)
     yield row("LGAMMA", "lgamma(t)/((t - 1)(t - 2)), in t - 7/4, 5/4 <= t <= 9/4", quotient)
+    bessel = antiderivative(interpolant(bessel_curve, 0, mp.mpf(1) / 12, 22))
+    yield row("BESSEL", "S/v, with S(x) = log I0(x) - x + log(2 pi x)/2, v = 1/x, x >= 12", bessel)
+    taylor = [1 / mp.factorial(k) ** 2 for k in range(1, 28)]
+    yield row("I0_SERIES", "(I0(x) - 1)/y, y = x^2/4 <= 36: DLMF 10.25.2", taylor)
+    points = [2 * mp.sin((2 * j + 1) * mp.pi / (4 * POINTS)) ** 2 for j in range(POINTS)]
+    yield row("CIRCLE", f"1 - cos at the midpoints of {2 * POINTS} parts of the circle; each occurs twice", points)
 
 
-def pairs() -> Iterator[tuple[str, str, tuple[float, float]]]:
-    """Name, meaning, and a constant in two doubles."""
-    yield "LN2", "log 2; the first has 40 bits, so that its product with an exponent is exact", split(mp.log(2), 40)
+def constants() -> Iterator[tuple[str, str, tuple[float, ...]]]:
+    """Names, meaning, and values."""
+    log_2 = split(mp.log(2), 40)
+    yield "LN2, LN2_TAIL", "log 2; the first has 40 bits, so that its product with an exponent is exact", log_2
+    yield "THIRD, THIRD_TAIL", "1/3", split(mp.mpf(1) / 3, 53)
     root = mp.findroot(mp.digamma, 1.46)
-    yield "DIGAMMA_ROOT", "the positive root of digamma: DLMF 5.4.19", split(root, 53)
-    yield "HALF_LOG_2PI", "log(2 pi)/2", split(mp.log(2 * mp.pi) / 2, 53)
+    yield "DIGAMMA_ROOT, DIGAMMA_ROOT_TAIL", "the positive root of digamma: DLMF 5.4.19", split(root, 53)
+    yield "HALF_LOG_2PI", "log(2 pi)/2", (float(mp.log(2 * mp.pi) / 2),)
+    yield "CIRCLE_SCALE", f"2 pi/{POINTS}^2", (float(2 * mp.pi / POINTS**2),)
 
 
 def text() -> str:
@@ -102,10 +131,10 @@ def text() -> str:
         "",
     ]
     with mp.workdps(DIGITS):
-        for name, meaning, (head, tail) in pairs():
-            lines += [f"# {meaning}", f"{name}, {name}_TAIL = {head!r}, {tail!r}", ""]
+        for names, meaning, values in constants():
+            lines += [f"# {meaning}", f"{names} = {', '.join(map(repr, values))}", ""]
         for name, meaning, coefficients in tables():
-            lines += [f"# {meaning}", f"{name} = (", *(f"    {c!r}," for c in coefficients), ")", ""]
+            lines += [f"# {meaning}", f"{name} = (", *(f"    {c!r},".replace("e+", "e") for c in coefficients), ")", ""]
     return "\n".join(lines)
 
 

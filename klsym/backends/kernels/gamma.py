@@ -1,18 +1,18 @@
 """The logarithm of the Gamma function, its derivatives, and their remainders.
 
-lgamma(x) = lgamma(X) - log x with X = x + 1, and lgamma(X) by Stirling's formula, whose last term S is a polynomial in
-v = 1/(X + 11/16) for all X >= 1: S = sum c_m v^(m + 1). Its divided differences come from Horner's rule for the
-divided differences of a polynomial: with p over one point, q = q w + p over two, and so on.
+lgamma(x) = lgamma(X) - log x with X = x + 1, and lgamma(X) by Stirling's formula, whose last term, Binet's function S,
+is a polynomial in v = 1/(X + 11/16) for all X >= 1: S = sum c_m v^(m + 1). Its divided differences come from Horner's
+rule for those of a polynomial: with p over one point, q = q w + p over two, and so on.
 """
 
 from .coefficients import (
+    BINET,
+    BINET_CURVE,
+    BINET_SLOPE,
     DIGAMMA_ROOT,
     DIGAMMA_ROOT_TAIL,
     HALF_LOG_2PI,
     LGAMMA,
-    STIRLING,
-    STIRLING_CURVE,
-    STIRLING_SLOPE,
 )
 from .elementary import NAN, _cross, _ratio, log, log_ratio, phi
 from .machine import fma, maximum, minimum, select
@@ -36,8 +36,8 @@ def lgamma(x):
         series = fma(series, z, c)
     recurrence = fma(from_two * (from_two + 1.0), series, select(third, -logarithm, logarithm))
     v = 1.0 / (x + SHIFT)
-    stirling = STIRLING[0]
-    for c in STIRLING[1:]:
+    stirling = BINET[0]
+    for c in BINET[1:]:
         stirling = fma(stirling, v, c)
     return select(small, recurrence, fma(x - 0.5, logarithm - 1.0, fma(v, stirling, HALF_LOG_2PI) - 0.5))
 
@@ -48,12 +48,12 @@ def _reciprocals(a, b):
     return b * both, a * both
 
 
-def _stirling_remainder(a, b, d):
+def _binet_remainder(a, b, d):
     """S(b + 1) - S(a + 1) - d S'(a + 1) = d^2 w^2 x (S[w, x] + w S[w, w, x]) >= 0 at w, x, the v of a + 1 and b + 1."""
     w, x = _reciprocals(a + SHIFT_1, b + SHIFT_1)
-    p = STIRLING[0]
+    p = BINET[0]
     q, t = p, 0.0
-    for c in STIRLING[1:]:
+    for c in BINET[1:]:
         t = fma(t, w, q)
         p = fma(p, x, c)
         q = fma(q, w, p)
@@ -64,7 +64,7 @@ def _stirling_remainder(a, b, d):
 def grem(a, b, d):
     """The remainder of lgamma(x) - x log x + x at a, to b: three terms, none negative."""
     a_up, b_up = a + 1.0, b + 1.0
-    return fma(b_up, phi(a * b_up, b * a_up, d), fma(0.5, phi(a_up, b_up, d), _stirling_remainder(a, b, d)))
+    return fma(b_up, phi(a * b_up, b * a_up, d), fma(0.5, phi(a_up, b_up, d), _binet_remainder(a, b, d)))
 
 
 def lgrem(a, b, d):
@@ -74,7 +74,7 @@ def lgrem(a, b, d):
     quotient = d / a_up
     close = r * fma(b_up, t, 0.5 * (d + (0.5 * quotient - t)))
     apart = fma(b_up, logarithm, -d) + 0.5 * (quotient - logarithm)
-    return phi(a, b, d) + (select(near, close, apart) + _stirling_remainder(a, b, d))
+    return phi(a, b, d) + (select(near, close, apart) + _binet_remainder(a, b, d))
 
 
 def lbetarem(a1, b1, a2, b2, da, db):
@@ -100,19 +100,19 @@ def lbetarem(a1, b1, a2, b2, da, db):
     smaller = fma(y2, phi(y2 * s1_up, y1 * s2_up, turn_up), grem(y1, y2, dy))
     shifts = phi(x1 * s2, x2 * s1, turn) + 0.5 * forward
     ends = turn * ds / (x1 * s1 * s2) + 0.5 * slope * ds / product
-    total = (backward + smaller + shifts) + (ends + _stirling_beta(x1, y1, x2, y2, dx, dy))
+    total = (backward + smaller + shifts) + (ends + _binet_beta(x1, y1, x2, y2, dx, dy))
     least, greatest = minimum(minimum(y1, y2), x2), maximum(maximum(x1, x2), y2)
     return select((least >= LEAST) & (greatest <= GREATEST), total, NAN)
 
 
-def _stirling_beta(x1, y1, x2, y2, dx, dy):
+def _binet_beta(x1, y1, x2, y2, dx, dy):
     """The remainder of S(x + 1) - S(x + y + 1), from third divided differences of S over its four points."""
     s1, s2 = x1 + y1, x2 + y2
     w1, w2 = _reciprocals(x1 + SHIFT_1, x2 + SHIFT_1)
     v1, v2 = _reciprocals(s1 + SHIFT_1, s2 + SHIFT_1)
-    p = STIRLING[0]
+    p = BINET[0]
     p_w, p_ww, p_www, p_wwv, p_v, p_vv, p_vvw = p, p, p, p, p, p, p
-    for c in STIRLING[1:]:
+    for c in BINET[1:]:
         p = fma(p, v1, c)
         p_w = fma(p_w, w2, p)
         p_ww = fma(p_ww, w1, p_w)
@@ -129,9 +129,9 @@ def digamma_difference(a, b, d):
     """psi(b) - psi(a), from psi(x) = log X - 1/(2 X) - 1/x + S'(X): four terms of the sign of d."""
     a_up, b_up = a + 1.0, b + 1.0
     w, x = _reciprocals(a + SHIFT_1, b + SHIFT_1)
-    p = STIRLING_SLOPE[0]
+    p = BINET_SLOPE[0]
     q = p
-    for c in STIRLING_SLOPE[1:]:
+    for c in BINET_SLOPE[1:]:
         p = fma(p, x, c)
         q = fma(q, w, p)
     return log_ratio(a_up, b_up, d) + (d / a / b + (0.5 * d / a_up / b_up + d * w * x * fma(x, p, w * q)))
@@ -145,8 +145,8 @@ def digamma(x):
 def trigamma(x):
     """psi'(x) for x > 0 = 1/x^2 + 1/X + 1/(2 X^2) + S''(X)."""
     v, up = 1.0 / (x + SHIFT_1), 1.0 / (x + 1.0)
-    series = STIRLING_CURVE[0]
-    for c in STIRLING_CURVE[1:]:
+    series = BINET_CURVE[0]
+    for c in BINET_CURVE[1:]:
         series = fma(series, v, c)
     return 1.0 / x / x + (fma(0.5 * up, up, up) + v * v * v * series)
 
@@ -155,9 +155,9 @@ def trigamma_difference(a, b, d):
     """psi'(b) - psi'(a): four terms of the sign of -d."""
     a_up, b_up = 1.0 / (a + 1.0), 1.0 / (b + 1.0)
     w, x = _reciprocals(a + SHIFT_1, b + SHIFT_1)
-    p = STIRLING_CURVE[0]
+    p = BINET_CURVE[0]
     q = p
-    for c in STIRLING_CURVE[1:]:
+    for c in BINET_CURVE[1:]:
         p = fma(p, x, c)
         q = fma(q, w, p)
     poles = d / a / b * (1.0 / a + 1.0 / b)
