@@ -10,19 +10,19 @@ from __future__ import annotations
 
 import math
 import operator
-import threading
+import time
 from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
+from .ball_analysis import bessel_k_order, gamma_log_moment, log1p_mellin
 from .kleene import LOGIC, Truth
 
 Ball = Any
 
 FIRST, LAST = 128, 4096
 _WANTED = 70  # bits of a value that nearly always tell its double
-_NODES = 12_000  # of a trapezoidal sum: a second
-_LOCK = threading.RLock()  # the working precision belongs to the process, not to the thread
+_PATIENCE = 1.0  # seconds of a processor, after which no higher precision is tried: hypergeometric series can be huge
 
 
 def number(value: float) -> Ball:
@@ -50,30 +50,30 @@ def decide(run: Callable[[int], Any]) -> tuple[float, str, int]:
     """The double nearest to what `run` encloses, how it is known, and the precision that told.
 
     Rounding is monotone, so the double is known when both ends of the ball round to it. Where they do not, the
-    precision grows by the bits that are missing. A float is what `run` gives where nothing is to be rounded.
+    precision grows by the bits that are missing, until it is high or has taken long. A float is what `run` gives where
+    nothing is to be rounded.
     """
     from flint import ctx
 
-    with _LOCK:
-        before, bits = ctx.prec, FIRST
-        try:
-            while True:
-                ctx.prec = bits
-                ball = run(bits)
-                if isinstance(ball, float):
-                    return ball, "exact", bits
-                accuracy = -1 if ball is None else ball.rel_accuracy_bits()
-                # A ball around 0 has no relative accuracy; so small a one rounds to 0 from either side.
-                if ball is not None and (accuracy >= 53 or bits >= 1024):
-                    low, high = float(ball.lower()), float(ball.upper())
-                    if low == high:
-                        return low + 0.0, "exact" if ball.is_exact() else "ball", bits
-                if bits >= LAST:
-                    return math.nan, "undecided", bits
-                more = bits if accuracy <= 0 else max(_WANTED - accuracy, bits // 4)
-                bits = min(bits + more, LAST)
-        finally:
-            ctx.prec = before
+    before, bits, start = ctx.prec, FIRST, time.thread_time()
+    try:
+        while True:
+            ctx.prec = bits
+            ball = run(bits)
+            if isinstance(ball, float):
+                return ball, "exact", bits
+            accuracy = -1
+            if ball is not None:
+                low, high = float(ball.lower()), float(ball.upper())
+                if low == high:
+                    return low + 0.0, "exact" if ball.is_exact() else "ball", bits
+                accuracy = ball.rel_accuracy_bits()
+            if bits >= LAST or time.thread_time() > start + _PATIENCE:
+                return math.nan, "undecided", bits
+            more = bits if accuracy <= 0 else max(_WANTED - accuracy, bits // 4)
+            bits = min(bits + more, LAST)
+    finally:
+        ctx.prec = before
 
 
 # Truth values
@@ -238,36 +238,6 @@ def _log_kve(nu: Ball, z: Ball) -> Ball:
     return z.bessel_k(nu, scaled=True).log()
 
 
-def _slope(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) -> Ball:
-    """f'(x) by a central difference, for a function with |f| <= bound on the disc of that radius about x.
-
-    By Cauchy's estimates, |f^(k)(x)/k!| <= bound/radius^k, what is left out at a step of radius t is at most
-    bound t^2/(radius (1 - t^2)).
-    """
-    from flint import arb, ctx
-
-    bits = ctx.prec
-    try:
-        ctx.prec = 2 * bits + 32  # the difference costs the bits of t, and so does an order this near an integer
-        t = arb(2) ** -(bits // 2 + 8)
-        step = radius * t
-        error = (bound * t**2 / (radius * (1 - t**2))).abs_upper()
-        return (f(x + step) - f(x - step)) / (2 * step) + arb(0, error)
-    finally:
-        ctx.prec = bits
-
-
-def _bessel_k_order(nu: Ball, z: Ball) -> Ball:
-    """On the unit disc about nu, |K| <= K_{|nu| + 1}(z) by DLMF 10.32.9."""
-    if nu.is_zero():
-        return nu
-    norm = z.bessel_k(nu, scaled=True)
-    return _slope(lambda x: z.bessel_k(x, scaled=True), nu, 1, z.bessel_k(abs(nu) + 1, scaled=True)) / norm
-
-
-# Hypergeometric functions, and a Fox H-function
-
-
 def _log_parabolic_u(a: Ball, z: Ball) -> Ball:
     """By DLMF 12.7.14 at the right, and by 12.4.1 with 12.2.6 and 12.2.7 at the left, where nothing cancels."""
     b, y = a / 2 + 0.25, z**2 / 2
@@ -276,64 +246,6 @@ def _log_parabolic_u(a: Ball, z: Ball) -> Ball:
     even = y.hypgeom_1f1(b, 0.5) * (b + 0.5).rgamma()
     odd = z * number(2).sqrt() * y.hypgeom_1f1(b + 0.5, 1.5) * b.rgamma()
     return (even - odd).log() + constant("pi").log() / 2 - b * number(2).log()
-
-
-def _gamma_log_moment(a: Ball, x: Ball) -> Ball:
-    """-a^2 f'(a), where f(a) = int_0^1 t^(a - 1) e^(-x t) dt = M(a, a + 1, -x)/a is largest at the left of a disc."""
-
-    def f(y: Ball) -> Ball:
-        return (-x).hypgeom_1f1(y, y + 1) / y
-
-    return -(a**2) * _slope(f, a, a / 2, f(a / 2))
-
-
-def _log1p_mellin(c: Ball, *triples: Ball) -> Ball:
-    """E log(1 + c Y) by the trapezoidal rule on a line Re s = sigma of core.functions.Log1pMellin's integral.
-
-    The line goes left of 0, where the residue log c + E log Y comes out, if that is the larger part. m(s) = E[(c Y)^s]
-    is at most m(Re s), which is log-convex, and |sin(pi (x + iy))| >= |sin(pi x)| cosh(pi y). So on the lines from
-    sigma - a to sigma + a the integral of |m(s)/(s sin(pi s))| is at most what m(x)/(x sin(pi x)) is at one of the
-    ends, M, and a step of h leaves M/(exp(2 pi a/h) - 1) (Trefethen and Weideman, SIAM Review 56, 2014, theorem 5.1).
-    From s on, 1/|s sin(pi s)| falls as 2 exp(-pi Im s) at least, and m does where every e is 1 (DLMF 5.8.3).
-    """
-    from flint import acb, arb, ctx
-
-    if c.is_zero():
-        return c
-    rows = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))
-    log_c, bits, falling = c.log(), ctx.prec, all(e > 0 for _, _, e in rows)
-    residue = log_c + sum(e * alpha * first.digamma() for first, alpha, e in rows)
-    way = -1 if residue > 0 else 1
-    poles = (-way * float(first / alpha) for first, alpha, e in rows if e > 0)
-    sigma = way * arb(min([1.0, *(pole for pole in poles if pole > 0)])) / 2
-    a = 0.9 * abs(sigma)
-    h = arb(float(9 * a) / (bits + 8))  # 2 pi/log 2 = 9.06
-    count = bits / (4 * float(h))
-    if count > _NODES or not all(first + alpha * (sigma + way * a) > 0 for first, alpha, e in rows if e > 0):
-        raise ArithmeticError("no strip is known to be free of poles, or it is too narrow")
-    scale = math.prod((first.rgamma() if e > 0 else first.gamma() for first, _, e in rows), start=arb(1))
-
-    def moment(s: Ball) -> Ball:
-        product = (s * log_c).exp() * scale
-        for first, alpha, e in rows:
-            y = first + alpha * s
-            product *= y.gamma() if e > 0 else y.rgamma()
-        return product
-
-    def bound(x: Ball) -> Ball:
-        return moment(x) / (x * x.sin_pi())
-
-    error = bound(sigma - a).max(bound(sigma + a)) / ((2 * arb.pi() * a / h).exp() - 1)
-    top, rest = moment(sigma), arb.pos_inf()
-    total = (residue if way < 0 else 0) + h * bound(sigma) / 2
-    for k in range(1, math.ceil(count)):
-        s = acb(sigma, k * h)
-        m, divisor = moment(s), s * s.sin_pi()
-        total += h * (m / divisor).real
-        rest = (m.abs_upper() if falling else top) / divisor.abs_lower()
-        if rest * 2**bits < total:
-            break
-    return total + arb(0, (error + 2 * rest / arb.pi()).abs_upper())
 
 
 TABLE: dict[str, Callable[..., Any]] = {
@@ -382,13 +294,13 @@ TABLE: dict[str, Callable[..., Any]] = {
     "log_i0": _log_i0,
     "log_i0_remainder": _log_i0_remainder,
     "log_kve": _log_kve,
-    "bessel_k_order": _bessel_k_order,
+    "bessel_k_order": bessel_k_order,
     "log_tricomi_u": lambda a, b, z: z.hypgeom_u(a, b).log(),
     "log_parabolic_u": _log_parabolic_u,
     "kummer": lambda a, b, z: z.hypgeom_1f1(a, b),
     "hyp2f1": lambda a, b, c, z: z.hypgeom_2f1(a, b, c),
-    "gamma_log_moment": _gamma_log_moment,
-    "log1p_mellin": _log1p_mellin,
+    "gamma_log_moment": gamma_log_moment,
+    "log1p_mellin": log1p_mellin,
     "lt": _lt,
     "le": _le,
     "eq": _eq,

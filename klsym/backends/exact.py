@@ -7,6 +7,7 @@ its value (balls.py); without it, or for a primitive that has no ball, mpmath ma
 from __future__ import annotations
 
 import math
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ Step = tuple[Any, Any, Any]
 # The arms of selects in which a line is needed, the outermost first: (name of the select, index of the arm).
 Path = tuple[tuple[str, int], ...]
 
+# The working precision belongs to the process, not to the thread.
+_PRECISION = threading.RLock()
+
 # What an arithmetic raises where it has no value, and what comes of calculating with that.
 UNKNOWN = (ArithmeticError, ValueError, TypeError, AttributeError, NoConvergence)
 
@@ -39,8 +43,8 @@ UNKNOWN = (ArithmeticError, ValueError, TypeError, AttributeError, NoConvergence
 class Decided:
     """The double nearest to a value, how that is known, and the precision in bits that told.
 
-    `proof` is "exact" where the value is the double itself, "ball" where it is proven to round to it, "estimate" where
-    two precisions agree, "undecided" (and the value NaN) where the highest precision did not tell.
+    `proof` is "exact" where no step was rounded, "ball" where the value is proven to round to that double, "estimate"
+    where two precisions agree, "undecided" (and the value NaN) where the highest precision did not tell.
     """
 
     value: float
@@ -77,7 +81,8 @@ class Exact:
         if any(map(math.isnan, doubles)):
             return Decided(math.nan, "exact", 0)
         numbers = [self._arithmetic.number(double) for double in doubles]
-        return Decided(*self._arithmetic.decide(lambda bits: self._at(numbers, bits)))
+        with _PRECISION:
+            return Decided(*self._arithmetic.decide(lambda bits: self._at(numbers, bits)))
 
     def _at(self, numbers: list[Any], bits: int) -> Any:
         """The result at that working precision; None where it is not known, and a float where the lines choose NaN."""

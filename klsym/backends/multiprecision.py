@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from .kleene import LOGIC, Truth
 Number = Any
 
 FIRST, LAST = 128, 4096
+_PATIENCE = 10.0  # seconds of a processor, after which no higher precision is tried
 _AGREE = 73  # the bits of a double, and twenty more
 _NOTHING = 1400  # at this precision what is under 2^-1080 rounds to 0
 
@@ -44,8 +46,8 @@ def decide(run: Callable[[int], Number | float | None]) -> tuple[float, str, int
 
     A float is what `run` gives where nothing is to be rounded.
     """
-    previous, bits = None, FIRST
-    while bits <= LAST:
+    previous, bits, start = None, FIRST, time.thread_time()
+    while bits <= LAST and time.thread_time() < start + _PATIENCE:
         with mp.workprec(bits):
             current = run(bits)
             if isinstance(current, float):
@@ -57,7 +59,7 @@ def decide(run: Callable[[int], Number | float | None]) -> tuple[float, str, int
                 if double == nearest(previous) and _agree(current, previous, bits):
                     return double, "estimate", bits
         previous, bits = current, 2 * bits
-    return math.nan, "undecided", LAST
+    return math.nan, "undecided", bits // 2
 
 
 def _agree(x: Number, y: Number, bits: int) -> bool:
@@ -80,7 +82,7 @@ def nearest(x: Number) -> float:
         return float(x) if not mantissa or exponent > 0 else 0.0
     try:
         size = mantissa * 2**exponent if exponent > 0 else mantissa / 2**-exponent  # of integers: rounded once
-        return float(-size if sign else size)
+        return float(-size if sign else size) + 0.0
     except OverflowError:
         return -math.inf if sign else math.inf
 
@@ -89,7 +91,10 @@ def nearest(x: Number) -> float:
 
 
 def _tie(x: Number, y: Number, truth: bool) -> Truth:
-    """The truth of a comparison of equals, for two that rounding may have moved apart: see balls._tie; the last two precisions can agree."""
+    """The truth of a comparison of equals, for two that rounding may have moved apart: see balls._tie.
+
+    The two last precisions can tell, because it takes two that agree.
+    """
     return truth if x == y or (mp.mp.prec >= LAST // 2 and abs(x - y) < mp.ldexp(1, -1075)) else None
 
 
