@@ -163,11 +163,25 @@ def families(args: argparse.Namespace) -> Answer:
     return Answer(render.matrix_text(rows), rows)
 
 
+def audit(args: argparse.Namespace) -> Answer:
+    from . import render
+    from .audit import report, run, subject
+    from .families import find
+
+    only = [find(name).name for name in args.only.split(",")] if args.only else []
+    pairs = subject.selected(args.pairs, only)
+    plan = run.Plan(args.points, args.seed, args.backend, args.seconds)
+    rows = list(render.with_progress(run.audit(pairs, plan, args.jobs), len(pairs)))
+    found = report.Report(plan, rows, args.limit)
+    return Answer(str(found), found.to_json(), ok=found.ok)
+
+
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "derive": (derive, "the formula with its conditions"),
     "evaluate": (evaluate, "the number, to as many digits as are wanted and vouched for"),
     "generate": (generate, "source code, which needs no klsym to run"),
     "verify": (verify, "the formula, its steps and its code, or a function of one's own, against the oracle"),
+    "audit": (audit, "klsym's own compiled code beside proven values, at points chosen to be hard"),
     "families": (families, "the catalog, with parameters and domains"),
 }
 
@@ -177,12 +191,35 @@ def parser_of(verb: str) -> Parser:
     parser = Parser(
         prog=f"klsym {verb}",
         description=f"{VERBS[verb][1]}.",
-        epilog=None if verb == "families" else EPILOG,
+        epilog=None if verb in ("families", "audit") else EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON document, and nothing else")
+    if verb == "audit":
+        add("what", choices=("self",), help="what is audited: self is klsym")
+        add("--pairs", choices=("same", "cross", "all"), default="all", help="of one family, of two, or both (default)")
+        add("--only", metavar="A,B,C", help="pairs with one of these families")
+        add(
+            "--points",
+            type=positive,
+            default=10_000,
+            metavar="N",
+            help="a pair, and again for climbing (default: 10000)",
+        )
+        add("--seconds", type=positive, default=120, metavar="S", help="a pair at most (default: 120)")
+        add("--backend", metavar="NAME", help="whose code (default: the fastest installed)")
+        add("--seed", type=int, default=0, metavar="S", help="of the points (default: 0)")
+        add("--limit", type=float, default=16, metavar="EPS", help="the error that passes, in 2^-52 (default: 16)")
+        add(
+            "--jobs",
+            type=positive,
+            default=os.cpu_count() or 1,
+            metavar="N",
+            help="pairs at a time (default: all cores)",
+        )
+        return parser
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
         add("--matrix", action="store_true", help="what is known of KL(P || Q), for every ordered pair (minutes)")
@@ -221,8 +258,8 @@ def base(text: str) -> Any:
 
 def positive(text: str) -> int:
     """A whole number of at least 1."""
-    if not text.isdecimal() or not 1 <= int(text) <= 10_000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000")
+    if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000000")
     return int(text)
 
 

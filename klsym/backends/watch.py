@@ -7,10 +7,10 @@ from fractions import Fraction
 from functools import reduce
 from typing import NamedTuple
 
-from ..core.program import Line, Program
+from ..core.program import TRUSTED, Line, Program
 
 # How many units of 2^-52 a float64 result may be off; narrower results are rounded from a float64 within 2^-26.
-FINE = 8.0
+FINE = TRUSTED
 FINE_NARROW = 2.0**26
 
 # Where a value has all its digits, and where products of a few arguments neither overflow nor underflow.

@@ -8,6 +8,10 @@ from typing import Any
 
 from .names import checked_name, identifier
 
+# The largest error, in units of 2^-52, of a value that counts as computed. Bounds and estimates of errors add up worst
+# cases, of which at most half is ever found.
+TRUSTED = 16.0
+
 
 @dataclass(frozen=True)
 class Line:

@@ -19,9 +19,6 @@ from .ssa import Builder
 ROUNDING = 0.5
 INFINITE = math.inf
 
-# The largest bound that needs no estimate beside the value: bounds add up worst cases, of which a third is found.
-TRUSTED = 20.0
-
 
 @dataclass(frozen=True)
 class Range:
@@ -254,6 +251,13 @@ def _moves(*arguments: int, factor: float) -> tuple[Slope, ...]:
     return tuple(_over(k, factor) for k in arguments)
 
 
+def _terms_over(k: int) -> Slope:
+    """2 (|value| + |d|)/|argument k|, of a difference over d = argument 2 that crosses zero"""
+    return lambda errors, line: errors.mul(
+        errors.number(2), errors.line("div", _ABSOLUTE[line.primitive](errors, line), errors.size(line.arguments[k]))
+    )
+
+
 def _value_plus_one(errors: Errors, line: Line) -> str:
     return errors.line("add", line.name, errors.number(1))
 
@@ -311,7 +315,7 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "sinh": (_of("cosh"),),
     "cosh": (_of("sinh"),),
     "tanh": (_one,),
-    "log_ratio": (_inverse(0), _inverse(1), _inverse(1)),
+    "log_ratio": _moves(0, 1, 2, factor=1.5),
     "phi": _moves(0, 1, 2, factor=2),
     "klrem": _moves(0, 1, 2, factor=2),
     "lgrem": _moves(0, 1, 2, factor=3),
@@ -320,7 +324,7 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "lgamma": (_of("digamma"),),
     "digamma": (_of("trigamma"),),
     "trigamma": (_over(0, 2.0),),
-    "lgamma_difference": (_of("digamma", 0), _of("digamma", 1), _of("digamma", 1)),
+    "lgamma_difference": tuple(_terms_over(k) for k in range(3)),
     "digamma_difference": _moves(0, 1, 2, factor=2),
     "log_rising": (_rising_start, _rising_slope),
     "erf": (_one,),

@@ -12,9 +12,9 @@ from ..core.derivation import Derivation
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
-from ..core.program import Condition, Output, Program
+from ..core.program import TRUSTED, Condition, Output, Program
 from .closed import Context, cases
-from .errors import TRUSTED, Errors, Range
+from .errors import Errors, Range
 from .ssa import Builder
 
 

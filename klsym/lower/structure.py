@@ -13,8 +13,9 @@ from sympy.core.function import AppliedUndef
 
 from ..core.errors import UnderivableError
 from ..core.primitive import PRIMITIVES
+from ..core.program import TRUSTED
 from .coordinates import Coordinate, Pairs, options
-from .errors import INFINITE, TRUSTED, Errors
+from .errors import INFINITE, Errors
 from .gradient import derivative
 from .remainder import Arithmetic, NoRule, entropic, log_beta, reduced_lgamma
 from .rewrites import bessel_zero, head, rewrite

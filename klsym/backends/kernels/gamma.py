@@ -99,7 +99,7 @@ def lbetarem(a1, b1, a2, b2, da, db):
     backward = select(near, r * fma(x2_up, t, 0.5 * slope), fma(x2_up, logarithm, -slope))
     smaller = fma(y2, phi(y2 * s1_up, y1 * s2_up, turn_up), grem(y1, y2, dy))
     shifts = phi(x1 * s2, x2 * s1, turn) + 0.5 * forward
-    ends = turn * ds / (x1 * s1 * s2) + 0.5 * slope * ds / product
+    ends = turn / (x1 * s1) * (ds / s2) + 0.5 * slope * ds / product
     total = (backward + smaller + shifts) + (ends + _binet_beta(x1, y1, x2, y2, dx, dy))
     least, greatest = minimum(minimum(y1, y2), x2), maximum(maximum(x1, x2), y2)
     return select((least >= LEAST) & (greatest <= GREATEST), total, NAN)
@@ -161,8 +161,8 @@ def trigamma_difference(a, b, d):
         p = fma(p, x, c)
         q = fma(q, w, p)
     poles = d / a / b * (1.0 / a + 1.0 / b)
-    smooth = a_up * b_up * fma(0.5, a_up + b_up, 1.0) + w * x * fma(x * x, p, w * fma(x, p, w * q))
-    return -fma(d, smooth, poles)
+    smooth = d * a_up * b_up * fma(0.5, a_up + b_up, 1.0) + d * w * x * fma(x * x, p, w * fma(x, p, w * q))
+    return -(poles + smooth)
 
 
 def lgamma_difference(a, b, d):
