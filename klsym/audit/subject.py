@@ -1,0 +1,150 @@
+"""One pair of families as something to be audited: its closed case, its columns of parameters, its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import sympy as sp
+from numpy.typing import NDArray
+
+from ..api import Formula, kl
+from ..core.derivation import Case
+from ..core.domain import Parameter
+from ..core.errors import UnderivableError
+from ..families import catalog
+from .meetings import MEETINGS, Meeting
+
+Points = NDArray[np.float64]
+ORDERS: dict[Any, bool] = {sp.Lt: True, sp.Le: True, sp.Gt: False, sp.Ge: False}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A pair with a closed form, the case that is audited, and where P and Q meet; a point is a row of parameters."""
+
+    formula: Formula
+    case: Case
+    meeting: Meeting
+
+    @property
+    def name(self) -> str:
+        return f"{self.formula.p.family.name} || {self.formula.q.family.name}"
+
+    @cached_property
+    def symbols(self) -> tuple[sp.Symbol, ...]:
+        return self.formula.parameters
+
+    @cached_property
+    def names(self) -> list[str]:
+        return [symbol.name for symbol in self.symbols]
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """The parameter, with its domain, of each column."""
+        return [a for d in (self.formula.p, self.formula.q) for a in d.family.parameters]
+
+    @cached_property
+    def of_p(self) -> int:
+        """How many of the columns are P's; the rest are Q's."""
+        return len(self.formula.p.values)
+
+    @cached_property
+    def when(self) -> Any:
+        """Where the case is the one that holds, and both distributions exist."""
+        earlier = self.formula.cases[: self.formula.cases.index(self.case)]
+        constraints = (self.formula.p.constraint, self.formula.q.constraint)
+        return sp.And(self.case.when, *(sp.Not(case.when) for case in earlier), *constraints)
+
+    @cached_property
+    def ties(self) -> list[tuple[int, int]]:
+        """Columns (source, target) that the condition wants equal."""
+        found = [e for e in sp.And.make_args(self.when) if isinstance(e, sp.Eq)]
+        return [tuple(sorted((self.symbols.index(e.lhs), self.symbols.index(e.rhs)))) for e in found]  # type: ignore[misc]
+
+    @cached_property
+    def orders(self) -> list[tuple[int, int]]:
+        """Columns (smaller, larger) that the condition wants in this order."""
+        found = [e for e in sp.And.make_args(self.when) if type(e) in ORDERS and {e.lhs, e.rhs} <= set(self.symbols)]
+        sides = [(e.lhs, e.rhs) if ORDERS[type(e)] else (e.rhs, e.lhs) for e in found]
+        return [(self.symbols.index(a), self.symbols.index(b)) for a, b in sides]
+
+    @cached_property
+    def _holds(self) -> Callable[..., Any]:
+        return sp.lambdify(self.symbols, self.when, "numpy")
+
+    @cached_property
+    def movable(self) -> list[int]:
+        """The columns whose change takes Q away from P: Q's, and those of P that the meeting fixes."""
+        fixed = {self.names.index(name) for name in self.meeting}
+        tied = {column for tie in self.ties for column in tie}
+        return sorted((fixed | set(range(self.of_p, len(self.symbols)))) - tied)
+
+    @property
+    def meets(self) -> bool:
+        """Whether P and Q can be the same distribution."""
+        return self.same or bool(self.meeting)
+
+    @property
+    def same(self) -> bool:
+        return self.formula.p.family is self.formula.q.family
+
+    def join(self, points: Points) -> None:
+        """Move the points to where P and Q are equal, or in a meeting equal to rounding."""
+        if self.same:
+            points[:, self.of_p :] = points[:, : self.of_p]
+        columns: Mapping[str, Any] = {name: points[:, i] for i, name in enumerate(self.names)}
+        for name, value in self.meeting.items():
+            columns[name][:] = value(columns) if callable(value) else value
+
+    def impose(self, points: Points) -> None:
+        """Set equal what the condition wants equal, and order what it wants ordered."""
+        for source, target in self.ties:
+            points[:, target] = points[:, source]
+        for _ in self.orders:
+            for low, high in self.orders:
+                pair = points[:, [low, high]]
+                points[:, low], points[:, high] = pair.min(axis=1), pair.max(axis=1)
+
+    def valid(self, points: Points) -> NDArray[np.bool_]:
+        """The rows that lie in every domain and satisfy the condition."""
+        inside = np.isfinite(points).all(axis=1)
+        for column, parameter in zip(points.T, self.parameters, strict=True):
+            domain = parameter.domain
+            low, high = float(domain.lower), float(domain.upper)
+            inside &= (column >= low) if domain.left_closed else (column > low)
+            inside &= (column <= high) if domain.right_closed else (column < high)
+            inside &= (column == np.rint(column)) if domain.integer else True
+        with np.errstate(all="ignore"):
+            return inside & np.broadcast_to(self._holds(*points.T), inside.shape)
+
+    def equal(self, points: Points) -> NDArray[np.bool_]:
+        """The rows where P and Q are the same member of one family, so that the divergence is 0."""
+        if not self.same:
+            return np.zeros(len(points), bool)
+        return (points[:, : self.of_p] == points[:, self.of_p :]).all(axis=1)
+
+
+def subject(p: str, q: str) -> Subject:
+    """The pair by the families' names; raises UnderivableError where no case of it is closed."""
+    formula = kl(catalog[p], catalog[q])
+    closed = [case for case in formula.cases if case.kind == "closed"]
+    if not closed:
+        raise UnderivableError(
+            f"{formula.title} has no closed case to audit; `klsym derive {p} {q}` says what is known"
+        )
+    return Subject(formula, closed[0], MEETINGS.get((p, q), {}))
+
+
+def same_family() -> list[tuple[str, str]]:
+    """Every family with parameters, beside itself."""
+    return [(name, name) for name, family in catalog.items() if family.parameters]
+
+
+def selected(which: str = "all", only: list[str] | None = None) -> list[tuple[str, str]]:
+    """The pairs of the audit: `which` is same, cross or all; with `only`, those with one of these families."""
+    found = [*(same_family() if which != "cross" else []), *(MEETINGS if which != "same" else [])]
+    return [pair for pair in found if not only or set(pair) & set(only)]
