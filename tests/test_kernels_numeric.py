@@ -1,9 +1,12 @@
 """Every kernel against its primitive's spec: in one loop over the table, at points where the textbook form cancels."""
 
 import ast
+import ctypes
 import inspect
 import math
 import random
+import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from klsym.backends.kernels import bessel, coefficients, elementary, fit, gamma, machine
+from klsym.backends.kernels import bessel, c, coefficients, elementary, fit, gamma, machine
 from klsym.core.primitive import PRIMITIVES
 
 MODULES = (elementary, gamma, bessel)
@@ -28,6 +31,7 @@ SIGNED = {"cross", "xlogy", "pow"}
 MINIMUM = 1.4616321449683623  # of lgamma; a difference across it passes through zero
 DIFFERENCES = {"lgamma_difference": lambda a, b: b, "log_rising": lambda a, x: a + x}
 ROOTS = {"lgamma": (1.0, 2.0), "digamma": (MINIMUM,), "log": (1.0,)}
+SHIFTED = (2.0**-380 * (1 + 2.0**-50), 2.0**-350 * (1 - 2.0**-51), 2.0**-430, -(2.0**-401))
 SPECIAL = [
     ("klrem", (0.0, 3.0, 3.0), 3.0),
     ("klrem", (3.0, 0.0, -3.0), math.inf),
@@ -96,6 +100,8 @@ SPECIAL = [
     ("lgrem", (3.0, 3.0, 0.0), 0.0),
     ("lbetarem", (3.0, 4.0, 3.0, 4.0, 0.0, 0.0), 0.0),
     ("lbetarem", (3.0, 1e-200, 3.0, 2e-200, 0.0, 1e-200), math.nan),
+    ("lbetarem", (2.0**-380, 2.0**-350, *SHIFTED), 3.944304531615186e-31),
+    ("trigamma_difference", (1e200, 2e200, 1e200), -5e-201),
     ("log_i0", (0.0,), 0.0),
     ("log_i0", (1e300,), 1e300),
     ("log_i0_remainder", (0.0, 0.0, 0.0), 0.0),
@@ -191,6 +197,33 @@ def test_scaled_is_ldexp(x):
 @pytest.mark.parametrize("x", [1.0, 3.7, 2.0**-1022, 1.7e308])
 def test_mantissa_and_exponent(x):
     assert math.ldexp(float(machine.mantissa(x)), int(machine.exponent(x))) == x
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc")
+def test_c_gives_what_numpy_gives(tmp_path):
+    source = ['#include "klsym.h"']
+    for name in KERNELS:
+        arity = PRIMITIVES[name].arity
+        listed = ", ".join(f"x[{i} * n + i_]" for i in range(arity))
+        loop = f"for (long i_ = 0; i_ < n; i_++) out[i_] = klsym_{name}({listed});"
+        source.append(f"void {name}_all(long n, double *out, const double *x) {{ {loop} }}")
+    (tmp_path / "klsym.h").write_text(c.text())
+    (tmp_path / "all.c").write_text("\n".join(source))
+    options = ("-std=c99", "-O1", "-ffp-contract=off", "-Wall", "-Werror", "-Wno-unused-function", "-shared", "-fPIC")
+    subprocess.run(["gcc", *options, "all.c", "-o", "all.so", "-lm"], cwd=tmp_path, check=True)
+    library = ctypes.CDLL(str(tmp_path / "all.so"))
+    for name, kernel in KERNELS.items():
+        primitive = PRIMITIVES[name]
+        columns = list(np.array(list(points(primitive))).T)
+        columns = [*columns, *(columns[j] - columns[i] for i, j in primitive.gaps)]
+        special = [arguments for other, arguments, _ in SPECIAL if other == name]
+        given = np.hstack([np.array(columns), np.array(special).T]) if special else np.array(columns)
+        got = np.empty(given.shape[1])
+        pointers = (a.ctypes.data_as(ctypes.c_void_p) for a in (got, np.ascontiguousarray(given)))
+        library[f"{name}_all"](ctypes.c_long(got.size), *pointers)
+        with np.errstate(all="ignore"):
+            expected = kernel(*given)
+        np.testing.assert_allclose(got, expected, rtol=2 * primitive.worst * 2**-52, atol=0, err_msg=name)
 
 
 ALLOWED = (

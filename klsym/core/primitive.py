@@ -133,7 +133,7 @@ _TABLE = (
     ),
     Primitive("digamma_difference", (_wide, _wide), lambda a, b, d: _psi(0, b) - _psi(0, a), gaps=((0, 1),), worst=3.5),
     Primitive(
-        "trigamma_difference", (_wide, _wide), lambda a, b, d: _psi(1, b) - _psi(1, a), gaps=((0, 1),), worst=3.5
+        "trigamma_difference", (_wide, _wide), lambda a, b, d: _psi(1, b) - _psi(1, a), gaps=((0, 1),), worst=4
     ),
     Primitive("lgrem", (_wide, _wide), lambda a, b, d: _remainder(sp.loggamma, a, b), gaps=((0, 1),), worst=4.5),
     Primitive("grem", (_wide, _wide), lambda a, b, d: _remainder(_reduced_lgamma, a, b), gaps=((0, 1),), worst=5),

@@ -1,5 +1,7 @@
 """The logarithm of the Bessel function I0 and its remainder."""
 
+# pyright: basic, reportMissingParameterType=false
+
 from .coefficients import BESSEL, CIRCLE, CIRCLE_SCALE, HALF_LOG_2PI, I0_SERIES
 from .elementary import e2, exp, log, log1p, phi
 from .gamma import _reciprocals

@@ -1,5 +1,7 @@
 """Elementary functions: logarithms of ratios and their remainders, exponentials, and the forms of them that cancel."""
 
+# pyright: basic, reportMissingParameterType=false
+
 from .coefficients import ATANH, EXP, LN2, LN2_TAIL, LOG, POW, THIRD, THIRD_TAIL
 from .machine import absolute, exponent, fma, mantissa, product_tail, rint, scaled, select
 

@@ -5,6 +5,8 @@ is a polynomial in v = 1/(X + 11/16) for all X >= 1: S = sum c_m v^(m + 1). Its 
 rule for those of a polynomial: with p over one point, q = q w + p over two, and so on.
 """
 
+# pyright: basic, reportMissingParameterType=false
+
 from .coefficients import (
     BINET,
     BINET_CURVE,

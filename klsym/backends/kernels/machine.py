@@ -1,5 +1,7 @@
 """The operations that kernels are made of, on float64 arrays and scalars; compiled, each is an instruction or two."""
 
+# pyright: basic, reportMissingParameterType=false
+
 import numpy as np
 
 absolute, floor, maximum, minimum, rint, sqrt = np.absolute, np.floor, np.maximum, np.minimum, np.rint, np.sqrt
