@@ -122,12 +122,39 @@ def test_both_tables_hold_the_spec(primitive):
         ("sin", (1e300,), -0.8178819121159085),
         ("erfcx", (1e10,), 5.641895835477563e-11),
         ("exp_e1", (1e10,), 9.999999999e-11),
+        ("zetam1", (1e4,), 0.0),
     ],
 )
 def test_doubles_that_are_known(table, name, values, double):
     decided = evaluate(primitive_program(name, len(values)), values)
     assert decided.value == double
     assert decided.proof != "undecided"
+
+
+@pytest.mark.parametrize(
+    "name, values",
+    [
+        ("log1p_mellin", (50.0, 1.0, 0.7, 1.0, 1.0, -0.7, 1.0)),
+        ("log1p_mellin", (0.01, 0.5, 1.0, 1.0, 2.0, 1.0, -1.0)),
+        ("bessel_k_order", (1e-9, 100.0)),
+        ("bessel_k_order", (-40.0, 0.01)),
+        ("gamma_log_moment", (0.01, 300.0)),
+        ("zeta_derivative", (2.0, 900.0)),
+        ("trigamma", (1e-5,)),
+        ("lgrem", (1e8, 1e8 + 1e-4, 1e-4)),
+        ("erfcx", (40.0,)),
+        ("log_parabolic_u", (3.0, -30.0)),
+        ("log_parabolic_u", (3.0, 30.0)),
+    ],
+)
+def test_balls_and_estimates_are_the_same_doubles(name, values, monkeypatch):
+    pytest.importorskip("flint")
+    program = primitive_program(name, len(values))
+    proven = Exact(program)(values)
+    monkeypatch.setattr(exact, "find_spec", lambda name: None)
+    estimated = Exact(program)(values)
+    assert (proven.proof, estimated.proof) == ("ball", "estimate")
+    assert proven.value == estimated.value
 
 
 def test_an_exact_zero_is_decided(table):
