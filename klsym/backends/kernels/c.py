@@ -12,39 +12,60 @@ from typing import Any
 
 MODULES = ("elementary", "gamma", "bessel")
 
-# select is a function so that both arms are computed; compile with -ffp-contract=off for the same results everywhere.
+# select is a function so that both arms are computed. A loop over kernels is vectorised where all of them are inlined,
+# and fma is an instruction: gcc -O3 -march=native -fno-trapping-math; with -ffp-contract=off as numba computes them.
 MACHINE = """\
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-static inline uint64_t klsym_bits(double x) { uint64_t bits; memcpy(&bits, &x, 8); return bits; }
-static inline double klsym_double(uint64_t bits) { double x; memcpy(&x, &bits, 8); return x; }
-static inline double klsym_fma(double a, double b, double c) { return fma(a, b, c); }
-static inline double klsym_product_tail(double a, double b) { return fma(a, b, -(a * b)); }
-static inline double klsym_select(int condition, double a, double b) { return condition ? a : b; }
-static inline double klsym_absolute(double x) { return fabs(x); }
-static inline double klsym_floor(double x) { return floor(x); }
-static inline double klsym_rint(double x) { return rint(x); }
-static inline double klsym_sqrt(double x) { return sqrt(x); }
-static inline double klsym_minimum(double a, double b) { return (a <= b) | (a != a) ? a : b; }
-static inline double klsym_maximum(double a, double b) { return (a >= b) | (a != a) ? a : b; }
-static inline double klsym_mantissa(double x) {
+#ifdef __GNUC__
+#define KLSYM_INLINE static inline __attribute__((always_inline))
+#else
+#define KLSYM_INLINE static inline
+#endif
+
+KLSYM_INLINE uint64_t klsym_bits(double x) { uint64_t bits; memcpy(&bits, &x, 8); return bits; }
+KLSYM_INLINE double klsym_double(uint64_t bits) { double x; memcpy(&x, &bits, 8); return x; }
+KLSYM_INLINE double klsym_fma(double a, double b, double c) { return fma(a, b, c); }
+KLSYM_INLINE double klsym_product_tail(double a, double b) { return fma(a, b, -(a * b)); }
+KLSYM_INLINE double klsym_select(int condition, double a, double b) { return condition ? a : b; }
+KLSYM_INLINE double klsym_absolute(double x) { return fabs(x); }
+KLSYM_INLINE double klsym_floor(double x) { return floor(x); }
+KLSYM_INLINE double klsym_rint(double x) { return rint(x); }
+KLSYM_INLINE double klsym_sqrt(double x) { return sqrt(x); }
+KLSYM_INLINE double klsym_minimum(double a, double b) { return (a <= b) | (a != a) ? a : b; }
+KLSYM_INLINE double klsym_maximum(double a, double b) { return (a >= b) | (a != a) ? a : b; }
+KLSYM_INLINE double klsym_mantissa(double x) {
     return klsym_double((klsym_bits(x) & 0x000fffffffffffff) | 0x3ff0000000000000);
 }
-static inline double klsym_exponent(double x) {
+KLSYM_INLINE double klsym_exponent(double x) {
     return klsym_double(((klsym_bits(x) >> 52) & 0x7ff) | 0x4330000000000000) - 4503599627371519.0;
 }
-static inline double klsym_power_of_two(double k) { return klsym_double(klsym_bits(k + 6755399441056767.0) << 52); }
-static inline double klsym_scaled(double x, double k) {
+KLSYM_INLINE double klsym_power_of_two(double k) { return klsym_double(klsym_bits(k + 6755399441056767.0) << 52); }
+KLSYM_INLINE double klsym_scaled(double x, double k) {
     double half = floor(0.5 * k);
     return x * klsym_power_of_two(half) * klsym_power_of_two(k - half);
 }
 """
 
-_BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.BitAnd: "&", ast.BitOr: "|"}
+_BINARY: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.Div: "/",
+    ast.BitAnd: "&",
+    ast.BitOr: "|",
+}
 _JUNCTION = (ast.BitAnd, ast.BitOr)
-_COMPARE = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
+_COMPARE: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
 
 
 @dataclass(frozen=True)
@@ -64,7 +85,7 @@ class Kernel:
         """Arguments that select between others are truths."""
         first = {call.args[0].id for call in _calls(self.tree, "select") if isinstance(call.args[0], ast.Name)}
         arguments = (f"{_kind(a.arg in first)} {a.arg}" for a in self.tree.args.args)
-        return f"static inline {self.result} klsym_{self.tree.name}({_list(arguments)})"
+        return f"KLSYM_INLINE {self.result} klsym_{self.tree.name}({_list(arguments)})"
 
     @property
     def struct(self) -> str:
@@ -75,7 +96,7 @@ class Kernel:
 def text() -> str:
     """The source of a C header with every kernel.
 
-    >>> "static inline double klsym_phi(double a, double b, double d)" in text()
+    >>> "KLSYM_INLINE double klsym_phi(double a, double b, double d)" in text()
     True
     """
     modules = [importlib.import_module(f".{name}", __package__) for name in MODULES]
@@ -150,7 +171,7 @@ def _flat(body: list[ast.stmt], numbers: Mapping[str, Any]) -> Iterator[tuple[as
     for statement in body:
         if isinstance(statement, ast.For):
             assert isinstance(statement.target, ast.Name)
-            for value in eval(compile(ast.Expression(statement.iter), "<kernel>", "eval"), dict(numbers)):
+            for value in _constant(statement.iter, numbers):
                 yield from _flat(statement.body, {**numbers, statement.target.id: value})
         else:
             yield statement, numbers
@@ -169,7 +190,7 @@ def _expression(node: ast.expr, numbers: Mapping[str, Any]) -> str:
         case ast.Name(id=name):
             return _number(numbers[name]) if isinstance(numbers.get(name), float) else name
         case ast.Subscript():
-            return _number(eval(compile(ast.Expression(node), "<kernel>", "eval"), dict(numbers)))
+            return _number(_constant(node, numbers))
         case ast.Call(func=ast.Name(id=name), args=arguments):
             return f"klsym_{name}({_list(_expression(argument, numbers) for argument in arguments)})"
         case ast.UnaryOp(op=op, operand=operand):
@@ -178,6 +199,18 @@ def _expression(node: ast.expr, numbers: Mapping[str, Any]) -> str:
             return f"({_expression(left, numbers)} {_BINARY[type(op)]} {_expression(right, numbers)})"
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             return f"({_expression(left, numbers)} {_COMPARE[type(op)]} {_expression(right, numbers)})"
+        case _:
+            raise AssertionError(ast.unparse(node))
+
+
+def _constant(node: ast.expr, numbers: Mapping[str, Any]) -> Any:
+    match node:
+        case ast.Name(id=name):
+            return numbers[name]
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Slice(lower=ast.Constant(value=int(first)), upper=None)):
+            return numbers[name][first:]
+        case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=int(place))):
+            return numbers[name][place]
         case _:
             raise AssertionError(ast.unparse(node))
 
