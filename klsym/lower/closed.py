@@ -14,8 +14,9 @@ from .errors import Errors
 from .gradient import derivative
 from .remainder import NoRule
 from .rewrites import rewrite
+from .search import best
 from .ssa import Builder
-from .structure import Structured, added, best
+from .structure import Structured, added
 
 Symbols = Sequence[sp.Symbol]
 

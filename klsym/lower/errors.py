@@ -34,12 +34,14 @@ class Range:
         return 1 if self.low >= 0 else -1 if self.high <= 0 else 0
 
 
-# By how much a primitive magnifies relative errors of its arguments, which its value then has at most.
-MAGNIFIED = {
-    "mul": 1, "div": 1, "neg": 1, "abs": 1, "sqrt": 0.5, "phi": 2, "klrem": 2, "log_ratio": 1.5, "lgrem": 3,
-    "grem": 3, "lbetarem": 3, "trigamma": 2, "digamma_difference": 2, "trigamma_difference": 3,
-    "log_i0_remainder": 2, "langevin": 1, "log_sinhc": 2, "softplus": 2, "log_cosh": 2, "erf": 1, "tanh": 1,
-    "atan": 1,
+# By how much a primitive magnifies relative errors of its arguments, each, which its value then has at most: its
+# logarithmic derivatives where the arguments are near each other, gaps kept apart, and where they are not.
+MAGNIFIED: dict[str, tuple[float, ...]] = {
+    "mul": (1, 1), "div": (1, 1), "neg": (1,), "abs": (1,), "sqrt": (0.5,), "log_ratio": (0.8, 0.8, 1.25),
+    "phi": (2, 1.6, 2), "klrem": (2, 1.6, 2), "lgrem": (3, 2, 2), "grem": (3, 2, 2), "lbetarem": (3, 3, 2, 2, 2, 2),
+    "trigamma": (2,), "digamma_difference": (2, 1, 1), "trigamma_difference": (3, 2, 1),
+    "log_i0_remainder": (2, 2, 2), "langevin": (1,), "log_sinhc": (2,), "softplus": (2,), "log_cosh": (2,),
+    "erf": (1,), "tanh": (1,), "atan": (1,),
 }  # fmt: skip
 EXACT = {"neg", "abs", "floor", "min", "max", "select", "constant", "lt", "le", "eq", "and", "or", "not"}
 NONNEGATIVE = {
@@ -99,7 +101,7 @@ class Errors:
         if primitive == "mul" and self._is_power_of_two(line.arguments[0]):
             return known[1]
         if primitive in MAGNIFIED:
-            return MAGNIFIED[primitive] * sum(known) + own
+            return sum(m * r for m, r in zip(MAGNIFIED[primitive], known, strict=True)) + own
         if primitive == "e2" and arguments[0].high <= 0:
             return 2 * known[0] + own
         return own if not any(known) and primitive not in _ABSOLUTE else None
@@ -130,8 +132,7 @@ class Errors:
         for k, argument in enumerate(line.arguments):
             error = self.error(argument)
             if not self.is_zero(error):
-                slopes = SLOPES.get(line.primitive)
-                slope = None if slopes is None or k >= len(slopes) else slopes[k]
+                slope = _slope(line.primitive, k)
                 if slope is None:
                     return self.build.constant("inf")
                 parts.append(self.mul(self.size(slope(self, line)), error))
@@ -247,10 +248,6 @@ def _over(k: int, factor: float = 1.0) -> Slope:
     )
 
 
-def _moves(*arguments: int, factor: float) -> tuple[Slope, ...]:
-    return tuple(_over(k, factor) for k in arguments)
-
-
 def _terms_over(k: int) -> Slope:
     """2 (|value| + |d|)/|argument k|, of a difference over d = argument 2 that crosses zero"""
     return lambda errors, line: errors.mul(
@@ -301,7 +298,6 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "max": (_one, _one),
     "mul": (_argument(1), _argument(0)),
     "div": (_inverse(1), _quotient_slope),
-    "sqrt": (_over(0, 0.5),),
     "pow": (_power_slope, _power_log),
     "exp": (_value,),
     "expm1": (_value_plus_one,),
@@ -314,26 +310,21 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "cos": (_one,),
     "sinh": (_of("cosh"),),
     "cosh": (_of("sinh"),),
-    "tanh": (_one,),
-    "log_ratio": _moves(0, 1, 2, factor=1.5),
-    "phi": _moves(0, 1, 2, factor=2),
-    "klrem": _moves(0, 1, 2, factor=2),
-    "lgrem": _moves(0, 1, 2, factor=3),
-    "grem": _moves(0, 1, 2, factor=3),
-    "lbetarem": _moves(0, 1, 2, 3, 4, 5, factor=3),
     "lgamma": (_of("digamma"),),
     "digamma": (_of("trigamma"),),
-    "trigamma": (_over(0, 2.0),),
     "lgamma_difference": tuple(_terms_over(k) for k in range(3)),
-    "digamma_difference": _moves(0, 1, 2, factor=2),
     "log_rising": (_rising_start, _rising_slope),
-    "erf": (_one,),
     "log_i0": (_one,),
-    "log_sinhc": (_one,),
-    "langevin": (_one,),
     "exp_e1": (_over(0, 1.0),),
-    "zetam1": (None,),
 }
+
+
+def _slope(primitive: str, k: int) -> Slope | None:
+    """The derivative by argument k, or what bounds it; None where neither is known."""
+    if primitive in SLOPES:
+        slopes = SLOPES[primitive]
+        return slopes[k] if k < len(slopes) else None
+    return _over(k, MAGNIFIED[primitive][k]) if primitive in MAGNIFIED else None
 
 
 def _largest(*slopes: Slope) -> Slope:
@@ -346,9 +337,14 @@ def _largest(*slopes: Slope) -> Slope:
     return scale
 
 
+def _start_slope(errors: Errors, line: Line) -> str:
+    """psi(a) d"""
+    return errors.line("mul", errors.line("digamma", line.arguments[0]), line.arguments[2])
+
+
 # Primitives that cross zero with only an absolute accuracy there: |value| plus these magnitudes.
 _ABSOLUTE: dict[str, Slope] = {
-    "lgamma_difference": _largest(_argument(2)),
+    "lgamma_difference": _largest(_start_slope),
     "log_kve": _largest(_one),
     "log_tricomi_u": _largest(_one),
     "log_parabolic_u": _largest(_one),
