@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 Ball = Any
 
 _NODES = 12_000  # of a trapezoidal sum: about a second
+
+
+@cache
+def flint() -> Any:
+    """python-flint, which is optional: imported when it is first needed."""
+    return import_module("flint")
 
 
 def _slope(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) -> Ball:
@@ -17,8 +25,7 @@ def _slope(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) 
     By Cauchy's estimates, |f^(k)(x)/k!| <= bound/radius^k, what is left out at a step of radius t is at most
     bound t^2/(radius (1 - t^2)).
     """
-    from flint import arb, ctx
-
+    arb, ctx = flint().arb, flint().ctx
     bits = ctx.prec
     try:
         ctx.prec = 2 * bits + 32  # the difference costs the bits of t, and so does an order this near an integer
@@ -59,8 +66,7 @@ def log1p_mellin(c: Ball, *triples: Ball) -> Ball:
     ends, M, and a step of h leaves M/(exp(2 pi a/h) - 1) (Trefethen and Weideman, SIAM Review 56, 2014, theorem 5.1).
     From s on, 1/|s sin(pi s)| falls as 2 exp(-pi Im s) at least, and m does where every e is 1 (DLMF 5.8.3).
     """
-    from flint import acb, arb, ctx
-
+    acb, arb, ctx = flint().acb, flint().arb, flint().ctx
     if c.is_zero():
         return c
     rows = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))

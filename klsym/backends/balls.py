@@ -15,7 +15,7 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
-from .ball_analysis import bessel_k_order, gamma_log_moment, log1p_mellin
+from .ball_analysis import bessel_k_order, flint, gamma_log_moment, log1p_mellin
 from .kleene import LOGIC, Truth
 
 Ball = Any
@@ -27,15 +27,12 @@ _PATIENCE = 1.0  # seconds of a processor, after which no higher precision is tr
 
 def number(value: float) -> Ball:
     """The double, exactly."""
-    from flint import arb
-
-    return arb(value)
+    return flint().arb(value)
 
 
 def constant(text: str) -> Any:
     """The ball of a program's constant, at the working precision."""
-    from flint import arb, fmpq
-
+    arb, fmpq = flint().arb, flint().fmpq
     named: dict[str, Callable[[], Any]] = {
         "pi": arb.pi, "e": arb.const_e, "euler_gamma": arb.const_euler, "catalan": arb.const_catalan,
         "inf": arb.pos_inf, "-inf": arb.neg_inf, "nan": arb.nan, "true": lambda: True, "false": lambda: False,
@@ -53,8 +50,7 @@ def decide(run: Callable[[int], Any]) -> tuple[float, str, int]:
     precision grows by the bits that are missing, until it is high or has taken long. A float is what `run` gives where
     nothing is to be rounded.
     """
-    from flint import ctx
-
+    ctx = flint().ctx
     before, bits, start = ctx.prec, FIRST, time.thread_time()
     try:
         while True:
@@ -85,9 +81,7 @@ def _tie(x: Ball, y: Ball, truth: bool) -> Truth:
     Equal numbers that rounding has touched overlap at any precision. So at the last one they count as equal, if
     they are proven to lie closer than 2^-1075, half of the least double.
     """
-    from flint import ctx
-
-    return truth if ctx.prec >= LAST and abs((x - y) * 2**1075) < 1 else None
+    return truth if flint().ctx.prec >= LAST and abs((x - y) * 2**1075) < 1 else None
 
 
 def _lt(x: Ball, y: Ball) -> Truth:
@@ -207,8 +201,7 @@ def _lbetarem(a: Ball, b: Ball, c: Ball, d: Ball, e: Ball, f: Ball) -> Ball:
 
 def _zeta_derivative(n: Ball, s: Ball) -> Ball:
     """The nth derivative; far out by sum (log k)^n k^-s <= zeta(s - n) - 1 <= 2^(1 + n - s), because log k < k."""
-    from flint import arb, arb_series
-
+    arb, arb_series = flint().arb, flint().arb_series
     if s > LAST:
         return arb(0, (number(2) ** (1 + n - s)).abs_upper())
     order = _order(n)
