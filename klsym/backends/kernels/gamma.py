@@ -17,7 +17,7 @@ from .coefficients import (
     LGAMMA,
 )
 from .elementary import NAN, _cross, _ratio, log, log_ratio, phi
-from .machine import fma, maximum, minimum, select
+from .machine import fma, select
 
 SHIFT, SHIFT_1 = 0.6875, 1.6875
 LEAST, GREATEST = 1e-120, 1e120
@@ -103,8 +103,9 @@ def lbetarem(a1, b1, a2, b2, da, db):
     shifts = phi(x1 * s2, x2 * s1, turn) + 0.5 * forward
     ends = turn / (x1 * s1) * (ds / s2) + 0.5 * slope * ds / product
     total = (backward + smaller + shifts) + (ends + _binet_beta(x1, y1, x2, y2, dx, dy))
-    least, greatest = minimum(minimum(y1, y2), x2), maximum(maximum(x1, x2), y2)
-    return select((least >= LEAST) & (greatest <= GREATEST), total, NAN)
+    normal = (y1 >= LEAST) & (x2 >= LEAST) & (y2 >= LEAST)
+    normal = normal & (x1 <= GREATEST) & (x2 <= GREATEST) & (y2 <= GREATEST)
+    return select(normal, total, NAN)
 
 
 def _binet_beta(x1, y1, x2, y2, dx, dy):
