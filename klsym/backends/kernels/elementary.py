@@ -7,6 +7,7 @@ from .machine import absolute, exponent, fma, mantissa, product_tail, rint, scal
 
 TINY, INF, NAN = 2.2250738585072014e-308, float("inf"), float("nan")  # the least normal number, 2^-1022
 SQRT_2, INVERSE_LN2 = 1.4142135623730951, 1.4426950408889634
+NEAR = 1.2  # the r of a number and its fourfold
 UP, DOWN, SMALL_PRODUCT, SCALE = 2.0**600, 2.0**-600, 2.0**-960, 2.0**54
 
 
@@ -27,12 +28,12 @@ def _ratio(a, b, d):
 
     Far from each other the same polynomial serves their mantissas. NaN unless both are positive normal numbers.
     """
-    middle = 0.5 * a + 0.5 * b
+    middle = fma(0.5, a, 0.5 * b)
     normal = (a >= TINY) & (b >= TINY)
-    near = normal & (b < 4.0 * a) & (a < 4.0 * b)
+    near = normal & (absolute(d) < NEAR * middle)
     a_mantissa, b_mantissa = mantissa(a), mantissa(b)
     numerator = select(near, d, b_mantissa - a_mantissa)
-    r = numerator / select(near, middle, 0.5 * a_mantissa + 0.5 * b_mantissa)
+    r = numerator / select(near, middle, fma(0.5, a_mantissa, 0.5 * b_mantissa))
     q = r * r
     series = ATANH[0]
     for c in ATANH[1:]:
