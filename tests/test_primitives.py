@@ -1,4 +1,4 @@
-"""Every primitive: its NumPy spelling against its spec, in one loop over the table."""
+"""Every primitive: its NumPy spelling against its spec, and its numba spelling against NumPy's, over the table."""
 
 import math
 import random
@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from klsym.backends import load
+from klsym.backends import load, numba
+from klsym.backends.library import needed, numba_library
 from klsym.backends.numpy import SPELLING
 from klsym.core.primitive import PRIMITIVES, boolean
 from klsym.core.program import Line, Output, Program
@@ -31,22 +32,30 @@ def draw(generator, interval):
     return generator.uniform(low, high)
 
 
+def rounded(value):
+    """A number of so few bits that differences are exact."""
+    return round(value * 2**20) / 2**20 if isinstance(value, float) else value
+
+
 def exactly(value):
     """The double itself, with room for 60 digits (a power of two rationals of 53 bits would be factored)."""
     return sp.Integer(value) if isinstance(value, int) else sp.Float(value, 60)
 
 
-def compiled(primitive, fixed):
+def called(primitive, names, result):
+    """The lines of result = primitive(*names), with the differences of arguments that it takes beside them."""
+    gaps = [(f"{result}_{i}_{j}", names[j], names[i]) for i, j in primitive.gaps]
+    subtractions = [Line(gap, "sub", (b, a)) for gap, b, a in gaps]
+    return [*subtractions, Line(result, primitive.name, (*names, *(gap for gap, _, _ in gaps)))]
+
+
+def compiled(primitive, fixed, backend="numpy"):
     """The primitive as a program; integer arguments are constants of it."""
-    lines, names, arguments = [], [], []
-    for k, value in enumerate(fixed):
-        if value is None:
-            names.append(f"a{k}")
-            arguments.append(f"a{k}")
-        else:
-            lines.append(Line(f"c{k}", "constant", (), str(value)))
-            names.append(f"c{k}")
-    return load(Program("f", tuple(arguments), (*lines, Line("y", primitive.name, tuple(names))), (Output("y"),)))
+    names = [f"a{k}" if value is None else f"c{k}" for k, value in enumerate(fixed)]
+    constants = [Line(f"c{k}", "constant", (), str(value)) for k, value in enumerate(fixed) if value is not None]
+    arguments = tuple(name for name in names if name.startswith("a"))
+    lines = (*constants, *called(primitive, names, "y"))
+    return load(Program("f", arguments, lines, (Output("y"),)), backend, second_pass=False)
 
 
 def test_every_primitive_is_spelled():
@@ -58,7 +67,7 @@ def test_numpy_spelling_is_its_spec(primitive):
     generator = random.Random(primitive.name)
     worst = 0.0
     for _ in range(6 if primitive.name == "log1p_mellin" else 24):
-        values = [draw(generator, interval) for interval in primitive.typical]
+        values = [rounded(draw(generator, interval)) for interval in primitive.typical]
         truth = [interval is boolean for interval in primitive.typical]
         fixed = [
             ("true" if value else "false") if flag else value if isinstance(value, int) else None
@@ -68,9 +77,8 @@ def test_numpy_spelling_is_its_spec(primitive):
         if not free:
             continue
         got = compiled(primitive, fixed)(*map(np.float64, free))
-        exact = primitive.spec(
-            *(sp.true if f and v else sp.false if f else exactly(v) for v, f in zip(values, truth, strict=True))
-        )
+        inputs = [sp.true if f and v else sp.false if f else exactly(v) for v, f in zip(values, truth, strict=True)]
+        exact = primitive.spec(*inputs, *(inputs[j] - inputs[i] for i, j in primitive.gaps))
         if exact in (sp.true, sp.false):
             assert bool(got) == bool(exact)
             continue
@@ -78,6 +86,24 @@ def test_numpy_spelling_is_its_spec(primitive):
         scale = max(1.0, abs(exact)) if primitive.name in LOGARITHMS else abs(exact)
         worst = max(worst, abs(got - exact) / scale if scale else abs(got))
     assert worst <= ALLOWED.get(primitive.name, DEFAULT) * 2**-52
+
+
+def test_numba_spells_the_same():
+    pytest.importorskip("numba")
+    generator = random.Random("numba")
+    functions = {name: spelling.function for name, spelling in numba.spelling().items() if "_" in spelling.function}
+    functions = {name: function for name, function in functions.items() if name != "floor"}  # an intrinsic alone
+    assert {"phi", "klrem", "cross", "lgamma", "digamma", "exp", "log"} <= set(functions)
+    module = {}
+    exec("\n".join(needed(numba_library(), functions.values())), module)
+    for name, function in functions.items():
+        primitive = PRIMITIVES[name]
+        theirs = compiled(primitive, [None for _ in primitive.typical])
+        for _ in range(0 if boolean in primitive.typical else 20):
+            values = [rounded(draw(generator, interval)) for interval in primitive.typical]
+            got = module[function](*values, *(values[j] - values[i] for i, j in primitive.gaps))
+            expected = theirs(*values)
+            assert abs(got - expected) <= ALLOWED.get(name, DEFAULT) * 2**-52 * abs(expected), name
 
 
 @pytest.mark.parametrize(

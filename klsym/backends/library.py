@@ -17,10 +17,15 @@ _NUMBA = '@njit(error_model="numpy", forceinline=True)'
 
 
 class Definition(NamedTuple):
-    """The text of a top-level statement, and the names in it."""
+    """The source of a top-level statement and the names in it; of a kernel that is to be translated, its module."""
 
-    text: str
+    source: str
     uses: frozenset[str]
+    module: str = ""
+
+    @property
+    def text(self) -> str:
+        return _translated(self.source, self.module) if self.module else self.source
 
 
 @cache
@@ -49,13 +54,20 @@ def numba_library() -> dict[str, Definition]:
     found = _definitions(_read("machine_numba.py"))
     for module in _KERNELS:
         source = _read(f"kernels/{module}.py")
-        if source:
-            numbers = vars(importlib.import_module(f".kernels.{module}", __package__))
-            for function in _functions(ast.parse(source)):
-                function.body = _unrolled(function.body, numbers)
-                text = _prefixed(ast.unparse(function), _names(source))
-                found |= _definitions(f"{_NUMBA}\n{text}")
+        names = _names(source)
+        for function in _functions(ast.parse(source)):
+            used = {f"_{n.id}" for n in ast.walk(function) if isinstance(n, ast.Name) and n.id in names}
+            text = "\n".join(source.splitlines()[function.lineno - 1 : function.end_lineno])
+            found[f"_{function.name}"] = Definition(text, frozenset(used | {"njit", "np"}), module)
     return found
+
+
+@cache
+def _translated(source: str, module: str) -> str:
+    """A kernel as numba takes it: loops unrolled, numbers written out."""
+    (function,) = _functions(ast.parse(source))
+    function.body = _unrolled(function.body, vars(importlib.import_module(f".kernels.{module}", __package__)))
+    return f"{_NUMBA}\n{_prefixed(ast.unparse(function), _names(_read(f'kernels/{module}.py')))}"
 
 
 def needed(library: Mapping[str, Definition], names: Iterable[str]) -> list[str]:
