@@ -8,6 +8,7 @@ from ..core.domain import (
     above_one,
     counting,
     integer,
+    nonnegative,
     positive,
     positive_probability,
     probability,
@@ -57,7 +58,7 @@ Geometric = Family(
 
 Poisson = Family(
     name="Poisson",
-    parameters=(positive(lam, 0.7, 5),),
+    parameters=(nonnegative(lam, 0.7, 5),),
     support=from_zero,
     log_density=x * log(lam) - lam - loggamma(x + 1),
     variable=x,

@@ -135,9 +135,9 @@ def _length(expr: sp.Expr) -> tuple[int, int, int, str]:
 def entropy_remainder(term: sp.Expr) -> sp.Expr:
     """p phi(p, q, d) -> klrem(p, q, d), which has a value where p is 0"""
     for factor in sp.Mul.make_args(term):
-        if isinstance(factor, head("phi")):
-            p = factor.args[0]
-            rest = sp.cancel(term / factor / p)
-            if not p.is_number and not rest.free_symbols & p.free_symbols:
-                return rest * head("klrem")(*factor.args)
+        if isinstance(factor, head("phi")) and not factor.args[0].is_number:
+            rest = term / factor
+            shorter = sp.cancel(rest / factor.args[0])
+            if _length(shorter) < _length(rest):
+                return shorter * head("klrem")(*factor.args)
     return term
