@@ -23,8 +23,8 @@ check: .venv/.dev
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pyright
 
-bench: .venv/.base
-	$(BIN)/python examples/generate.py --count 10000000
+bench: .venv/.bench
+	$(BIN)/klsym bench
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
@@ -39,6 +39,10 @@ $(BIN)/python:
 
 .venv/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) install --editable '.[dev]'
+	touch $@
+
+.venv/.bench: pyproject.toml | $(BIN)/python
+	$(PIP) install --editable '.[jit,cert,peers]'
 	touch $@
 
 .venv/.peers: pyproject.toml | $(BIN)/python

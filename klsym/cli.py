@@ -176,12 +176,27 @@ def audit(args: argparse.Namespace) -> Answer:
     return Answer(str(found), found.to_json(), ok=found.ok)
 
 
+def bench(args: argparse.Namespace) -> Answer:
+    from . import render
+    from .bench import report, run
+
+    families = [(family, near) for near in (False, True) for family in run.TARGETS]
+    with run.single_thread():
+        races = (run.race(family, args.count, near, args.repeats) for family, near in families)
+        rows = list(render.with_progress(races, len(families)))
+        kernels = [] if args.brief else list(run.kernel_rows(args.count, args.repeats))
+        first = [] if args.brief else [run.compiling(family, "numba") for family in ("Normal", "Beta")]
+    found = report.Report(args.count, args.repeats, rows, kernels, first)
+    return Answer(str(found), found.to_json())
+
+
 VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "derive": (derive, "the formula with its conditions"),
     "evaluate": (evaluate, "the number, to as many digits as are wanted and vouched for"),
     "generate": (generate, "source code, which needs no klsym to run"),
     "verify": (verify, "the formula, its steps and its code, or a function of one's own, against the oracle"),
     "audit": (audit, "klsym's own compiled code beside proven values, at points chosen to be hard"),
+    "bench": (bench, "nanoseconds an element, beside the other libraries that are installed"),
     "families": (families, "the catalog, with parameters and domains"),
 }
 
@@ -191,7 +206,7 @@ def parser_of(verb: str) -> Parser:
     parser = Parser(
         prog=f"klsym {verb}",
         description=f"{VERBS[verb][1]}.",
-        epilog=None if verb in ("families", "audit") else EPILOG,
+        epilog=None if verb in ("families", "audit", "bench") else EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -219,6 +234,11 @@ def parser_of(verb: str) -> Parser:
             metavar="N",
             help="pairs at a time (default: all cores)",
         )
+        return parser
+    if verb == "bench":
+        add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")
+        add("--repeats", type=positive, default=7, metavar="N", help="of which the least counts (default: 7)")
+        add("--brief", action="store_true", help="neither single primitives nor compile times")
         return parser
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":

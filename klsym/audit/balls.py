@@ -69,16 +69,19 @@ def zeta_derivative(n: Any, s: Any) -> Any:
 
 
 def log_sinhc(u: Any) -> Any:
+    """0 <= log_sinhc(u) <= u^2/6: what is left of a ball that holds the removable singularity."""
     u = abs(u)
-    return arb(0) if u.is_zero() else u + (-(-2 * u).expm1() / (2 * u)).log()
+    return arb(0, u.abs_upper() ** 2 / 6) if u.contains(0) else u + (-(-2 * u).expm1() / (2 * u)).log()
 
 
 def langevin(u: Any) -> Any:
-    return arb(0) if u.is_zero() else u.coth() - 1 / u
+    """|langevin(u)| <= |u|/3."""
+    return arb(0, u.abs_upper() / 3) if u.contains(0) else u.coth() - 1 / u
 
 
 def langevin_prime(u: Any) -> Any:
-    return arb(1) / 3 if u.is_zero() else 1 / u**2 - 1 / u.sinh() ** 2
+    """1/3 - u^2/15 <= langevin_prime(u) <= 1/3."""
+    return arb(1) / 3 + arb(0, u.abs_upper() ** 2 / 15) if u.contains(0) else 1 / u**2 - 1 / u.sinh() ** 2
 
 
 def bessel_k(nu: Any, z: Any) -> Any:

@@ -1,0 +1,1 @@
+"""How fast klsym's code runs, beside other libraries in the same run."""
