@@ -27,7 +27,6 @@ KERNELS = {
 }
 COUNT, PRECISION = 90, 600
 REACHES = ((1e-8, 1e8), (0.1, 100.0), (0.5, 4.0))
-SIGNED = {"cross", "xlogy", "pow"}
 MINIMUM = 1.4616321449683623  # of lgamma; a difference across it passes through zero
 DIFFERENCES = {"lgamma_difference": lambda a, b: b, "log_rising": lambda a, x: a + x}
 ROOTS = {"lgamma": (1.0, 2.0), "digamma": (MINIMUM,), "log": (1.0,)}
@@ -131,6 +130,8 @@ def points(primitive):
             ]
         for i, j in primitive.gaps if k % 4 else ():
             values[j] = beside(generator, values[i])
+        if primitive.name == "pow" and k % 2:
+            values[1] = generator.uniform(-700, 700) / math.log(values[0])
         end = DIFFERENCES.get(primitive.name)
         if end is None or (values[0] < MINIMUM) == (end(*values) < MINIMUM):
             yield values
