@@ -136,7 +136,7 @@ _TABLE = (
         "trigamma_difference", (_wide, _wide), lambda a, b, d: _psi(1, b) - _psi(1, a), gaps=((0, 1),), worst=4
     ),
     Primitive("lgrem", (_wide, _wide), lambda a, b, d: _remainder(sp.loggamma, a, b), gaps=((0, 1),), worst=4.5),
-    Primitive("grem", (_wide, _wide), lambda a, b, d: _remainder(_reduced_lgamma, a, b), gaps=((0, 1),), worst=5),
+    Primitive("grem", (_wide, _wide), lambda a, b, d: _remainder(_reduced_lgamma, a, b), gaps=((0, 1),), worst=5.5),
     Primitive("lbetarem", (_wide,) * 4, lambda a, b, c, d, e, f: _lbetarem(a, b, c, d), gaps=((0, 2), (1, 3)), worst=7),
     Primitive("polygamma", ((1, 3), _positive), sp.polygamma),
     Primitive("zeta", ((1.1, 30.0),), sp.zeta),
@@ -154,7 +154,7 @@ _TABLE = (
     # Bessel functions
     Primitive("ive", ((0, 3), _wide), lambda nu, z: sp.exp(-z) * sp.besseli(nu, z)),
     Primitive("log_i0", (_wide,), lambda z: sp.log(sp.besseli(0, z)), worst=3),
-    Primitive("log_i0_remainder", (_wide, _wide), lambda a, b, d: _remainder(_log_i0, a, b), gaps=((0, 1),), worst=7),
+    Primitive("log_i0_remainder", (_wide, _wide), lambda a, b, d: _remainder(_log_i0, a, b), gaps=((0, 1),), worst=8),
     Primitive("log_kve", (_any, _wide), lambda nu, z: sp.log(sp.besselk(nu, z)) + z),
     Primitive("bessel_k_order", (_any, _wide), BesselKOrder),
     # Confluent hypergeometric functions, and a Fox H-function
