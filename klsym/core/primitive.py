@@ -132,9 +132,7 @@ _TABLE = (
         "lgamma_difference", (_wide, _wide), lambda a, b, d: sp.loggamma(b) - sp.loggamma(a), gaps=((0, 1),), worst=4
     ),
     Primitive("digamma_difference", (_wide, _wide), lambda a, b, d: _psi(0, b) - _psi(0, a), gaps=((0, 1),), worst=3.5),
-    Primitive(
-        "trigamma_difference", (_wide, _wide), lambda a, b, d: _psi(1, b) - _psi(1, a), gaps=((0, 1),), worst=4
-    ),
+    Primitive("trigamma_difference", (_wide, _wide), lambda a, b, d: _psi(1, b) - _psi(1, a), gaps=((0, 1),), worst=4),
     Primitive("lgrem", (_wide, _wide), lambda a, b, d: _remainder(sp.loggamma, a, b), gaps=((0, 1),), worst=4.5),
     Primitive("grem", (_wide, _wide), lambda a, b, d: _remainder(_reduced_lgamma, a, b), gaps=((0, 1),), worst=5.5),
     Primitive("lbetarem", (_wide,) * 4, lambda a, b, c, d, e, f: _lbetarem(a, b, c, d), gaps=((0, 2), (1, 3)), worst=7),
