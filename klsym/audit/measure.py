@@ -50,7 +50,9 @@ class Measured:
     def size(self) -> NDArray[np.float64]:
         """The true value, rounded."""
         with np.errstate(over="ignore"):
-            return np.ldexp(self.truth["high"], np.clip(self.truth["exponent"], -5000, 5000).astype(np.int32))
+            return np.ldexp(
+                self.truth["high"] + self.truth["low"], np.clip(self.truth["exponent"], -5000, 5000).astype(np.int32)
+            )
 
     @property
     def comparable(self) -> NDArray[np.bool_]:

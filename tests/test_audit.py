@@ -1,0 +1,211 @@
+"""The audit itself: its points are where they claim to be, its truth is true, and it catches what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import mpmath as mp
+import numpy as np
+import pytest
+import sympy as sp
+
+from klsym.audit import digits, reference, report, run
+from klsym.audit.meetings import MEETINGS
+from klsym.audit.points import SETS, draw
+from klsym.audit.subject import selected, subject
+from klsym.cli import main
+
+PLAN = run.Plan(points=300, backend="numpy", seconds=10)
+FAMILIES = ["Normal", "Gamma", "Uniform", "Binomial", "Bernoulli", "Zeta", "VonMises", "Pareto", "StudentT"]
+
+
+@pytest.fixture(params=["mpmath", "balls"])
+def arithmetic(request):
+    if request.param == "mpmath":
+        return digits.Digits()
+    pytest.importorskip("flint")
+    return reference.best()
+
+
+def value(truth):
+    high, low, exponent, known = truth
+    assert known
+    with mp.workprec(200):
+        return mp.ldexp(mp.mpf(high) + mp.mpf(low), exponent)
+
+
+def textbook(audited):
+    """The derived formula in floats as it stands: right away from P = Q, and nothing near it."""
+    compute = sp.lambdify(audited.symbols, audited.case.value, "scipy")
+
+    def function(points):
+        with np.errstate(all="ignore"):
+            return np.asarray(compute(*points.T), float), None
+
+    return function
+
+
+def truth_of(audited):
+    """A function that is right but for rounding, whatever the backends do."""
+    known = run.Truths(audited)
+
+    def function(points):
+        truths = [
+            reference.ZERO if e else known(r) for r, e in zip(points.tolist(), audited.equal(points), strict=True)
+        ]
+        return np.array([np.ldexp(t[0] + t[1], min(max(t[2], -5000), 5000)) for t in truths]), None
+
+    return function
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize("kind", SETS)
+def test_points_are_valid_and_as_near_as_the_set_says(name, kind):
+    audited = subject(name, name)
+    points = draw(audited, kind, 200, np.random.default_rng(1))
+    assert audited.valid(points).all()
+    p, q = points[:, : audited.of_p], points[:, audited.of_p :]
+    size = np.abs(points).max(axis=1, keepdims=True, initial=0)
+    if kind == "equal":
+        assert len(points) == 200 and (p == q).all()
+    if kind == "neighbours":
+        assert (np.abs(p - q) <= 3 * np.spacing(np.abs(p) + np.abs(q))).all()
+    if "near" in kind or "ray" in kind:
+        assert len(points) == 200 and (np.abs(p - q) <= 2 * size).all()
+    if "near-one" in kind:
+        changed = (p != q).sum(axis=1)
+        assert changed.max() <= (2 if audited.orders else 1)
+
+
+@pytest.mark.parametrize("pair", MEETINGS, ids=" ".join)
+def test_pairs_of_two_families_are_closed_and_meet(pair):
+    audited = subject(*pair)
+    if not audited.meeting:
+        return
+    truths = run.Truths(audited)
+    for row in draw(audited, "equal", 2, np.random.default_rng(3)):
+        truth = truths(row.tolist())
+        # Equal to rounding: the divergence is quadratic in what rounding does to a parameter of size up to 1e8. That a
+        # Log1pMellin is exactly 0 takes too many bits to prove.
+        assert abs(value(truth)) < 1e-12 if truth[3] else "Log1pMellin" in str(audited.case.value)
+
+
+def test_at_least_forty_pairs_of_two_families():
+    assert len(selected("cross")) >= 40
+    assert set(selected()) == set(selected("same")) | set(selected("cross"))
+    assert selected("same", ["Gamma"]) == [("Gamma", "Gamma")]
+
+
+def test_reference_keeps_the_digits_that_cancel(arithmetic):
+    x, y = sp.symbols("x y", positive=True)
+    near = reference.Reference(x / y - 1 - sp.log(x / y), (x, y), arithmetic)
+    got = value(near([1 + 2.0**-50, 1.0]))
+    with mp.workprec(400):
+        d = mp.mpf(2) ** -50
+        assert abs(got / (d - mp.log(1 + d)) - 1) < mp.mpf(2) ** -78
+    assert near([3.0, 3.0]) == reference.ZERO
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "loggamma(x) + polygamma(0, x) * polygamma(1, x)",
+        "sqrt(x) / x**(x/3) + 1/x**3",
+        "besseli(0, x) * exp(-x) + besselk(x, 2)",
+        "Piecewise((x, x < 1), (1 + log(x), True))",
+        "uppergamma(x, 2) + expint(1, x) + erf(x) + zeta(1 + x)",
+    ],
+)
+def test_reference_agrees_with_sympy(arithmetic, expression):
+    x = sp.Symbol("x", positive=True)
+    tree = eval_in_sympy(expression, x)
+    for at in (0.375, 1.0, 2.5):
+        expected = tree.subs(x, sp.Rational(at)).evalf(40)
+        assert abs(value(reference.Reference(tree, (x,), arithmetic)([at])) - mp.mpf(str(expected))) < 1e-20
+
+
+def eval_in_sympy(text, x):
+    names = "loggamma polygamma sqrt besseli besselk exp log Piecewise uppergamma expint erf zeta".split()
+    return eval(text, {"x": x, **{name: getattr(sp, name) for name in names}})
+
+
+def test_own_special_functions_agree_with_their_definitions():
+    pytest.importorskip("flint")
+    from klsym.core.functions import BesselKOrder, Langevin, Log1pMellin, LogSinhc, ZetaDerivative
+
+    x = sp.Symbol("x", positive=True)
+    tree = BesselKOrder(x, 2) + LogSinhc(x) * Langevin(x) + ZetaDerivative(1, 1 + x) + Log1pMellin(x, 2, 1, 1)
+    expected = tree.subs(x, sp.Rational(3, 4)).evalf(30)
+    assert abs(value(reference.Reference(tree, (x,))([0.75])) - mp.mpf(str(expected))) < 1e-24
+
+
+def test_a_right_function_passes():
+    audited = subject("Gamma", "Gamma")
+    row = run.examine(audited, truth_of(audited), PLAN)
+    assert row["worst"] <= 0.5
+    assert not list(report.flags(row, wrong=True))
+    assert row["points"] > 2 * PLAN.points * 0.9
+
+
+def test_a_cancelling_formula_is_caught():
+    audited = subject("Gamma", "Gamma")
+    row = run.examine(audited, textbook(audited), PLAN)
+    assert row["worst"] > 1e10 and row["negative"] and row["lost"]
+    generic = next(part for part in row["sets"] if part["set"] == "generic")
+    assert generic["worst"] < 1e6, "away from P = Q the textbook is right"
+    assert not report.Report(PLAN, [row], 16).ok
+
+
+@pytest.mark.parametrize(
+    "spoil, flag",
+    [
+        (lambda v: np.where(v < 1e-20, np.nan, v), "missing"),
+        (lambda v: v - 1e-30, "negative"),
+        (lambda v: np.maximum(v, 1e-300), "spurious"),
+        (lambda v: np.where(v < 1e-20, 0.0, v), "lost"),
+    ],
+)
+def test_each_kind_of_wrong_value_is_flagged(spoil, flag):
+    audited = subject("Exponential", "Exponential")
+    right = truth_of(audited)
+    row = run.examine(audited, lambda points: (spoil(right(points)[0]), None), PLAN)
+    assert row[flag] > 0
+
+
+def test_a_hill_is_climbed():
+    audited = subject("Exponential", "Exponential")
+    right = truth_of(audited)
+
+    def hilly(points):
+        # 100 eps off where P's rate is 7 and Q's is near: random points hardly come there.
+        return right(points)[0] * (1 + 2.0**-52 * np.rint(100 * np.exp(-(np.log(points[:, 0] / 7) ** 2) / 2))), None
+
+    row = run.examine(audited, hilly, PLAN)
+    assert row["climb"] >= row["sweep"] and row["climb"] > 99
+
+
+def test_a_pair_without_a_closed_form_is_left_out_and_said():
+    row = run.audit_pair("Triangular", "Triangular", PLAN)
+    assert "no closed case" in row["skipped"]
+    assert "not audited" in str(report.Report(PLAN, [row], 16))
+
+
+def test_command(capsys):
+    arguments = [
+        "audit",
+        "self",
+        "--only",
+        "exponential",
+        "--pairs",
+        "same",
+        "--points",
+        "200",
+        "--jobs",
+        "1",
+        "--json",
+    ]
+    status = main([*arguments, "--backend", "numpy"])
+    document = json.loads(capsys.readouterr().out)
+    assert status == (0 if document["ok"] else 1)
+    assert [row["pair"] for row in document["rows"]] == ["Exponential || Exponential"]
+    assert {part["set"] for part in document["rows"][0]["sets"]} >= {"generic", "near-one", "equal", "climb"}

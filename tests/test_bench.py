@@ -1,0 +1,58 @@
+"""The benchmark runs, with and without peers, and the formulas of the peers are the divergences that klsym derives."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+
+from klsym import kl
+from klsym.bench import peers, run
+from klsym.cli import main
+from klsym.families import catalog
+
+
+@pytest.mark.parametrize("family", run.TARGETS)
+def test_textbook_formulas_are_the_divergence(family):
+    arrays = run.columns(family, 20, near=False)
+    expected = kl(catalog[family], catalog[family]).compile("numpy")(*arrays)
+    for peer in (peers.numpy, peers.scipy):
+        call = peer(family, arrays)
+        if call is not None:
+            with np.errstate(over="ignore"):
+                assert call() == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.peers
+@pytest.mark.parametrize("family", run.TARGETS)
+@pytest.mark.parametrize("peer", ["torch", "numpyro"])
+def test_peers_agree(family, peer):
+    pytest.importorskip(peer)
+    arrays = run.columns(family, 20, near=False)
+    expected = kl(catalog[family], catalog[family]).compile("numpy")(*arrays)
+    assert np.asarray(getattr(peers, peer)(family, arrays)()) == pytest.approx(expected, rel=1e-8)
+
+
+def test_runs_without_peers(monkeypatch, capsys):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(peers, "find_spec", lambda name: None if name in ("torch", "numpyro") else find(name))
+    monkeypatch.setattr(run, "TARGETS", {"Exponential": 1.0, "Normal": 1.0})
+    assert main(["bench", "--count", "1000", "--repeats", "1", "--brief"]) == 0
+    text = capsys.readouterr().out
+    assert "Not installed, so left out: torch, numpyro jit" in text and "klsym numpy" in text
+
+
+def test_json(monkeypatch, capsys):
+    monkeypatch.setattr(run, "TARGETS", {"Exponential": 1.0})
+    monkeypatch.setattr(peers, "PEERS", {"NumPy": peers.PEERS["NumPy"]})
+    assert main(["bench", "--count", "1000", "--repeats", "1", "--brief", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [race["near"] for race in document["races"]] == [False, True]
+    assert all(ns > 0 for race in document["races"] for ns in race["ns"].values())
+
+
+def test_near_parameters_are_near():
+    p, q = run.columns("Exponential", 100, near=True)
+    assert (np.abs(q / p - 1) <= 1.1e-8).all() and (p != q).any()
