@@ -4,6 +4,7 @@ The operations are taken from Arb's own special functions (Johansson, IEEE Trans
 none: BesselKOrder is a central difference whose step is far below the precision, Log1pMellin a trapezoidal sum.
 """
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 import operator

@@ -1,5 +1,6 @@
 """What klsym is timed beside: other libraries' divergences, and the textbook formulas in their arithmetic."""
 
+# pyright: reportMissingImports=false
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,5 +1,6 @@
 """The measurement: one thread, everything of a row interleaved in one run, the least of several repeats."""
 
+# pyright: reportMissingImports=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 import contextlib
