@@ -30,7 +30,7 @@ from .source import (
     statements,
 )
 from .store import keep
-from .watch import watch
+from .watch import FINE, watch
 
 
 @cache
@@ -166,7 +166,7 @@ def _wrapper(program: Program) -> list[str]:
         "flat = [np.ascontiguousarray(argument, dtype=np.float64).reshape(-1) for argument in arguments]",
         f"values = [np.empty(size) for _ in range({count})]",
         f"errors = [np.empty(size) for _ in range({errors})]",
-        "_fill(8.0, *flat, *values, *errors, np.empty(size, np.int64))",
+        f"_fill({FINE!r}, *flat, *values, *errors, np.empty(size, np.int64))",
         f"return {values}",
     ]
 

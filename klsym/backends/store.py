@@ -10,10 +10,12 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from .. import __version__
+
 
 def keep(name: str, source: str) -> Path:
-    """The file that holds the source: written unless it is there already, named after a hash of it."""
-    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    """The file that holds the source: written unless it is there already, named after a hash of it and the version."""
+    digest = hashlib.sha256(f"{__version__}\n{source}".encode()).hexdigest()[:16]
     file = directory() / f"{name[:60]}_{digest}.py"
     try:
         present = file.read_text(encoding="utf-8") == source
