@@ -146,9 +146,10 @@ class Truths:
         """The reference where these columns are at their domains' ends, or the one value that holds there."""
         symbols = self.subject.symbols
         value = at(self.subject.case.value, {symbols[i]: sp.Integer(int(end)) for i, end in met})
-        if value == sp.oo:
-            return INFINITE
-        return UNKNOWN if value.has(sp.nan, sp.zoo, sp.oo) else Reference(value, symbols)
+        if value.has(sp.nan, sp.zoo):
+            return UNKNOWN
+        # A divergence is infinite where one of its terms is: the others are finite, and none can be -oo in sum.
+        return INFINITE if value.has(sp.oo, -sp.oo) else Reference(value, symbols)
 
 
 def measured(subject: Subject, function: Function, truths: Truths, points: Points, until: float = math.inf) -> Measured:
