@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import sympy as sp
@@ -54,6 +55,9 @@ class Primitive:
 _any, _small = (-5.0, 5.0), (-0.9, 3.0)
 _positive, _wide, _unit = (0.1, 10.0), (1e-3, 1e3), (0.01, 0.99)
 boolean: Range = (0, 1)
+
+# No bound of the error is known over the whole domain.
+UNPROVEN = inf
 
 
 def _xlog(c: sp.Expr, logarithm: sp.Expr) -> sp.Expr:
@@ -104,17 +108,17 @@ _TABLE = (
     Primitive("log1p", (_small,), lambda x: sp.log(1 + x), worst=1.5),
     Primitive("xlogy", (_any, _wide), lambda c, x: _xlog(c, sp.log(x)), worst=1.5),
     Primitive("xlog1py", (_any, _small), lambda c, x: _xlog(c, sp.log(1 + x)), worst=1.5),
-    Primitive("sin", (_any,), sp.sin),
-    Primitive("cos", (_any,), sp.cos),
-    Primitive("tan", (_small,), sp.tan),
-    Primitive("asin", (_unit,), sp.asin),
-    Primitive("atan", (_any,), sp.atan),
-    Primitive("sinh", (_any,), sp.sinh),
-    Primitive("cosh", (_any,), sp.cosh),
-    Primitive("tanh", (_any,), sp.tanh),
-    Primitive("log_sinhc", (_any,), LogSinhc),
-    Primitive("langevin", (_any,), Langevin),
-    Primitive("langevin_prime", (_any,), LangevinPrime),
+    Primitive("sin", (_any,), sp.sin, worst=1),
+    Primitive("cos", (_any,), sp.cos, worst=1),
+    Primitive("tan", (_small,), sp.tan, worst=1),
+    Primitive("asin", (_unit,), sp.asin, worst=1.5),
+    Primitive("atan", (_any,), sp.atan, worst=1.5),
+    Primitive("sinh", (_any,), sp.sinh, worst=1.5),
+    Primitive("cosh", (_any,), sp.cosh, worst=1.5),
+    Primitive("tanh", (_any,), sp.tanh, worst=1.5),
+    Primitive("log_sinhc", (_any,), LogSinhc, worst=5),
+    Primitive("langevin", (_any,), Langevin, worst=4),
+    Primitive("langevin_prime", (_any,), LangevinPrime, worst=10),
     # Logarithms and exponentials without cancellation
     Primitive("cross", (_any, _any, _any, _any), lambda a, b, c, d: a * b - c * d, worst=1.5),
     Primitive("log_ratio", (_wide, _wide), lambda a, b, d: sp.log(b / a), gaps=((0, 1),), worst=3),
@@ -136,32 +140,45 @@ _TABLE = (
     Primitive("lgrem", (_wide, _wide), lambda a, b, d: _remainder(sp.loggamma, a, b), gaps=((0, 1),), worst=4.5),
     Primitive("grem", (_wide, _wide), lambda a, b, d: _remainder(_reduced_lgamma, a, b), gaps=((0, 1),), worst=5.5),
     Primitive("lbetarem", (_wide,) * 4, lambda a, b, c, d, e, f: _lbetarem(a, b, c, d), gaps=((0, 2), (1, 3)), worst=7),
-    Primitive("polygamma", ((1, 3), _positive), sp.polygamma),
-    Primitive("zeta", ((1.1, 30.0),), sp.zeta),
-    Primitive("zetam1", ((1.1, 30.0),), lambda s: sp.zeta(s) - 1),
-    Primitive("zeta_derivative", ((1, 3), (1.1, 30.0)), ZetaDerivative),
-    Primitive("gamma_p", (_positive, _positive), lambda a, x: sp.lowergamma(a, x) / sp.gamma(a)),
-    Primitive("gamma_q", (_positive, _positive), lambda a, x: sp.uppergamma(a, x) / sp.gamma(a)),
-    Primitive("betainc", (_positive, _positive, _unit), lambda a, b, x: sp.betainc_regularized(a, b, 0, x)),
+    Primitive("polygamma", ((1, 3), _positive), sp.polygamma, worst=5),
+    Primitive("zeta", ((1.1, 30.0),), sp.zeta, worst=4),
+    Primitive("zetam1", ((1.1, 30.0),), lambda s: sp.zeta(s) - 1, worst=UNPROVEN),
+    Primitive("zeta_derivative", ((1, 3), (1.1, 30.0)), ZetaDerivative, worst=UNPROVEN),
+    Primitive("gamma_p", (_positive, _positive), lambda a, x: sp.lowergamma(a, x) / sp.gamma(a), worst=UNPROVEN),
+    Primitive("gamma_q", (_positive, _positive), lambda a, x: sp.uppergamma(a, x) / sp.gamma(a), worst=UNPROVEN),
+    Primitive(
+        "betainc", (_positive, _positive, _unit), lambda a, b, x: sp.betainc_regularized(a, b, 0, x), worst=UNPROVEN
+    ),
     # Error functions and exponential integrals
-    Primitive("erf", (_any,), sp.erf),
-    Primitive("erfc", (_any,), sp.erfc),
-    Primitive("erfcx", (_any,), lambda x: sp.exp(x**2) * sp.erfc(x)),
-    Primitive("exp_e1", (_wide,), lambda z: sp.exp(z) * sp.expint(1, z)),
-    Primitive("dilog", ((-10.0, 1.0),), lambda x: sp.polylog(2, x)),
+    Primitive("erf", (_any,), sp.erf, worst=2),
+    Primitive("erfc", (_any,), sp.erfc, worst=300),
+    Primitive("erfcx", (_any,), lambda x: sp.exp(x**2) * sp.erfc(x), worst=300),
+    Primitive("exp_e1", (_wide,), lambda z: sp.exp(z) * sp.expint(1, z), worst=10),
+    Primitive("dilog", ((-10.0, 1.0),), lambda x: sp.polylog(2, x), worst=25),
     # Bessel functions
-    Primitive("ive", ((0, 3), _wide), lambda nu, z: sp.exp(-z) * sp.besseli(nu, z)),
+    Primitive("ive", ((0, 3), _wide), lambda nu, z: sp.exp(-z) * sp.besseli(nu, z), worst=30),
     Primitive("log_i0", (_wide,), lambda z: sp.log(sp.besseli(0, z)), worst=3),
     Primitive("log_i0_remainder", (_wide, _wide), lambda a, b, d: _remainder(_log_i0, a, b), gaps=((0, 1),), worst=8),
-    Primitive("log_kve", (_any, _wide), lambda nu, z: sp.log(sp.besselk(nu, z)) + z),
-    Primitive("bessel_k_order", (_any, _wide), BesselKOrder),
+    Primitive("log_kve", (_any, _wide), lambda nu, z: sp.log(sp.besselk(nu, z)) + z, worst=UNPROVEN),
+    Primitive("bessel_k_order", (_any, _wide), BesselKOrder, worst=10),
     # Confluent hypergeometric functions, and a Fox H-function
-    Primitive("log_tricomi_u", (_positive, _any, _wide), lambda a, b, z: sp.log(TricomiU(a, b, z))),
-    Primitive("log_parabolic_u", ((-0.4, 10.0), (-10.0, 10.0)), lambda a, z: sp.log(ParabolicU(a, z)) + z**2 / 4),
-    Primitive("kummer", ((0.1, 3.0), (3.1, 10.0), (-20.0, 20.0)), lambda a, b, z: sp.hyper([a], [b], z)),
-    Primitive("hyp2f1", ((0.5, 2.0), (0.1, 3.0), (3.1, 6.0), _unit), lambda a, b, c, z: sp.hyper([a, b], [c], z)),
-    Primitive("gamma_log_moment", (_positive, _wide), lambda a, x: sp.hyper([a, a], [a + 1, a + 1], -x)),
-    Primitive("log1p_mellin", (_wide, _positive, (0.3, 3.0), (1, 1)), Log1pMellin, variadic=True),
+    Primitive("log_tricomi_u", (_positive, _any, _wide), lambda a, b, z: sp.log(TricomiU(a, b, z)), worst=UNPROVEN),
+    Primitive(
+        "log_parabolic_u", ((-0.4, 10.0), (-10.0, 10.0)), lambda a, z: sp.log(ParabolicU(a, z)) + z**2 / 4, worst=300
+    ),
+    Primitive(
+        "kummer", ((0.1, 3.0), (3.1, 10.0), (-20.0, 20.0)), lambda a, b, z: sp.hyper([a], [b], z), worst=UNPROVEN
+    ),
+    Primitive(
+        "hyp2f1",
+        ((0.5, 2.0), (0.1, 3.0), (3.1, 6.0), _unit),
+        lambda a, b, c, z: sp.hyper([a, b], [c], z),
+        worst=UNPROVEN,
+    ),
+    Primitive(
+        "gamma_log_moment", (_positive, _wide), lambda a, x: sp.hyper([a, a], [a + 1, a + 1], -x), worst=UNPROVEN
+    ),
+    Primitive("log1p_mellin", (_wide, _positive, (0.3, 3.0), (1, 1)), Log1pMellin, variadic=True, worst=UNPROVEN),
     # Truth values
     Primitive("lt", (_any, _any), sp.Lt),
     Primitive("le", (_any, _any), sp.Le),

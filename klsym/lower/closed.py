@@ -64,14 +64,16 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     if diagonal and derivation.p.family == derivation.q.family:
         whole = derivation if context.general is None else context.general
         value, pairs, ends = _moved(whole, whole.cases[0] if context.general else case)
-        if value == 0 or not pairs:
+        if value == 0:
             return [build.constant("0")] * (1 + len(by))
         values = {g: x for a, b in ((whole.p, derivation.p), (whole.q, derivation.q)) for g, x in _both(a, b)}
         for symbol, actual in values.items():
             build.define(symbol, build.expression(actual))
-        sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, context.errors)
+        find = _sides if value.has(sp.Piecewise) else _one
+        sides = find(value, pairs, ends, context.errors) if pairs else None
         if sides is not None:
-            return _selected(context, sides, values, tied)
+            zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
+            return _selected(context, [(form.guarded(zeros), *rest) for form, *rest in sides], values, tied)
     closed_ends = any(_has_closed_end(member) for member in (derivation.p, derivation.q))
     value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, closed_ends)))
     slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), closed_ends)) for x in by)
@@ -96,7 +98,8 @@ def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol,
             domain = parameter.domain
             if domain.upper.is_finite or domain.left_closed or domain.integer:
                 ends.add(q)
-    return case.value.xreplace(same), pairs, ends
+    movable = all(isinstance(q, sp.Symbol) for q in pairs)
+    return case.value.xreplace(same), pairs if movable else {}, ends
 
 
 # A remainder form, where it holds, and what its symbols stand for that are no parameters.
@@ -158,6 +161,13 @@ def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str
     pairs = [(a, b) for a, b in zip(derivation.p.values, derivation.q.values, strict=True) if a != b]
     same = build.all(build.line("eq", build.expression(a), build.expression(b)) for a, b in pairs)
     return build.line("select", same, build.constant("0"), value)
+
+
+def _from_zero(member: Distribution) -> Iterator[sp.Expr]:
+    """The parameters that may be 0."""
+    for parameter, value in zip(member.family.parameters, member.values, strict=True):
+        if parameter.domain.left_closed and parameter.domain.lower == 0:
+            yield value
 
 
 def _has_closed_end(member: Distribution) -> bool:

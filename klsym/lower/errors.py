@@ -89,7 +89,9 @@ class Errors:
         if any(r is None for r in relatives):
             return None
         known = [r for r in relatives if r is not None]
-        primitive, own = line.primitive, 0.0 if line.primitive in EXACT else PRIMITIVES[line.primitive].worst
+        primitive, own = line.primitive, _own(line.primitive)
+        if own == INFINITE:
+            return None
         if primitive in ("add", "sub"):
             first, second = (a.sign for a in arguments)
             second = -second if primitive == "sub" else second
@@ -136,7 +138,9 @@ class Errors:
                 if slope is None:
                     return self.build.constant("inf")
                 parts.append(self.mul(self.size(slope(self, line)), error))
-        own = PRIMITIVES[line.primitive].worst if line.primitive not in EXACT else 0.0
+        own = _own(line.primitive)
+        if own == INFINITE:
+            return self.build.constant("inf")
         if own:
             scale = _ABSOLUTE[line.primitive](self, line) if line.primitive in _ABSOLUTE else self.size(line.name)
             parts.append(self.mul(self.number(own), scale))
@@ -163,6 +167,10 @@ class Errors:
 
     def is_zero(self, name: str) -> bool:
         return name == self.number(0)
+
+
+def _own(primitive: str) -> float:
+    return 0.0 if primitive in EXACT else PRIMITIVES[primitive].worst
 
 
 def _constant(text: str) -> Range:

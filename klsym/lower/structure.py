@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import sympy as sp
@@ -27,6 +27,17 @@ class Structured:
 
     terms: tuple[sp.Expr, ...]
     coordinates: tuple[Coordinate, ...]
+
+    def guarded(self, zeros: Set[sp.Expr]) -> Structured:
+        """The same where factors may be 0: such a term is 0 there, infinite as the rest of it may be (0 log 0 = 0)."""
+
+        def guard(term: sp.Expr) -> sp.Expr:
+            for factor in zeros.intersection(sp.Mul.make_args(term)):
+                # SymPy takes the factor for positive, so its own Piecewise would not hold this case.
+                term = head("select")(head("eq")(factor, 0), 0, term)
+            return term
+
+        return replace(self, terms=tuple(map(guard, self.terms)))
 
     def lines(self, build: Builder) -> str:
         """The name of the sum's line, its terms added in their order."""
