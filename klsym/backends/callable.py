@@ -8,7 +8,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,17 @@ from ..core.errors import ParameterError
 from ..core.program import Program
 from .watch import FINE, FINE_NARROW
 
+if TYPE_CHECKING:
+    from .refine import Refined
+
 # As many elements at a time as the intermediate arrays of a formula stay in a processor's cache.
 BLOCK = 8192
 
 # The error estimates of as many elements are kept, where nobody asks for all of them.
 WIDTH = 1024
+
+# How many elements a second pass has decided in balls before double-double, which has to be compiled, pays.
+MANY = 1000
 
 _DOUBLE = np.dtype(float)
 _EPSILON = 2.0**-52
@@ -60,12 +66,13 @@ class Compiled:
     several outputs gives a tuple of them, and `out` is a tuple. A complex argument raises TypeError.
 
     A first pass computes every element with an estimate of its error. A second one visits those whose estimate
-    is too large and evaluates them in ball arithmetic; `second_pass` False leaves that out. `report=True` gives
-    (value, error, second): the relative errors estimated, and which elements took the second pass.
+    is too large and decides them in ball arithmetic, or in double-double where they are many and that is enough;
+    `second_pass` False leaves that out. `report=True` gives (value, error, second): the relative errors estimated, and
+    which elements took the second pass.
     """
 
     def __init__(self, program: Program, first: FirstPass, second_pass: bool = True) -> None:
-        self.program, self.second_pass = program, second_pass
+        self.program, self.second_pass, self._visited = program, second_pass, 0
         self.source, self.backend = first.source, first.backend
         self._fill, self._conditions = first.fill, first.conditions
         self._size, self._estimated = len(program.arguments), [output.error != "" for output in program.outputs]
@@ -148,10 +155,24 @@ class Compiled:
         return places[:found]
 
     def _correct(self, operands: Any, results: Any, places: NDArray[np.int64]) -> None:
-        """The second pass: the same lines, in balls. What these cannot decide stays as it is."""
+        """The second pass: the same lines in balls, many in double-double first. What stays undecided stays."""
         rows = [np.broadcast_to(a[0], places.shape) if a.size == 1 else a[places] for a in operands]
+        self._visited += places.size
+        if self._visited > MANY and self._refined is not None:
+            values, sure = self._refined(*rows)
+            for result, value in zip(results, values, strict=True):
+                result[places[sure]] = value[sure]
+            if sure.all():
+                return
+            places, rows = places[~sure], [row[~sure] for row in rows]
         for result, decided in zip(results, self._exact(*rows), strict=True):
             result[places] = np.where(np.isnan(decided), result[places], decided)
+
+    @cached_property
+    def _refined(self) -> Refined | None:
+        from .refine import refined
+
+        return refined(self.program)
 
     @cached_property
     def _exact(self) -> Callable[..., tuple[NDArray[np.float64], ...]]:

@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
 _KERNELS = ("elementary", "gamma", "bessel")
+_PAIRS = ("coefficients", "arithmetic", "elementary", "gamma", "special")
 _NUMBA = '@njit(error_model="numpy", forceinline=True)'
+_NUMBA_KEPT = '@njit(error_model="numpy", cache=True)'
 
 
 class Definition(NamedTuple):
@@ -68,6 +70,17 @@ def _translated(source: str, module: str) -> str:
     (function,) = _functions(ast.parse(source))
     function.body = _unrolled(function.body, vars(importlib.import_module(f".kernels.{module}", __package__)))
     return f"{_NUMBA}\n{_prefixed(ast.unparse(function), _names(_read(f'kernels/{module}.py')))}"
+
+
+@cache
+def pair_library() -> dict[str, Definition]:
+    """The machine functions and the primitives in double-double, for numba: functions of their own, kept compiled."""
+    found = _definitions(_read("machine_numba.py"))
+    for module in _PAIRS:
+        source = _read(f"double_double/{module}.py")
+        text = _prefixed(source, _names(source))
+        found |= _definitions(re.sub(r"^def ", f"{_NUMBA_KEPT}\ndef ", text, flags=re.MULTILINE))
+    return found
 
 
 def needed(library: Mapping[str, Definition], names: Iterable[str]) -> list[str]:

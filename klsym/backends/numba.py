@@ -7,9 +7,7 @@ The loop calls a function of one element that is inlined into it, so that LLVM t
 from __future__ import annotations
 
 import re
-import sys
 from functools import cache
-from types import ModuleType
 
 from ..core.errors import UnderivableError
 from ..core.program import Program
@@ -29,7 +27,7 @@ from .source import (
     quoted,
     statements,
 )
-from .store import keep
+from .store import keep, module
 from .watch import FINE, watch
 
 
@@ -175,15 +173,7 @@ def load(program: Program, second_pass: bool = True) -> Compiled:
     """The program as a callable, compiled at the first time; a primitive without a spelling raises UnderivableError."""
     source = emit(program)
     file = keep(program.name, source)
-    module = sys.modules.get(file.stem) or _module(file.stem, source, str(file))
-    doc = getattr(module, program.name).__doc__.replace(numpy.NOTE[1] + "\n    ", "")
-    first = FirstPass("numba", source, doc, module._fill, numpy.conditions(program))
+    generated = module(file, source, {})
+    doc = getattr(generated, program.name).__doc__.replace(numpy.NOTE[1] + "\n    ", "")
+    first = FirstPass("numba", source, doc, generated._fill, numpy.conditions(program))
     return Compiled(program, first, second_pass)
-
-
-def _module(name: str, source: str, filename: str) -> ModuleType:
-    """A module made of the source at hand, never of the file's content; numba keeps its code beside that file."""
-    module = sys.modules[name] = ModuleType(name)
-    module.__file__ = filename
-    exec(compile(source, filename, "exec"), vars(module))
-    return module

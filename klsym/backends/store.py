@@ -7,8 +7,11 @@ import os
 import stat
 import sys
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from .. import __version__
 
@@ -27,6 +30,19 @@ def keep(name: str, source: str) -> Path:
             stream.write(source)
         Path(scratch).replace(file)
     return file
+
+
+def module(file: Path, source: str, names: Mapping[str, Any]) -> ModuleType:
+    """A module made of the source at hand, never of the file's content; numba keeps its code beside that file.
+
+    The module has `names` from the start.
+    """
+    found = sys.modules.get(file.stem)
+    if found is None:
+        found = sys.modules[file.stem] = ModuleType(file.stem)
+        vars(found).update({**names, "__name__": file.stem, "__file__": str(file)})
+        exec(compile(source, str(file), "exec"), vars(found))
+    return found
 
 
 def directory() -> Path:

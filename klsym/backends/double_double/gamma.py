@@ -1,0 +1,234 @@
+"""The logarithm of the Gamma function, its derivatives, and their remainders, by Stirling's series (DLMF 5.11.1).
+
+The series is taken at X = x + n >= 13, n steps of the recurrence away, as w P(w^2) in w = 1/X. What is a difference
+is one of terms: of logarithms by log_ratio, of the series by divided differences from Horner's rule.
+"""
+
+# pyright: basic, reportMissingParameterType=false
+
+from .arithmetic import (
+    NOTHING,
+    ONE,
+    ZERO,
+    horner,
+    minus,
+    neg,
+    over,
+    plus,
+    plus_double,
+    scaled_by,
+    sound,
+    times,
+    times_double,
+)
+from .coefficients import BERNOULLI, DIGAMMA, DIGAMMA_ROOT, DIGAMMA_ROOT_TAIL, HALF_LOG_2PI, STIRLING
+from .elementary import log, log1p, log_ratio, phi
+
+FAR, LARGEST = 13.0, 1e100
+LAST, MIDDLE = 23, 9  # degrees of the series in w^2, and from where double serves
+
+
+def _steps(x, far):
+    """How many steps of the recurrence lead there or beyond."""
+    return int(far - x[0]) + 1 if x[0] < far else 0
+
+
+def _inside(x):
+    return 0.0 < x[0] < LARGEST
+
+
+def _divided(coefficients, u, v):
+    """P(v), P[u, v] and P[u, u, v]: Horner's rule for a polynomial and its divided differences."""
+    p = q = t = 0.0
+    for k in range(LAST, MIDDLE - 1, -1):
+        t = t * u[0] + q
+        q = q * u[0] + p
+        p = p * v[0] + coefficients[k, 0]
+    p, q, t = (p, 0.0), (q, 0.0), (t, 0.0)
+    for k in range(MIDDLE - 1, -1, -1):
+        t = plus(times(t, u), q)
+        q = plus(times(q, u), p)
+        p = plus(times(p, v), (coefficients[k, 0], coefficients[k, 1]))
+    return p, q, t
+
+
+def lgamma(x):
+    """log Gamma(x) for x > 0; between 1/2 and 5/2 as its difference from a zero, 1 or 2."""
+    if not _inside(x):
+        return NOTHING
+    if x[0] < 0.5:
+        return minus(_lgamma_difference(ONE, plus_double(x, 1.0), x), log(x))
+    if x[0] < 2.5:
+        start = 1.0 if x[0] < 1.5 else 2.0
+        return _lgamma_difference((start, 0.0), x, plus_double(x, -start))
+    product, high = ONE, x
+    for _ in range(_steps(x, FAR)):
+        product = times(product, high)
+        high = plus_double(high, 1.0)
+    w = over(ONE, high)
+    series = plus(plus_double(HALF_LOG_2PI, -0.5), times(w, horner(STIRLING, LAST, MIDDLE, times(w, w))))
+    whole = plus(times(plus_double(high, -0.5), plus_double(log(high), -1.0)), series)
+    return minus(whole, log(product)) if product[0] > 1.0 else whole
+
+
+def _lgamma_difference(a, b, d):
+    """lgamma(b) - lgamma(a): (A - 1/2) log(B/A) + d (log B - 1), less log of prod (b + k)/(a + k), and the series."""
+    if d[0] < 0.0:
+        return neg(_lgamma_rise(b, a, neg(d)))
+    return _lgamma_rise(a, b, d)
+
+
+def _lgamma_rise(a, b, d):
+    """The same for d >= 0, where the product is 1 + excess, all of whose terms are positive."""
+    steps = _steps(a, FAR)
+    excess, low = ZERO, a
+    for _ in range(steps):
+        ratio = over(d, low)
+        excess = plus(excess, times(plus(ONE, excess), ratio))
+        low = plus_double(low, 1.0)
+    high = plus_double(b, float(steps))
+    w, x = over(ONE, low), over(ONE, high)
+    p, q, _ = _divided(STIRLING, times(w, w), times(x, x))
+    product = times(w, x)
+    series = times(product, plus(p, times(times(w, plus(w, x)), q)))
+    linear = times(d, minus(plus_double(log(high), -1.0), series))
+    whole = plus(times(plus_double(low, -0.5), log_ratio(low, high, d)), linear)
+    return minus(whole, log1p(excess)) if steps else whole
+
+
+def lgamma_difference(a, b, d):
+    """lgamma(b) - lgamma(a); NaN where the two nearly meet on either side of the minimum."""
+    if not (_inside(a) and _inside(b)):
+        return NOTHING
+    difference = _lgamma_difference(a, b, d)
+    return difference if abs(difference[0]) >= 2.0**-8 * abs(d[0]) else NOTHING
+
+
+def log_rising(a, x):
+    """log(Gamma(a + x)/Gamma(a))."""
+    return lgamma_difference(a, plus(a, x), x)
+
+
+def digamma(x):
+    """psi(x) for x > 0; near its positive root as the difference from it."""
+    if not _inside(x):
+        return NOTHING
+    if 1.0 < x[0] < 2.0:
+        return digamma_difference(DIGAMMA_ROOT, x, plus_double(minus(x, DIGAMMA_ROOT), -DIGAMMA_ROOT_TAIL))
+    poles, high = ZERO, x
+    for _ in range(_steps(x, FAR)):
+        poles = plus(poles, over(ONE, high))
+        high = plus_double(high, 1.0)
+    w = over(ONE, high)
+    z = times(w, w)
+    series = plus(scaled_by(w, 0.5), times(z, horner(DIGAMMA, LAST, MIDDLE, z)))
+    return minus(log(high), plus(series, poles))
+
+
+def digamma_difference(a, b, d):
+    """psi(b) - psi(a): the difference of the logarithms, and d times terms of one sign."""
+    if not (_inside(a) and _inside(b)):
+        return NOTHING
+    slope, low, high = ZERO, a, b
+    for _ in range(max(_steps(a, FAR), _steps(b, FAR))):
+        slope = plus(slope, over(ONE, times(low, high)))
+        low, high = plus_double(low, 1.0), plus_double(high, 1.0)
+    w, x = over(ONE, low), over(ONE, high)
+    product, z = times(w, x), times(w, w)
+    p, q, _ = _divided(DIGAMMA, z, times(x, x))
+    series = times(plus(w, x), plus(p, times(z, q)))
+    slope = plus(slope, times(product, plus_double(series, 0.5)))
+    return plus(log_ratio(low, high, d), times(d, slope))
+
+
+def polygamma(n, x):
+    """The n-th derivative of psi at x > 0, 1 <= n <= 6: DLMF 5.15.1 and 5.15.8."""
+    order = int(n[0])
+    if not (_inside(x) and 1 <= order <= 6):
+        return NOTHING
+    poles, high = ZERO, x
+    for _ in range(_steps(x, FAR + 3.0 * order)):
+        poles = plus(poles, _power(over(ONE, high), order + 1))
+        high = plus_double(high, 1.0)
+    w = over(ONE, high)
+    z = times(w, w)
+    series, factorial = ZERO, 1.0
+    for k in range(2, order):
+        factorial *= k
+    for k in range(LAST, -1, -1):
+        rising = 1.0
+        for j in range(2 * k + 3, 2 * k + 2 + order):
+            rising *= j
+        term = times_double((BERNOULLI[k, 0], BERNOULLI[k, 1]), rising)
+        series = plus(times(series, z), term)
+    leading = plus_double(scaled_by(times_double(w, float(order)), 0.5), 1.0)
+    smooth = plus(times_double(leading, factorial), times(z, series))
+    total = plus(times_double(poles, factorial * order), times(_power(w, order), smooth))
+    return total if order % 2 else neg(total)
+
+
+def _power(x, n):
+    result = x
+    for _ in range(n - 1):
+        result = times(result, x)
+    return result
+
+
+def trigamma(x):
+    """psi'(x) for x > 0."""
+    return polygamma(ONE, x)
+
+
+def trigamma_difference(a, b, d):
+    """psi'(b) - psi'(a): -d times terms of one sign."""
+    if not (_inside(a) and _inside(b)):
+        return NOTHING
+    slope, low, high = ZERO, a, b
+    for _ in range(max(_steps(a, FAR), _steps(b, FAR))):
+        w, x = over(ONE, low), over(ONE, high)
+        slope = plus(slope, times(times(w, x), plus(w, x)))
+        low, high = plus_double(low, 1.0), plus_double(high, 1.0)
+    w, x = over(ONE, low), over(ONE, high)
+    both, u, v = plus(w, x), times(w, w), times(x, x)
+    p, q, _ = _divided(BERNOULLI, u, v)
+    inner = plus(times(v, p), times(times(w, both), plus(p, times(u, q))))
+    smooth = times(times(w, x), plus(plus(ONE, scaled_by(both, 0.5)), inner))
+    return neg(times(d, plus(slope, smooth)))
+
+
+def grem(a, b, d):
+    """The remainder of lgamma(x) - x log x + x at a, to b: terms of which none is negative.
+
+    Those of the steps are (b + 1) phi(a (b + 1), b (a + 1), d), the difference of two remainders.
+    """
+    if not (_inside(a) and _inside(b)):
+        return NOTHING
+    if d[0] == 0.0:
+        return ZERO
+    total, low, high = ZERO, a, b
+    for _ in range(max(_steps(a, FAR), _steps(b, FAR))):
+        next_low, next_high = plus_double(low, 1.0), plus_double(high, 1.0)
+        total = plus(total, times(next_high, phi(times(low, next_high), times(high, next_low), d)))
+        low, high = next_low, next_high
+    w, x = over(ONE, low), over(ONE, high)
+    p, q, t = _divided(STIRLING, times(w, w), times(x, x))
+    both = times(w, plus(w, x))
+    first = plus(p, times(both, q))
+    second = plus(times(plus(scaled_by(w, 2.0), x), q), scaled_by(times(times(w, both), t), 2.0))
+    step = times(d, w)
+    series = times(times(times(step, step), x), plus(first, times(w, second)))
+    return sound(plus(total, plus(scaled_by(phi(low, high, d), 0.5), series)))
+
+
+def lgrem(a, b, d):
+    """The remainder of lgamma at a, to b."""
+    return ZERO if d[0] == 0.0 else plus(grem(a, b, d), times(b, phi(b, a, neg(d))))
+
+
+def lbetarem(a, b, c, d, e, f):
+    """The remainder of log B at (a, b), to (c, d); NaN where the remainders of lgamma cancel."""
+    if e[0] == 0.0 and f[0] == 0.0:
+        return ZERO
+    first = plus(lgrem(a, c, e), lgrem(b, d, f))
+    total = minus(first, lgrem(plus(a, b), plus(c, d), plus(e, f)))
+    return sound(total) if total[0] >= 2.0**-6 * first[0] else NOTHING
