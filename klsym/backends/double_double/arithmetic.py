@@ -38,6 +38,12 @@ def minus(x, y):
     return plus(x, (-y[0], -y[1]))
 
 
+def join(x, y):
+    """x + y for numbers of one sign, off by at most 3 * 2^-106."""
+    s, e = two_sum(x[0], y[0])
+    return normal(s, e + (x[1] + y[1]))
+
+
 def plus_double(x, y):
     """x + y for a double y."""
     s, e = two_sum(x[0], y)
@@ -63,20 +69,30 @@ def scaled_by(x, power):
 
 def over(x, y):
     """x/y, off by at most 15 * 2^-106, where nothing underflows."""
-    q = x[0] / y[0]
-    p = times_double(y, q)
-    return normal(q, ((x[0] - p[0]) + (x[1] - p[1])) / y[0])
+    inverse = 1.0 / y[0]
+    q = x[0] * inverse
+    p = q * y[0]
+    rest = ((x[0] - p) - product_tail(q, y[0])) + (x[1] - q * y[1])
+    return normal(q, rest * inverse)
+
+
+def step(x, y, c):
+    """x y + c, where |x y| < |c|; x may be, and the result is, a sum whose parts overlap."""
+    p = x[0] * y[0]
+    s = p + c[0]
+    tail = product_tail(x[0], y[0]) + (x[0] * y[1] + x[1] * y[0])
+    return s, (p - (s - c[0])) + (tail + c[1])
 
 
 def horner(coefficients, top, middle, x):
-    """The polynomial up to x^top; from x^middle on in double, where those terms are that much smaller."""
+    """The polynomial up to x^top, whose terms decrease; from x^middle on in double, being that much smaller."""
     upper = 0.0
     for k in range(top, middle - 1, -1):
         upper = upper * x[0] + coefficients[k, 0]
     result = (upper, 0.0)
     for k in range(middle - 1, -1, -1):
-        result = plus(times(result, x), (coefficients[k, 0], coefficients[k, 1]))
-    return result
+        result = step(result, x, (coefficients[k, 0], coefficients[k, 1]))
+    return normal(result[0], result[1])
 
 
 def sound(x):

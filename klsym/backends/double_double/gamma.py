@@ -11,13 +11,16 @@ from .arithmetic import (
     ONE,
     ZERO,
     horner,
+    join,
     minus,
     neg,
+    normal,
     over,
     plus,
     plus_double,
     scaled_by,
     sound,
+    step,
     times,
     times_double,
 )
@@ -46,19 +49,17 @@ def _divided(coefficients, u, v):
         p = p * v[0] + coefficients[k, 0]
     p, q, t = (p, 0.0), (q, 0.0), (t, 0.0)
     for k in range(MIDDLE - 1, -1, -1):
-        t = plus(times(t, u), q)
-        q = plus(times(q, u), p)
-        p = plus(times(p, v), (coefficients[k, 0], coefficients[k, 1]))
-    return p, q, t
+        t = step(t, u, q)
+        q = step(q, u, p)
+        p = step(p, v, (coefficients[k, 0], coefficients[k, 1]))
+    return normal(p[0], p[1]), normal(q[0], q[1]), normal(t[0], t[1])
 
 
 def lgamma(x):
     """log Gamma(x) for x > 0; between 1/2 and 5/2 as its difference from a zero, 1 or 2."""
     if not _inside(x):
         return NOTHING
-    if x[0] < 0.5:
-        return minus(_lgamma_difference(ONE, plus_double(x, 1.0), x), log(x))
-    if x[0] < 2.5:
+    if 0.5 < x[0] < 2.5:
         start = 1.0 if x[0] < 1.5 else 2.0
         return _lgamma_difference((start, 0.0), x, plus_double(x, -start))
     product, high = ONE, x
@@ -68,7 +69,7 @@ def lgamma(x):
     w = over(ONE, high)
     series = plus(plus_double(HALF_LOG_2PI, -0.5), times(w, horner(STIRLING, LAST, MIDDLE, times(w, w))))
     whole = plus(times(plus_double(high, -0.5), plus_double(log(high), -1.0)), series)
-    return minus(whole, log(product)) if product[0] > 1.0 else whole
+    return minus(whole, log(product)) if x[0] < FAR else whole
 
 
 def _lgamma_difference(a, b, d):
@@ -79,21 +80,19 @@ def _lgamma_difference(a, b, d):
 
 
 def _lgamma_rise(a, b, d):
-    """The same for d >= 0, where the product is 1 + excess, all of whose terms are positive."""
-    steps = _steps(a, FAR)
-    excess, low = ZERO, a
+    """The same for d >= 0, where the product is 1 + excess/prod (a + k), and excess a sum of positive terms."""
+    steps, product, excess, low, high = _steps(a, FAR), ONE, ZERO, a, b
     for _ in range(steps):
-        ratio = over(d, low)
-        excess = plus(excess, times(plus(ONE, excess), ratio))
-        low = plus_double(low, 1.0)
-    high = plus_double(b, float(steps))
+        excess = join(times(excess, high), times(product, d))
+        product = times(product, low)
+        low, high = plus_double(low, 1.0), plus_double(high, 1.0)
     w, x = over(ONE, low), over(ONE, high)
     p, q, _ = _divided(STIRLING, times(w, w), times(x, x))
-    product = times(w, x)
-    series = times(product, plus(p, times(times(w, plus(w, x)), q)))
+    both = times(w, x)
+    series = times(both, plus(p, times(times(w, join(w, x)), q)))
     linear = times(d, minus(plus_double(log(high), -1.0), series))
     whole = plus(times(plus_double(low, -0.5), log_ratio(low, high, d)), linear)
-    return minus(whole, log1p(excess)) if steps else whole
+    return minus(whole, log1p(over(excess, product))) if steps else whole
 
 
 def lgamma_difference(a, b, d):
@@ -117,7 +116,7 @@ def digamma(x):
         return digamma_difference(DIGAMMA_ROOT, x, plus_double(minus(x, DIGAMMA_ROOT), -DIGAMMA_ROOT_TAIL))
     poles, high = ZERO, x
     for _ in range(_steps(x, FAR)):
-        poles = plus(poles, over(ONE, high))
+        poles = join(poles, over(ONE, high))
         high = plus_double(high, 1.0)
     w = over(ONE, high)
     z = times(w, w)
@@ -131,7 +130,7 @@ def digamma_difference(a, b, d):
         return NOTHING
     slope, low, high = ZERO, a, b
     for _ in range(max(_steps(a, FAR), _steps(b, FAR))):
-        slope = plus(slope, over(ONE, times(low, high)))
+        slope = join(slope, over(ONE, times(low, high)))
         low, high = plus_double(low, 1.0), plus_double(high, 1.0)
     w, x = over(ONE, low), over(ONE, high)
     product, z = times(w, x), times(w, w)
@@ -148,7 +147,7 @@ def polygamma(n, x):
         return NOTHING
     poles, high = ZERO, x
     for _ in range(_steps(x, FAR + 3.0 * order)):
-        poles = plus(poles, _power(over(ONE, high), order + 1))
+        poles = join(poles, _power(over(ONE, high), order + 1))
         high = plus_double(high, 1.0)
     w = over(ONE, high)
     z = times(w, w)
@@ -159,8 +158,11 @@ def polygamma(n, x):
         rising = 1.0
         for j in range(2 * k + 3, 2 * k + 2 + order):
             rising *= j
-        term = times_double((BERNOULLI[k, 0], BERNOULLI[k, 1]), rising)
-        series = plus(times(series, z), term)
+        if k < MIDDLE:
+            series = step(series, z, times_double((BERNOULLI[k, 0], BERNOULLI[k, 1]), rising))
+        else:
+            series = (series[0] * z[0] + BERNOULLI[k, 0] * rising, 0.0)
+    series = normal(series[0], series[1])
     leading = plus_double(scaled_by(times_double(w, float(order)), 0.5), 1.0)
     smooth = plus(times_double(leading, factorial), times(z, series))
     total = plus(times_double(poles, factorial * order), times(_power(w, order), smooth))
@@ -186,7 +188,7 @@ def trigamma_difference(a, b, d):
     slope, low, high = ZERO, a, b
     for _ in range(max(_steps(a, FAR), _steps(b, FAR))):
         w, x = over(ONE, low), over(ONE, high)
-        slope = plus(slope, times(times(w, x), plus(w, x)))
+        slope = join(slope, times(times(w, x), join(w, x)))
         low, high = plus_double(low, 1.0), plus_double(high, 1.0)
     w, x = over(ONE, low), over(ONE, high)
     both, u, v = plus(w, x), times(w, w), times(x, x)
@@ -208,15 +210,15 @@ def grem(a, b, d):
     total, low, high = ZERO, a, b
     for _ in range(max(_steps(a, FAR), _steps(b, FAR))):
         next_low, next_high = plus_double(low, 1.0), plus_double(high, 1.0)
-        total = plus(total, times(next_high, phi(times(low, next_high), times(high, next_low), d)))
+        total = join(total, times(next_high, phi(times(low, next_high), times(high, next_low), d)))
         low, high = next_low, next_high
     w, x = over(ONE, low), over(ONE, high)
     p, q, t = _divided(STIRLING, times(w, w), times(x, x))
     both = times(w, plus(w, x))
     first = plus(p, times(both, q))
     second = plus(times(plus(scaled_by(w, 2.0), x), q), scaled_by(times(times(w, both), t), 2.0))
-    step = times(d, w)
-    series = times(times(times(step, step), x), plus(first, times(w, second)))
+    move = times(d, w)
+    series = times(times(times(move, move), x), plus(first, times(w, second)))
     return sound(plus(total, plus(scaled_by(phi(low, high, d), 0.5), series)))
 
 
