@@ -181,7 +181,7 @@ def test_a_density_with_a_polynomial_weight(run, text):
 
 def test_generated_source_runs_alone(run, tmp_path):
     status, out, _ = run("generate", "gamma", "weibull")
-    assert status == 0 and "klsym" not in out.partition("import")[2]
+    assert status == 0 and "import klsym" not in out and "from klsym" not in out
     (tmp_path / "generated.py").write_text(out, encoding="utf-8")
     compile(out, "generated.py", "exec")
     document = json.loads(run("generate", "gamma", "weibull", "--json")[1])

@@ -21,8 +21,8 @@ QUICK = [f for f in CLOSED if f.name not in SLOW]
 PROVEN = {
     "Normal", "Laplace", "Cauchy", "Exponential", "Gamma", "ExpGamma", "InverseGamma", "ChiSquared", "Chi", "Rayleigh",
     "Maxwell", "HalfNormal", "Nakagami", "InverseGaussian", "ScaledInverseChiSquared", "LogNormal", "LogitNormal",
-    "Levy", "LogLaplace", "Beta", "BetaPrime", "Kumaraswamy", "PowerFunction", "Bernoulli", "Binomial", "Geometric", "Poisson",
-    "NegativeBinomial",
+    "Levy", "LogLaplace", "Beta", "BetaPrime", "Kumaraswamy", "PowerFunction", "Bernoulli", "Binomial", "Geometric",
+    "Poisson", "NegativeBinomial",
 }  # fmt: skip
 NONNEGATIVE = PROVEN | {"Weibull", "Frechet", "Gumbel", "Moyal", "VonMises"}
 

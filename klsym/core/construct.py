@@ -9,6 +9,7 @@ import sympy as sp
 from .domain import Interval, Parameter, positive, real
 from .errors import ParameterError
 from .family import Distribution, Family, Origin
+from .names import checked_name
 
 
 def transform(
@@ -75,7 +76,7 @@ def shift(base: Family | Distribution, by: Any = "loc") -> Any:
     """
     if isinstance(base, Distribution):
         return shift(base.family)(*base.values, by)
-    step = real(real.symbol(by))
+    step = real(real.symbol(checked_name(by)))
     x, lower, upper = base.variable, base.support.lower, base.support.upper
     return transform(
         base,
@@ -96,7 +97,7 @@ def scale(base: Family | Distribution, by: Any = "scale") -> Any:
     """
     if isinstance(base, Distribution):
         return scale(base.family)(*base.values, by)
-    factor = positive(positive.symbol(by))
+    factor = positive(positive.symbol(checked_name(by)))
     x, lower, upper = base.variable, base.support.lower, base.support.upper
     return transform(
         base,

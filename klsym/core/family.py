@@ -54,6 +54,12 @@ class Family:
         for name in names:
             if names.count(name) > 1:
                 raise ParameterError(f"{self.signature} uses the name {name!r} twice; choose another for one of them")
+        known = {self.variable, *(parameter.symbol for parameter in self.parameters)}
+        if strange := sorted(map(str, self.log_density.free_symbols - known)):
+            raise ParameterError(
+                f"the log density of {self.signature} has {', '.join(strange)}, which is neither a parameter nor the "
+                f"outcome {self.variable}; declare it as a parameter"
+            )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Distribution:
         """The member with these values: numbers, names or SymPy expressions.

@@ -183,6 +183,25 @@ def near_one(expr: sp.Expr) -> sp.Expr:
     )
 
 
+def squares(expr: sp.Expr) -> sp.Expr:
+    """x^2 - y^2 + z -> (x - y) (x + y) + z"""
+
+    def root(term: sp.Expr) -> sp.Expr | None:
+        base, power = term.as_base_exp()
+        return base if base.is_Symbol and power == 2 else sp.S.One if term == 1 else None
+
+    def product(total: sp.Expr) -> sp.Expr:
+        plus = {root(term): term for term in total.args} | {None: None}
+        minus = {root(-term): term for term in total.args} | {None: None}
+        del plus[None], minus[None]
+        if len(plus) != 1 or len(minus) != 1:
+            return total
+        (x, first), (y, second) = (*plus.items(), *minus.items())
+        return (x - y) * (x + y) + (total - first - second)
+
+    return expr.replace(lambda e: isinstance(e, sp.Add), product)
+
+
 def zero_times_logarithm(expr: sp.Expr, everywhere: bool) -> sp.Expr:
     """c log(u/v) -> xlogy(c, u) - xlogy(c, v), which is 0 where c is, where u may be 0; 0 log 0 = 0"""
     log1p, xlogy = head("log1p"), head("xlogy")
@@ -218,6 +237,7 @@ REWRITES: tuple[Rewrite, ...] = (
     exponents,
     gamma_differences,
     near_one,
+    squares,
 )
 
 

@@ -33,8 +33,10 @@ COST = {
 # How many coordinates for one of three or more parameters, how many combinations of them, and how long forms are tried.
 KEPT, TRIED, LONGEST = 3, 20, 150
 
-# Which coordinate for each parameter, and which shape: indexes into what `options` and `shapes` give; None is no form.
-Choice = tuple[tuple[int, ...], int] | None
+# Which coordinate for each parameter, and which shape: indexes into what `options` and `shapes` give; and whether
+# functions of u_1, u_2 and D take u_1 + D for u_2. None is no form.
+Chosen = tuple[tuple[int, ...], int, bool]
+Choice = Chosen | None
 Indexed = tuple[int, Coordinate]
 
 
@@ -45,10 +47,11 @@ def best(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol], errors: Errors) -> 
     return None if choice is None else form(choice, value, pairs, ends)
 
 
-def form(choice: tuple[tuple[int, ...], int], value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol]) -> Structured:
+def form(choice: Chosen, value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol]) -> Structured:
     """The form that a choice stands for."""
     chart = tuple(list(options(q, pairs, ends))[k] for q, k in zip(pairs, choice[0], strict=True))
-    return _structured(shapes(transplanted(value, chart), chart)[choice[1]], chart)
+    found = _structured(shapes(transplanted(value, chart), chart)[choice[1]], chart)
+    return found.stepwise() if choice[2] else found
 
 
 def search(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol], errors: Errors) -> Choice:
@@ -80,9 +83,12 @@ def candidates(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol]) -> Iterator[t
         chart = tuple(coordinate for _, coordinate in indexed)
         for k, shape in enumerate(shapes(inside, chart)):
             try:
-                yield (tuple(index for index, _ in indexed), k), _structured(shape, chart)
+                structured = _structured(shape, chart)
             except NoRule:
                 continue
+            indexes = tuple(index for index, _ in indexed)
+            yield (indexes, k, False), structured
+            yield (indexes, k, True), structured.stepwise()
 
 
 def _structured(shape: sp.Expr, chart: tuple[Coordinate, ...]) -> Structured:
@@ -120,4 +126,4 @@ def shape_key(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol]) -> str:
 def chosen() -> dict[str, Choice]:
     """The choices that are kept, by shape."""
     kept = json.loads(files(__package__).joinpath("choices.json").read_text(encoding="utf-8"))
-    return {row["shape"]: row["choice"] and (tuple(row["choice"][0]), row["choice"][1]) for row in kept}
+    return {row["shape"]: row["choice"] and (tuple(row["choice"][0]), *row["choice"][1:]) for row in kept}

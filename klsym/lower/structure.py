@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import reduce
 
@@ -27,6 +27,20 @@ class Structured:
 
     terms: tuple[sp.Expr, ...]
     coordinates: tuple[Coordinate, ...]
+
+    def stepwise(self) -> Structured:
+        """The same with u_2 = u_1 + D in every function of the three: a sum of one sign, where u_2 itself is not."""
+
+        def step(function: sp.Expr) -> sp.Expr:
+            arguments, primitive = list(function.args), PRIMITIVES[function.func.__name__]
+            for gap, (low, high) in enumerate(primitive.gaps, len(primitive.typical)):
+                arguments[high] = arguments[low] + arguments[gap]
+            return function.func(*arguments)
+
+        def gapped(e: sp.Expr) -> bool:
+            return isinstance(e, AppliedUndef) and bool(PRIMITIVES[e.func.__name__].gaps)
+
+        return replace(self, terms=tuple(term.replace(gapped, step) for term in self.terms))
 
     def guarded(self, zeros: Set[sp.Expr]) -> Structured:
         """The same where factors may be 0: such a term is 0 there, infinite as the rest of it may be (0 log 0 = 0)."""
@@ -117,21 +131,18 @@ def tidy(remainder: sp.Expr, chart: tuple[Coordinate, ...]) -> tuple[sp.Expr, ..
         found = [expr, sp.factor_terms(expr)]
         for swap in (back, steps):
             fraction = sp.cancel(sp.together(expr.xreplace(swap)))
-            sides = (
-                min((sp.expand(side.xreplace(other)) for other in ({}, back, steps)), key=_length)
-                for side in fraction.as_numer_denom()
-            )
-            found += [fraction, next(sides) / next(sides)]
+            above, below = (changed(side, swapped) for side in fraction.as_numer_denom())
+            found += [fraction, above / below]
         return min(found, key=_length)
+
+    def swapped(expr: sp.Expr) -> sp.Expr:
+        return min((sp.expand(expr.xreplace(swap)) for swap in ({}, back, steps)), key=_length)
 
     def inside(function: sp.Expr) -> sp.Expr:
         return function.func(*(shortest(argument) for argument in function.args))
 
     remainder = remainder.replace(lambda e: isinstance(e, AppliedUndef), inside)
-    terms: dict[sp.Expr, sp.Expr] = {}
-    for term in sp.Add.make_args(sp.expand(remainder, deep=False)):
-        functions = sp.Mul(*(f for f in sp.Mul.make_args(term) if f.has(sp.Function)))
-        terms[functions] = terms.get(functions, 0) + term / functions
+    terms = by_functions(remainder)
     return tuple(entropy_remainder(shortest(c) * own) for own, c in terms.items() if shortest(c) != 0)
 
 
@@ -140,7 +151,21 @@ def _length(expr: sp.Expr) -> tuple[int, int, int, str]:
     terms = sp.Add.make_args(expr.as_numer_denom()[0])
     positive = sum(term.is_nonnegative is True for term in terms)
     negative = sum(term.is_nonpositive is True for term in terms)
-    return len(terms) - max(positive, negative), len(sp.Add.make_args(expr)), expr.count_ops(), str(expr)
+    return len(terms) - max(positive, negative), expr.count_ops(), len(sp.Add.make_args(expr)), str(expr)
+
+
+def changed(expr: sp.Expr, change: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
+    """A sum of products of functions, each with its coefficient changed."""
+    return sp.Add(*(change(c) * own for own, c in by_functions(expr).items()))
+
+
+def by_functions(expr: sp.Expr) -> dict[sp.Expr, sp.Expr]:
+    """The products of functions in a sum, with their coefficients."""
+    groups: dict[sp.Expr, sp.Expr] = {}
+    for term in sp.Add.make_args(sp.expand(expr, deep=False)):
+        functions = sp.Mul(*(f for f in sp.Mul.make_args(term) if f.has(sp.Function)))
+        groups[functions] = groups.get(functions, 0) + term / functions
+    return groups
 
 
 def entropy_remainder(term: sp.Expr) -> sp.Expr:
