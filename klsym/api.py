@@ -212,7 +212,7 @@ def kl(
 
     >>> from klsym import Normal, Poisson, kl
     >>> kl(Poisson, Poisson).value
-    lam_p*(log(lam_p) - log(lam_q)) - lam_p + lam_q
+    lam_p*log(lam_p) - lam_p*log(lam_q) - lam_p + lam_q
     >>> float(kl(Normal(0, 1), Normal(1, 2)))
     0.4431471805599453
     >>> kl([0.5, 0.5], [0.25, 0.75], base=2)

@@ -24,7 +24,10 @@ PROVEN = {
     "Levy", "LogLaplace", "Beta", "BetaPrime", "Kumaraswamy", "PowerFunction", "Bernoulli", "Binomial", "Geometric",
     "Poisson", "NegativeBinomial",
 }  # fmt: skip
-NONNEGATIVE = PROVEN | {"Weibull", "Frechet", "Gumbel", "Moyal", "VonMises"}
+NONNEGATIVE = PROVEN | {"Weibull", "Frechet", "Gumbel", "Moyal", "VonMises", "WrappedCauchy"}
+
+# Functions whose derivative has no name that can be computed: in a shape, of zeta, in the order of Bessel's K.
+NO_GRADIENT = {"Gompertz", "Zeta", "GeneralizedInverseGaussian"}
 
 
 def near(formula, seed, gap):
@@ -37,8 +40,8 @@ def near(formula, seed, gap):
         x = float(point[p])
         tied = any({p, q} == set(equation.args) for equation in case.when.atoms(sp.Eq))
         step = 0.0 if tied or parameter.domain.integer else gap * rng.uniform(0.3, 1)
-        outward = -1 if any(c.args[0] == p and isinstance(c, sp.Ge) for c in case.when.atoms(sp.Ge)) else 1
-        values[p], values[q] = x, x + outward * step * abs(x) if x != q else x
+        down = parameter.domain.upper.is_finite or any(c.args == (p, q) for c in case.when.atoms(sp.Ge))
+        values[p], values[q] = x, x + (-0.9 if down else 1.0) * step * abs(x)
     return case, values
 
 
@@ -83,7 +86,7 @@ def test_no_error_exceeds_its_estimate(family):
         assert abs(both(*arguments) - exact) <= 8 * 2**-52 * exact
 
 
-@pytest.mark.parametrize("family", [f for f in QUICK if f.name != "GeneralizedInverseGaussian"], ids=lambda f: f.name)
+@pytest.mark.parametrize("family", [f for f in QUICK if f.name not in NO_GRADIENT], ids=lambda f: f.name)
 def test_derivatives_of_the_form_are_those_of_the_closed_form(family):
     formula = kl(family, family)
     program = lower(formula.derivation, gradient=True)

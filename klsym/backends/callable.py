@@ -120,10 +120,11 @@ class Compiled:
             shaped = outs
         if not report:
             return self._results(shaped)
-        second = np.zeros(size, dtype=bool)
-        second[places if self.second_pass else places[:0]] = True
+        doubtful = np.zeros(size, dtype=bool)
+        doubtful[places] = True
+        second = doubtful if self.second_pass else np.zeros_like(doubtful)
         relative = [
-            _shaped(_relative(result, error, output.bound, second), shape, _DOUBLE)
+            _shaped(_relative(result, error, output.bound, doubtful, second), shape, _DOUBLE)
             for result, error, output in zip(results, errors, self.program.outputs, strict=True)
         ]
         return Report(self._results(shaped), self._results(relative), second.reshape(shape)[()])
@@ -287,9 +288,10 @@ def _shaped(result: NDArray[np.float64], shape: tuple[int, ...], kind: Any) -> A
     return result.reshape(shape) if kind == _DOUBLE else result.reshape(shape).astype(kind)
 
 
-def _relative(value: Any, error: Any, bound: float, second: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The relative error of each value: half a unit after the second pass, none of a 0 or an infinity."""
+def _relative(value: Any, error: Any, bound: float, doubtful: Any, second: Any) -> NDArray[np.float64]:
+    """The relative error of each value: half a unit after the second pass, none of an infinity or a 0 not in doubt."""
     with np.errstate(all="ignore"):
         relative = _EPSILON * (np.full(value.shape, bound) if error is None else error / abs(value))
-    chosen = (value == 0) | np.isinf(value)
-    return np.where(np.isnan(value), np.nan, np.where(second, 2.0**-53, np.where(chosen, 0.0, relative)))
+    relative[np.isinf(value) | ((value == 0) & ~doubtful)] = 0.0
+    relative[(value == 0) & doubtful] = np.inf
+    return np.where(np.isnan(value), np.nan, np.where(second, 2.0**-53, relative))
