@@ -225,9 +225,12 @@ def _log_i0(z: Ball) -> Ball:
     return z.bessel_i(0, scaled=True).log() + z
 
 
+def _bessel_ratio(z: Ball, order: int = 1) -> Ball:
+    return z.bessel_i(order, scaled=True) / z.bessel_i(0, scaled=True)
+
+
 def _log_i0_remainder(a: Ball, b: Ball, d: Ball) -> Ball:
-    slope = a.bessel_i(1, scaled=True) / a.bessel_i(0, scaled=True)
-    return _log_i0(b) - _log_i0(a) - _gap(a, b, d) * slope
+    return _log_i0(b) - _log_i0(a) - _gap(a, b, d) * _bessel_ratio(a)
 
 
 def _log_kve(nu: Ball, z: Ball) -> Ball:
@@ -275,6 +278,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "lgamma_difference": lambda a, b, d: b.lgamma() - a.lgamma(),
     "digamma_difference": lambda a, b, d: b.digamma() - a.digamma(),
     "trigamma_difference": lambda a, b, d: _trigamma(b) - _trigamma(a),
+    "reduced_trigamma": lambda x: _trigamma(x) - 1 / x,
+    "reduced_digamma_difference": lambda a, b, d: b.digamma() - a.digamma() - _log_ratio(a, b, d),
     "lgrem": _lgrem,
     "grem": _grem,
     "lbetarem": _lbetarem,
@@ -289,6 +294,9 @@ TABLE: dict[str, Callable[..., Any]] = {
     "ive": lambda nu, z: z.bessel_i(nu, scaled=True),
     "log_i0": _log_i0,
     "log_i0_remainder": _log_i0_remainder,
+    "bessel_ratio": _bessel_ratio,
+    "bessel_ratio_prime": lambda z: (1 + _bessel_ratio(z, 2)) / 2 - _bessel_ratio(z) ** 2,
+    "bessel_ratio_difference": lambda a, b, d: _bessel_ratio(b) - _bessel_ratio(a),
     "log_kve": _log_kve,
     "bessel_k_order": bessel_k_order,
     "log_tricomi_u": lambda a, b, z: z.hypgeom_u(a, b).log(),

@@ -164,16 +164,6 @@ def _xlog1py(c, x):
 
 
 @njit(error_model="numpy", forceinline=True)
-def _sin(x):
-    return math.sin(x)
-
-
-@njit(error_model="numpy", forceinline=True)
-def _cos(x):
-    return math.cos(x)
-
-
-@njit(error_model="numpy", forceinline=True)
 def _tan(x):
     return math.tan(x)
 

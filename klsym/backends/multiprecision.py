@@ -172,8 +172,12 @@ def _log_i0(z: Number) -> Number:
     return mp.log(mp.besseli(0, z))
 
 
+def _bessel_ratio(z: Number, order: int = 1) -> Number:
+    return mp.besseli(order, z) / mp.besseli(0, z)
+
+
 def _log_i0_remainder(a: Number, b: Number, d: Number) -> Number:
-    return _log_i0(b) - _log_i0(a) - _gap(a, b, d) * mp.besseli(1, a) / mp.besseli(0, a)
+    return _log_i0(b) - _log_i0(a) - _gap(a, b, d) * _bessel_ratio(a)
 
 
 TABLE: dict[str, Callable[..., Any]] = {
@@ -210,6 +214,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "lgamma_difference": lambda a, b, d: mp.loggamma(b) - mp.loggamma(a),
     "digamma_difference": lambda a, b, d: mp.digamma(b) - mp.digamma(a),
     "trigamma_difference": lambda a, b, d: mp.psi(1, b) - mp.psi(1, a),
+    "reduced_trigamma": lambda x: mp.psi(1, x) - 1 / x,
+    "reduced_digamma_difference": lambda a, b, d: mp.digamma(b) - mp.digamma(a) - mp.log(b / a),
     "lgrem": _lgrem,
     "grem": _grem,
     "lbetarem": _lbetarem,
@@ -227,6 +233,9 @@ TABLE: dict[str, Callable[..., Any]] = {
     "ive": lambda nu, z: mp.exp(-z) * mp.besseli(nu, z),
     "log_i0": _log_i0,
     "log_i0_remainder": _log_i0_remainder,
+    "bessel_ratio": _bessel_ratio,
+    "bessel_ratio_prime": lambda z: (1 + _bessel_ratio(z, 2)) / 2 - _bessel_ratio(z) ** 2,
+    "bessel_ratio_difference": lambda a, b, d: _bessel_ratio(b) - _bessel_ratio(a),
     "log_kve": lambda nu, z: mp.log(mp.besselk(nu, z)) + z,
     "bessel_k_order": lambda nu, z: nu if nu == 0 else functions.BesselKOrder.compute(nu, z),
     "log_tricomi_u": lambda a, b, z: mp.log(mp.hyperu(a, b, z)),

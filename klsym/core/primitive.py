@@ -82,6 +82,14 @@ def _log_i0(x: sp.Expr) -> sp.Expr:
     return sp.log(sp.besseli(0, x))
 
 
+def _bessel_ratio(x: sp.Expr) -> sp.Expr:
+    return sp.besseli(1, x) / sp.besseli(0, x)
+
+
+def _bessel_ratio_prime(x: sp.Expr) -> sp.Expr:
+    return (1 + sp.besseli(2, x) / sp.besseli(0, x)) / 2 - _bessel_ratio(x) ** 2
+
+
 def _lbetarem(a: sp.Expr, b: sp.Expr, c: sp.Expr, d: sp.Expr) -> sp.Expr:
     """The remainder of log B at (a, b), to (c, d): B(a, b) = Gamma(a) Gamma(b)/Gamma(a + b)."""
     total = _remainder(sp.loggamma, a + b, c + d)
@@ -137,6 +145,14 @@ _TABLE = (
     ),
     Primitive("digamma_difference", (_wide, _wide), lambda a, b, d: _psi(0, b) - _psi(0, a), gaps=((0, 1),), worst=3.5),
     Primitive("trigamma_difference", (_wide, _wide), lambda a, b, d: _psi(1, b) - _psi(1, a), gaps=((0, 1),), worst=4),
+    Primitive("reduced_trigamma", (_wide,), lambda x: _psi(1, x) - 1 / x, worst=2.5),
+    Primitive(
+        "reduced_digamma_difference",
+        (_wide, _wide),
+        lambda a, b, d: _psi(0, b) - _psi(0, a) - sp.log(b / a),
+        gaps=((0, 1),),
+        worst=3,
+    ),
     Primitive("lgrem", (_wide, _wide), lambda a, b, d: _remainder(sp.loggamma, a, b), gaps=((0, 1),), worst=4.5),
     Primitive("grem", (_wide, _wide), lambda a, b, d: _remainder(_reduced_lgamma, a, b), gaps=((0, 1),), worst=5.5),
     Primitive("lbetarem", (_wide,) * 4, lambda a, b, c, d, e, f: _lbetarem(a, b, c, d), gaps=((0, 2), (1, 3)), worst=7),
@@ -159,6 +175,15 @@ _TABLE = (
     Primitive("ive", ((0, 3), _wide), lambda nu, z: sp.exp(-z) * sp.besseli(nu, z), worst=30),
     Primitive("log_i0", (_wide,), lambda z: sp.log(sp.besseli(0, z)), worst=3),
     Primitive("log_i0_remainder", (_wide, _wide), lambda a, b, d: _remainder(_log_i0, a, b), gaps=((0, 1),), worst=8),
+    Primitive("bessel_ratio", (_wide,), _bessel_ratio, worst=2.5),
+    Primitive("bessel_ratio_prime", (_wide,), _bessel_ratio_prime, worst=4),
+    Primitive(
+        "bessel_ratio_difference",
+        (_wide, _wide),
+        lambda a, b, d: _bessel_ratio(b) - _bessel_ratio(a),
+        gaps=((0, 1),),
+        worst=5,
+    ),
     Primitive("log_kve", (_any, _wide), lambda nu, z: sp.log(sp.besselk(nu, z)) + z, worst=UNPROVEN),
     Primitive("bessel_k_order", (_any, _wide), BesselKOrder, worst=10),
     # Confluent hypergeometric functions, and a Fox H-function

@@ -40,7 +40,9 @@ MAGNIFIED: dict[str, tuple[float, ...]] = {
     "mul": (1, 1), "div": (1, 1), "neg": (1,), "abs": (1,), "sqrt": (0.5,), "log_ratio": (0.8, 0.8, 1.25),
     "phi": (2, 1.6, 2), "klrem": (2, 1.6, 2), "lgrem": (3, 2, 2), "grem": (3, 2, 2), "lbetarem": (3, 3, 2, 2, 2, 2),
     "trigamma": (2,), "digamma_difference": (2, 1, 1), "trigamma_difference": (3, 2, 1),
-    "log_i0_remainder": (2, 2, 2), "langevin": (1,), "log_sinhc": (2,), "softplus": (2,), "log_cosh": (2,),
+    "reduced_trigamma": (2.2,), "reduced_digamma_difference": (2, 1, 1), "log_i0_remainder": (2, 2, 2),
+    "bessel_ratio": (1,), "bessel_ratio_prime": (2.3,), "bessel_ratio_difference": (2, 1.2, 1),
+    "langevin": (1,), "log_sinhc": (2,), "softplus": (2,), "log_cosh": (2,),
     "erf": (1,), "tanh": (1,), "atan": (1,),
 }  # fmt: skip
 EXACT = {"neg", "abs", "floor", "min", "max", "select", "constant", "lt", "le", "eq", "and", "or", "not"}
@@ -48,9 +50,13 @@ NONNEGATIVE = {
     "abs", "sqrt", "exp", "phi", "klrem", "e2", "lgrem", "grem", "lbetarem", "trigamma", "log_i0_remainder",
     "log_cosh", "softplus", "erfc", "erfcx", "exp_e1", "gamma_p", "gamma_q", "betainc", "ive", "log_i0",
     "log_sinhc", "zetam1", "kummer", "log1p_mellin", "langevin_prime", "gamma_log_moment", "zeta",
+    "reduced_trigamma", "bessel_ratio_prime",
 }  # fmt: skip
 # Differences that have the sign of their last argument, and those that have the other one.
-FOLLOWS = {"log_ratio": 1, "digamma_difference": 1, "trigamma_difference": -1, "langevin": 1, "tanh": 1, "expm1": 1}
+FOLLOWS = {
+    "log_ratio": 1, "digamma_difference": 1, "trigamma_difference": -1, "reduced_digamma_difference": 1,
+    "bessel_ratio": 1, "bessel_ratio_difference": 1, "langevin": 1, "tanh": 1, "expm1": 1,
+}  # fmt: skip
 
 
 class Errors:

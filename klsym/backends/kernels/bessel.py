@@ -1,9 +1,19 @@
-"""The logarithm of the Bessel function I0 and its remainder."""
+"""The logarithm of the Bessel function I0, its derivatives and their remainders."""
 
 # pyright: basic, reportMissingParameterType=false
 
-from .coefficients import BESSEL, CIRCLE, CIRCLE_SCALE, HALF_LOG_2PI, I0_SERIES
-from .elementary import e2, exp, log, log1p, phi
+from .coefficients import (
+    BESSEL,
+    BESSEL_CURVE,
+    BESSEL_SLOPE,
+    CIRCLE,
+    CIRCLE_SCALE,
+    HALF_LOG_2PI,
+    I0_SERIES,
+    I1_SERIES,
+    VARIANCE_SERIES,
+)
+from .elementary import e2, exp, expm1, log, log1p, phi
 from .gamma import _reciprocals
 from .machine import absolute, fma, select, sqrt
 
@@ -78,3 +88,75 @@ def log_i0_remainder(a, b, d):
     fall = log(total * sqrt(CIRCLE_SCALE * end)) - s
     far = select(a_apart, fma(-d, slope, fall), fma(d, mean, -fall))
     return select(large, _hankel_remainder(a, b, d), select(apart, far, close))
+
+
+def _slope(x):
+    """1 - I1(x)/I0(x) for x >= 12, by Hankel's expansion."""
+    v = 1.0 / x
+    p = BESSEL_SLOPE[0]
+    for c in BESSEL_SLOPE[1:]:
+        p = fma(p, v, c)
+    return v * fma(v, p, 0.5)
+
+
+def bessel_ratio(x):
+    """I1(x)/I0(x) for x >= 0: by two power series of positive terms below 12."""
+    small = x < LOW
+    y = select(small, 0.25 * x * x, 0.0)
+    below, above = I0_SERIES[0], I1_SERIES[0]
+    for c in I0_SERIES[1:]:
+        below = fma(below, y, c)
+    for c in I1_SERIES[1:]:
+        above = fma(above, y, c)
+    return select(small, 0.5 * x * (above / fma(below, y, 1.0)), 1.0 - _slope(x))
+
+
+def bessel_ratio_prime(x):
+    """The derivative of I1(x)/I0(x) for x >= 0, 1 - r/x - r^2 with r = I1/I0, by series of positive terms below 12."""
+    small = x < LOW
+    y = select(small, 0.25 * x * x, 0.0)
+    below, above = I0_SERIES[0], VARIANCE_SERIES[0]
+    for c in I0_SERIES[1:]:
+        below = fma(below, y, c)
+    for c in VARIANCE_SERIES[1:]:
+        above = fma(above, y, c)
+    below = fma(below, y, 1.0)
+    v = 1.0 / x
+    series = BESSEL_CURVE[0]
+    for c in BESSEL_CURVE[1:]:
+        series = fma(series, v, c)
+    return select(small, above / below / below, v * v * fma(v, series, 0.5))
+
+
+def bessel_ratio_difference(a, b, d):
+    """I1(b)/I0(b) - I1(a)/I0(a) for a, b >= 0.
+
+    From 12 on both by divided differences, and where one is below 12 and the other above 48 by the values. Else, with
+    c the cosine of an angle of a von Mises law of concentration a < b and A its mean, the mean of (c - A) e^(d (c - A))
+    over that of e^(d (c - A)); with expm1 for the first exponential, the same, every term has the sign of d.
+    """
+    swap = d < 0.0
+    start, end, gap = select(swap, b, a), select(swap, a, b), select(swap, -d, d)
+    large, apart = start >= LOW, (start < LOW) & (end > HIGH)
+    at, step = select(large, LOW, start), select(large | apart, 0.0, gap)
+    total, moment = 0.0, 0.0
+    for c in CIRCLE:
+        weight = exp(-at * c)
+        total = total + weight
+        moment = fma(weight, c, moment)
+    mean = moment / total
+    whole, drawn = 0.0, 0.0
+    for c in CIRCLE:
+        growth = exp(-at * c) * expm1(step * (mean - c))
+        whole = whole + growth
+        drawn = fma(mean - c, growth, drawn)
+    close = drawn / (total + whole)
+    w, x = _reciprocals(start, end)
+    p = BESSEL_SLOPE[0]
+    q = p
+    for c in BESSEL_SLOPE[1:]:
+        p = fma(p, x, c)
+        q = fma(q, w, p)
+    smooth = gap * w * x * (0.5 + fma(x, p, w * q))
+    total = select(large, smooth, select(apart, mean - _slope(end), close))
+    return select(swap, -total, total)

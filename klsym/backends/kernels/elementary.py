@@ -2,12 +2,27 @@
 
 # pyright: basic, reportMissingParameterType=false
 
-from .coefficients import ATANH, EXP, LN2, LN2_TAIL, LOG, POW, THIRD, THIRD_TAIL
-from .machine import absolute, exponent, fma, mantissa, product_tail, rint, scaled, select
+from .coefficients import (
+    ATANH,
+    COS,
+    EXP,
+    LN2,
+    LN2_TAIL,
+    LOG,
+    POW,
+    RIGHT,
+    RIGHT_MIDDLE,
+    RIGHT_TAIL,
+    SIN,
+    THIRD,
+    THIRD_TAIL,
+)
+from .machine import absolute, exponent, floor, fma, mantissa, product_tail, rint, scaled, select
 
 TINY, INF, NAN = 2.2250738585072014e-308, float("inf"), float("nan")  # the least normal number, 2^-1022
-SQRT_2, INVERSE_LN2 = 1.4142135623730951, 1.4426950408889634
+SQRT_2, INVERSE_LN2, INVERSE_RIGHT = 1.4142135623730951, 1.4426950408889634, 0.6366197723675814
 NEAR = 1.2  # the r of a number and its fourfold
+TURNED = 1e5  # the largest angle
 UP, DOWN, SMALL_PRODUCT, SCALE = 2.0**600, 2.0**-600, 2.0**-960, 2.0**54
 
 
@@ -194,3 +209,39 @@ def xlogy(c, x):
 def xlog1py(c, x):
     """c log(1 + x), and 0 for c = 0."""
     return select((c == 0.0) & (x >= -1.0), 0.0, c * log1p(x))
+
+
+def _turned(x, turn):
+    """sin(x + turn pi/2): of x = y + k pi/2, with y in two doubles, by the polynomials for |y| <= pi/4. NaN far out."""
+    k = rint(INVERSE_RIGHT * select(absolute(x) <= TURNED, x, NAN))
+    first, step = x - k * RIGHT, k * RIGHT_MIDDLE
+    head = first - step
+    back = head - first
+    low = ((first - (head - back)) - (step + back)) - k * RIGHT_TAIL
+    y = head + low
+    low = (head - y) + low
+    z = y * y
+    sine = SIN[0]
+    for c in SIN[1:]:
+        sine = fma(sine, z, c)
+    cosine = COS[0]
+    for c in COS[1:]:
+        cosine = fma(cosine, z, c)
+    half = 0.5 * z
+    near = 1.0 - half
+    sine = y + fma(y * z, sine, low * near)
+    cosine = near + (((1.0 - near) - half) + fma(z * z, cosine, -y * low))
+    k = k + turn
+    quarter = k - 4.0 * floor(0.25 * k)
+    value = select((quarter == 1.0) | (quarter == 3.0), cosine, sine)
+    return select(quarter >= 2.0, -value, value)
+
+
+def sin(x):
+    """sin x for |x| <= 10^5."""
+    return _turned(x, 0.0)
+
+
+def cos(x):
+    """cos x for |x| <= 10^5."""
+    return _turned(x, 1.0)

@@ -66,6 +66,17 @@ def lgamma_quotient(z: Any) -> Any:
     return mp.loggamma(t) / ((t - 1) * (t - 2))
 
 
+def sine_tail(z: Any) -> Any:
+    """(sin(x)/x - 1)/z, z = x^2."""
+    x = mp.sqrt(z)
+    return (mp.sin(x) / x - 1) / z
+
+
+def cosine_tail(z: Any) -> Any:
+    """(cos x - 1 + z/2)/z^2, z = x^2."""
+    return (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2
+
+
 def bessel_curve(v: Any) -> Any:
     """S''(x)/v^3 at x = 1/v, where S(x) = log I0(x) - x + log(2 pi x)/2, and (log I0)' = I1/I0 (DLMF 10.29.3)."""
     ratio = mp.besseli(1, 1 / v) / mp.besseli(0, 1 / v)
@@ -105,10 +116,20 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     yield row("BINET_CURVE", "S''/v^3", curve)
     quotient = interpolant(lgamma_quotient, -0.5, 0.5, 21)
     yield row("LGAMMA", "lgamma(t)/((t - 1)(t - 2)), in t - 7/4, 5/4 <= t <= 9/4", quotient)
-    bessel = antiderivative(interpolant(bessel_curve, 0, mp.mpf(1) / 12, 22))
+    reach = (mp.pi / 4) ** 2 * mp.mpf(1001) / 1000
+    yield row("SIN", "(sin(x)/x - 1)/z, z = x^2, |x| <= pi/4", interpolant(sine_tail, 0, reach, 7))
+    yield row("COS", "(cos x - 1 + z/2)/z^2, z = x^2, |x| <= pi/4", interpolant(cosine_tail, 0, reach, 7))
+    curve = interpolant(bessel_curve, 0, mp.mpf(1) / 12, 22)
+    bessel = antiderivative(curve)
     yield row("BESSEL", "S/v, with S(x) = log I0(x) - x + log(2 pi x)/2, v = 1/x, x >= 12", bessel)
+    yield row("BESSEL_SLOPE", "-S'/v^2", [(m + 1) * c for m, c in enumerate(bessel)])
+    yield row("BESSEL_CURVE", "S''/v^3", curve)
     taylor = [1 / mp.factorial(k) ** 2 for k in range(1, 28)]
     yield row("I0_SERIES", "(I0(x) - 1)/y, y = x^2/4 <= 36: DLMF 10.25.2", taylor)
+    taylor = [1 / (mp.factorial(k) * mp.factorial(k + 1)) for k in range(28)]
+    yield row("I1_SERIES", "2 I1(x)/x, y = x^2/4 <= 36: DLMF 10.25.2", taylor)
+    taylor = [mp.binomial(2 * k, k) / (2 * mp.factorial(k + 1) ** 2) for k in range(40)]
+    yield row("VARIANCE_SERIES", "I0(x)^2 (I1/I0)'(x) = I0 (I0 + I2)/2 - I1^2, by DLMF 10.31.3", taylor)
     points = [2 * mp.sin((2 * j + 1) * mp.pi / (4 * POINTS)) ** 2 for j in range(POINTS)]
     yield row("CIRCLE", f"1 - cos at the midpoints of {2 * POINTS} parts of the circle; each occurs twice", points)
 
@@ -118,6 +139,10 @@ def constants() -> Iterator[tuple[str, str, tuple[float, ...]]]:
     log_2 = split(mp.log(2), 40)
     yield "LN2, LN2_TAIL", "log 2; the first has 40 bits, so that its product with an exponent is exact", log_2
     yield "THIRD, THIRD_TAIL", "1/3", split(mp.mpf(1) / 3, 53)
+    head, _rest = split(mp.pi / 2, 37)
+    middle, tail = split(mp.pi / 2 - head, 37)
+    meaning = "pi/2; products of the first two, of 37 bits, with integers up to 2^16 are exact"
+    yield "RIGHT, RIGHT_MIDDLE, RIGHT_TAIL", meaning, (head, middle, tail)
     root = mp.findroot(mp.digamma, 1.46)
     yield "DIGAMMA_ROOT, DIGAMMA_ROOT_TAIL", "the positive root of digamma: DLMF 5.4.19", split(root, 53)
     yield "HALF_LOG_2PI", "log(2 pi)/2", (float(mp.log(2 * mp.pi) / 2),)

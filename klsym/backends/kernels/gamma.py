@@ -145,6 +145,26 @@ def digamma(x):
     return digamma_difference(DIGAMMA_ROOT, x, (x - DIGAMMA_ROOT) - DIGAMMA_ROOT_TAIL)
 
 
+def reduced_digamma_difference(a, b, d):
+    """[psi(b) - log b] - [psi(a) - log a]: for d > 0 four terms that are not negative, and for d < 0 its opposite.
+
+    psi(x) - log x is log(X/x) - 1/x - 1/(2 X) + S'(X), and d/(a b) - log(a B + d) + log(a B) the phi of a B, b A and a
+    quotient.
+    """
+    swap = d < 0.0
+    low, high, gap = select(swap, b, a), select(swap, a, b), select(swap, -d, d)
+    low_up, high_up = low + 1.0, high + 1.0
+    w, x = _reciprocals(low + SHIFT_1, high + SHIFT_1)
+    p = BINET_SLOPE[0]
+    q = p
+    for c in BINET_SLOPE[1:]:
+        p = fma(p, x, c)
+        q = fma(q, w, p)
+    poles = gap / low / high / high_up + 0.5 * gap / low_up / high_up
+    total = phi(low * high_up, high * low_up, gap) + (poles + gap * w * x * fma(x, p, w * q))
+    return select(swap, -total, total)
+
+
 def trigamma(x):
     """psi'(x) for x > 0 = 1/x^2 + 1/X + 1/(2 X^2) + S''(X)."""
     v, up = 1.0 / (x + SHIFT_1), 1.0 / (x + 1.0)
@@ -152,6 +172,15 @@ def trigamma(x):
     for c in BINET_CURVE[1:]:
         series = fma(series, v, c)
     return 1.0 / x / x + (fma(0.5 * up, up, up) + v * v * v * series)
+
+
+def reduced_trigamma(x):
+    """psi'(x) - 1/x = 1/(x^2 X) + 1/(2 X^2) + S''(X) for x > 0."""
+    v, up = 1.0 / (x + SHIFT_1), 1.0 / (x + 1.0)
+    series = BINET_CURVE[0]
+    for c in BINET_CURVE[1:]:
+        series = fma(series, v, c)
+    return 1.0 / x / x * up + fma(0.5 * up, up, v * v * v * series)
 
 
 def trigamma_difference(a, b, d):
