@@ -2,8 +2,8 @@
 
 The lines that values depend on are pairs; those that only estimates of errors need are doubles, made of the pairs'
 heads. A primitive in double-double is off by 2^-95 at most where the first pass counts 2^-52: an estimate in units
-of 2^-52, made anew from better values, is one in units of 2^-95. An element is decided where 64 times as much does
-not change the nearest double.
+of 2^-52, made anew from better values, is one in units of 2^-95. An element is decided where so small a change, even
+magnified, does not matter for the nearest double.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .store import keep, module
 # A function of vectors: a vector for each output, and where all of them are decided.
 Refined = Callable[..., tuple[list[NDArray[np.float64]], NDArray[np.bool_]]]
 
-_UNIT = 2.0**-89  # 64 times the unit of errors
+_UNIT = 2.0**-95  # of estimated errors
 _BITS = 300  # the precision at which constants are folded
 
 _OPERATORS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "lt": "<", "le": "<=", "eq": "=="}

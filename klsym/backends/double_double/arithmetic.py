@@ -96,24 +96,22 @@ def horner(coefficients, top, middle, x):
 
 
 def sound(x):
-    """x, or NaN if it is so small that its tail has lost digits."""
-    return NOTHING if 0.0 < abs(x[0]) < LEAST else x
+    """x, or NaN if it is so small that its tail has lost digits, and 0 may be none."""
+    return x if abs(x[0]) >= LEAST else NOTHING
 
 
 def mul(x, y):
     """x y."""
     if x[0] == 0.0 or y[0] == 0.0:
         return times(x, y)
-    product = times(x, y)
-    return product if abs(product[0]) >= LEAST else NOTHING
+    return sound(times(x, y))
 
 
 def div(x, y):
     """x/y."""
     if x[0] == 0.0:
         return over(x, y)
-    quotient = over(x, y)
-    return quotient if abs(quotient[0]) >= LEAST and y[0] != 0.0 else NOTHING
+    return sound(over(x, y)) if y[0] != 0.0 else NOTHING
 
 
 def neg(x):
@@ -189,8 +187,8 @@ def apart(x, y):
 
 
 def decided(x, error):
-    """Whether the double nearest to x is the same within the error."""
+    """Whether the nearest double is x[0] even if 4 errors are added or taken, and would be nearly with 64 of them."""
     if x[0] == 0.0:
         return x[1] == 0.0 and error == 0.0
-    low, high = x[0] + (x[1] - error), x[0] + (x[1] + error)
-    return 1e-280 <= abs(x[0]) <= 1e280 and low == x[0] and high == x[0]
+    low, high = x[0] + (x[1] - 4.0 * error), x[0] + (x[1] + 4.0 * error)
+    return low == x[0] and high == x[0] and error <= 2.0**-60 * abs(x[0]) and 1e-280 <= abs(x[0]) <= 1e280

@@ -101,15 +101,19 @@ def log(x):
 
 def log1p(x):
     """log(1 + x)."""
-    return _log1p_near(x) if -0.29 < x[0] < 0.41 else log(plus_double(x, 1.0))
+    if x[0] == 0.0:
+        return ZERO
+    return sound(_log1p_near(x)) if -0.29 < x[0] < 0.41 else log(plus_double(x, 1.0))
 
 
 def log_ratio(a, b, d):
     """log(b/a) = 2 atanh(d/(a + b)) (DLMF 4.37.24), where a and b are near each other."""
-    s = over(d, plus(a, b))
     if not (a[0] > 0.0 and b[0] > 0.0):
         return NOTHING
-    return scaled_by(plus(s, times(s, _atanh_tail(s))), 2.0) if abs(s[0]) < 0.125 else log(over(b, a))
+    if d[0] == 0.0:
+        return ZERO
+    s = over(d, plus(a, b))
+    return sound(scaled_by(plus(s, times(s, _atanh_tail(s))), 2.0)) if abs(s[0]) < 0.125 else log(over(b, a))
 
 
 def phi(a, b, d):
@@ -156,8 +160,8 @@ def softplus(x):
 def log_cosh(x):
     """log cosh x = log(1 + 2 sinh(x/2)^2), and |x| - log 2 + log(1 + e^(-2 |x|)) away from zero."""
     size = abs_(x)
-    if size[0] > 300.0:
-        return NOTHING
+    if size[0] == 0.0 or size[0] > 300.0:
+        return ZERO if size[0] == 0.0 else NOTHING
     if size[0] < 1.0:
         half = sinh(scaled_by(size, 0.5))
         return sound(log1p(scaled_by(times(half, half), 2.0)))
@@ -166,9 +170,11 @@ def log_cosh(x):
 
 def sinh(x):
     """sinh x = (y + y/(1 + y))/2, y = e^x - 1."""
+    if x[0] == 0.0:
+        return ZERO
     y = expm1(abs_(x))
     half = scaled_by(plus(y, over(y, plus_double(y, 1.0))), 0.5)
-    return neg(half) if x[0] < 0.0 else half
+    return sound(neg(half) if x[0] < 0.0 else half)
 
 
 def cosh(x):
@@ -179,9 +185,11 @@ def cosh(x):
 
 def tanh(x):
     """tanh x = y/(y + 2), y = e^(2 x) - 1."""
+    if x[0] == 0.0:
+        return ZERO
     y = expm1(scaled_by(abs_(x), 2.0)) if abs(x[0]) < 40.0 else (2.0**120, 0.0)
     ratio = over(y, plus_double(y, 2.0))
-    return neg(ratio) if x[0] < 0.0 else ratio
+    return sound(neg(ratio) if x[0] < 0.0 else ratio)
 
 
 def _turned(x):

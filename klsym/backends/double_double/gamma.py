@@ -96,11 +96,15 @@ def _lgamma_rise(a, b, d):
 
 
 def lgamma_difference(a, b, d):
-    """lgamma(b) - lgamma(a); NaN where the two nearly meet on either side of the minimum."""
+    """lgamma(b) - lgamma(a); NaN where the two nearly meet on either side of the minimum, unless they are near 0."""
     if not (_inside(a) and _inside(b)):
         return NOTHING
     difference = _lgamma_difference(a, b, d)
-    return difference if abs(difference[0]) >= 2.0**-8 * abs(d[0]) else NOTHING
+    if abs(difference[0]) >= 2.0**-6 * abs(d[0]):
+        return difference
+    end = lgamma(b)
+    difference = minus(end, lgamma(a))
+    return difference if abs(difference[0]) >= 2.0**-4 * abs(end[0]) > 0.0 else NOTHING
 
 
 def log_rising(a, x):
@@ -137,7 +141,7 @@ def digamma_difference(a, b, d):
     p, q, _ = _divided(DIGAMMA, z, times(x, x))
     series = times(plus(w, x), plus(p, times(z, q)))
     slope = plus(slope, times(product, plus_double(series, 0.5)))
-    return plus(log_ratio(low, high, d), times(d, slope))
+    return join(log_ratio(low, high, d), times(d, slope))
 
 
 def polygamma(n, x):

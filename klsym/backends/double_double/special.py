@@ -8,6 +8,7 @@ from .arithmetic import (
     ZERO,
     abs_,
     minus,
+    mul,
     neg,
     over,
     plus,
@@ -48,7 +49,7 @@ def exp_e1(z):
 def erf(x):
     """erf x."""
     if abs(x[0]) < 1.0:
-        return _erf_near(x)
+        return sound(_erf_near(x)) if x[0] != 0.0 else ZERO
     value = minus(ONE, erfc(abs_(x))) if abs(x[0]) < 9.0 else ONE
     return neg(value) if x[0] < 0.0 else value
 
@@ -90,8 +91,8 @@ def _erfcx_far(x):
 def log_i0(x):
     """log I0(x): DLMF 10.25.2 and, far out, 10.40.1."""
     size = abs_(x)
-    if not size[0] < 1e100:
-        return NOTHING
+    if size[0] == 0.0 or not size[0] < 1e100:
+        return ZERO if size[0] == 0.0 else NOTHING
     near = size[0] < 40.0
     step = scaled_by(times(size, size), 0.25) if near else over((0.125, 0.0), size)
     term, series, k = ONE, ZERO, 1.0
@@ -100,7 +101,7 @@ def log_i0(x):
         term = times(term, factor)
         series = plus(series, term)
         k += 1.0
-    logarithm = sound(log1p(series))
+    logarithm = log1p(series) if series[0] != 0.0 else NOTHING
     if near:
         return logarithm
     return plus(size, minus(logarithm, scaled_by(plus(LOG_2PI, log(size)), 0.5)))
@@ -112,8 +113,8 @@ def log_sinhc(u):
     if size[0] >= 1.0:
         half = neg(expm1(scaled_by(size, -2.0)))
         return plus(size, log(over(half, scaled_by(size, 2.0))))
-    _, rest = _sinhc(times(u, u))
-    return sound(log1p(times(rest, times(u, u))))
+    square = times(u, u)
+    return log1p(times(_sinhc(square)[1], square)) if u[0] == 0.0 or square[0] != 0.0 else NOTHING
 
 
 def langevin(u):
@@ -125,7 +126,7 @@ def langevin(u):
         return neg(value) if u[0] < 0.0 else value
     square = times(u, u)
     slope, rest = _sinhc(square)
-    return times(u, over(slope, plus(ONE, times(square, rest))))
+    return mul(u, over(slope, plus(ONE, times(square, rest))))
 
 
 def _sinhc(z):
