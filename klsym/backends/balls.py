@@ -116,10 +116,15 @@ def _xlog1py(c: Ball, x: Ball) -> Ball:
     return c if c.is_zero() else c * x.log1p()
 
 
+def _square(x: Ball) -> Ball:
+    """x x, also of a ball that holds 0, whose power would be indeterminate."""
+    return x * x
+
+
 def _log_sinhc(u: Ball) -> Ball:
     """Between 0 and u^2/6 where u is not known to differ from 0 (DLMF 4.28.1)."""
     u = abs(u)
-    return u + (-(-2 * u).expm1() / (2 * u)).log() if u > 0 else number(0).union(u**2 / 6)
+    return u + (-(-2 * u).expm1() / (2 * u)).log() if u > 0 else number(0).union(u * u / 6)
 
 
 def _langevin(u: Ball) -> Ball:
@@ -130,7 +135,7 @@ def _langevin(u: Ball) -> Ball:
 def _langevin_prime(u: Ball) -> Ball:
     """Between 1/3 - u^2/15 and 1/3 where u is not known to differ from 0."""
     third = constant("1/3")
-    return 1 / u**2 - u.csch() ** 2 if u != 0 else third.union(third - u**2 / 15)
+    return 1 / u**2 - u.csch() ** 2 if u != 0 else third.union(third - u * u / 15)
 
 
 def _gap(a: Ball, b: Ball, d: Ball) -> Ball:
@@ -160,7 +165,7 @@ def _softplus(x: Ball) -> Ball:
 
 def _log_cosh(x: Ball) -> Ball:
     x = abs(x)
-    return x + (-2 * x).exp().log1p() - number(2).log() if x > 1 else (2 * (x / 2).sinh() ** 2).log1p()
+    return x + (-2 * x).exp().log1p() - number(2).log() if x > 1 else (2 * _square((x / 2).sinh())).log1p()
 
 
 # Gamma and zeta functions
@@ -213,7 +218,7 @@ def _zeta_derivative(n: Ball, s: Ball) -> Ball:
 
 def _erfcx(x: Ball) -> Ball:
     """By DLMF 7.11.5 far out, where the exponential needs as many bits as x^2 has."""
-    return (x**2).hypgeom_u(0.5, 0.5) / constant("pi").sqrt() if x > 8 else (x**2).exp() * x.erfc()
+    return (x * x).hypgeom_u(0.5, 0.5) / constant("pi").sqrt() if x > 8 else (x * x).exp() * x.erfc()
 
 
 def _exp_e1(z: Ball) -> Ball:
@@ -239,7 +244,7 @@ def _log_kve(nu: Ball, z: Ball) -> Ball:
 
 def _log_parabolic_u(a: Ball, z: Ball) -> Ball:
     """By DLMF 12.7.14 at the right, and by 12.4.1 with 12.2.6 and 12.2.7 at the left, where nothing cancels."""
-    b, y = a / 2 + 0.25, z**2 / 2
+    b, y = a / 2 + 0.25, z * z / 2
     if z > 1:
         return y.hypgeom_u(b, 0.5).log() - b * number(2).log()
     even = y.hypgeom_1f1(b, 0.5) * (b + 0.5).rgamma()
