@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import warnings
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import ParameterError
+from ..core.errors import ParameterError, UndecidedWarning
 from ..core.program import Program
 from .watch import FINE, FINE_NARROW
 
@@ -28,6 +29,8 @@ WIDTH = 1024
 
 # How many elements a second pass has decided in balls before double-double, which has to be compiled, pays.
 MANY = 1000
+
+Places = NDArray[np.int64]
 
 _DOUBLE = np.dtype(float)
 _EPSILON = 2.0**-52
@@ -111,7 +114,7 @@ class Compiled:
         results = [o.reshape(-1) for o in outs] if direct and outs else [np.empty(size) for _ in self._estimated]
         room = size if report else min(size, WIDTH)
         errors = [np.empty(room) if estimated else None for estimated in self._estimated]
-        places = self._run(operands, results, errors, size, FINE if kind == _DOUBLE else FINE_NARROW)
+        places, undecided = self._run(operands, results, errors, size, FINE if kind == _DOUBLE else FINE_NARROW)
         shaped = [_shaped(result, shape, kind) for result in results]
         if outs is not None:
             for result, target in zip(shaped, outs, strict=True):
@@ -122,7 +125,8 @@ class Compiled:
             return self._results(shaped)
         doubtful = np.zeros(size, dtype=bool)
         doubtful[places] = True
-        second = doubtful if self.second_pass else np.zeros_like(doubtful)
+        second = doubtful.copy() if self.second_pass else np.zeros_like(doubtful)
+        second[undecided] = False
         relative = [
             _shaped(_relative(result, error, output.bound, doubtful, second), shape, _DOUBLE)
             for result, error, output in zip(results, errors, self.program.outputs, strict=True)
@@ -147,16 +151,24 @@ class Compiled:
                 size = results[0].size
                 self._run(operands, results, [e if e is None else e[:size] for e in errors], size, limit)
 
-    def _run(self, operands: Any, results: Any, errors: Any, size: int, limit: float) -> NDArray[np.int64]:
-        """Both passes; the places that the first one could not decide."""
+    def _run(self, operands: Any, results: Any, errors: Any, size: int, limit: float) -> tuple[Places, Places]:
+        """Both passes; the places that the first one could not decide, and those of them that neither could."""
         places = np.empty(size, np.int64)
         found = self._fill(limit, *operands, *results, *(e for e in errors if e is not None), places)
+        undecided = places[:0]
         if found and self.second_pass:
-            self._correct(operands, results, places[:found])
-        return places[:found]
+            undecided = self._correct(operands, results, places[:found])
+        if undecided.size:
+            warnings.warn(
+                f"{self!r}: {undecided.size} of {size} values are not decided at the highest precision and stay as "
+                "they came from the first pass; report=True shows them, by an error above 2**-48",
+                UndecidedWarning,
+                stacklevel=4,
+            )
+        return places[:found], undecided
 
-    def _correct(self, operands: Any, results: Any, places: NDArray[np.int64]) -> None:
-        """The second pass: the same lines in balls, many in double-double first. What stays undecided stays."""
+    def _correct(self, operands: Any, results: Any, places: Places) -> Places:
+        """The second pass: the same lines in balls, many in double-double first. The places that stay undecided."""
         rows = [np.broadcast_to(a[0], places.shape) if a.size == 1 else a[places] for a in operands]
         self._visited += places.size
         if self._visited > MANY and self._refined is not None:
@@ -164,10 +176,13 @@ class Compiled:
             for result, value in zip(results, values, strict=True):
                 result[places[sure]] = value[sure]
             if sure.all():
-                return
+                return places[:0]
             places, rows = places[~sure], [row[~sure] for row in rows]
+        unknown = np.zeros(places.size, dtype=bool)
         for result, decided in zip(results, self._exact(*rows), strict=True):
+            unknown |= np.isnan(decided) & ~np.isnan(result[places])
             result[places] = np.where(np.isnan(decided), result[places], decided)
+        return places[unknown]
 
     @cached_property
     def _refined(self) -> Refined | None:
@@ -293,5 +308,5 @@ def _relative(value: Any, error: Any, bound: float, doubtful: Any, second: Any) 
     with np.errstate(all="ignore"):
         relative = _EPSILON * (np.full(value.shape, bound) if error is None else error / abs(value))
     relative[np.isinf(value) | ((value == 0) & ~doubtful)] = 0.0
-    relative[(value == 0) & doubtful] = np.inf
+    relative[doubtful & ((value == 0) | np.isnan(relative))] = np.inf
     return np.where(np.isnan(value), np.nan, np.where(second, 2.0**-53, relative))

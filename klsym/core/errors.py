@@ -37,6 +37,10 @@ class LimitError(KlsymError):
     """A job passed its time or memory limit and was stopped."""
 
 
+class UndecidedWarning(UserWarning):
+    """A value is not known to the accuracy that is promised: no precision that was tried decided it."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The end of a sentence: `; did you mean 'Gamma'?`, or nothing when no name is near.
 

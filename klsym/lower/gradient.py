@@ -52,15 +52,6 @@ def _lbetarem(a: sp.Expr, b: sp.Expr, c: sp.Expr, d: sp.Expr, e: sp.Expr, f: sp.
     return first - e * trigamma(a), first - f * trigamma(b), psi(a, c, e) - whole, psi(b, d, f) - whole
 
 
-def _bessel_ratio(x: sp.Expr) -> sp.Expr:
-    return sp.besseli(1, x) / sp.besseli(0, x)
-
-
-def _log_i0_remainder(a: sp.Expr, b: sp.Expr, d: sp.Expr) -> tuple[sp.Expr, ...]:
-    ratio = _bessel_ratio(a)
-    return -d * (1 - ratio / a - ratio**2), _bessel_ratio(b) - ratio
-
-
 # Derivatives by the arguments that are not gaps.
 _PARTIAL: dict[str, Callable[..., tuple[sp.Expr, ...]]] = {
     "phi": lambda a, b, d: (-d / a**2, d / (a * b)),
@@ -74,11 +65,12 @@ _PARTIAL: dict[str, Callable[..., tuple[sp.Expr, ...]]] = {
     "lgamma_difference": lambda a, b, d: (-sp.polygamma(0, a), sp.polygamma(0, b)),
     "digamma_difference": lambda a, b, d: (-head("trigamma")(a), head("trigamma")(b)),
     "lgrem": lambda a, b, d: (-d * head("trigamma")(a), head("digamma_difference")(a, b, d)),
-    "grem": lambda a, b, d: (
-        -d * (head("trigamma")(a) - 1 / a),
-        head("digamma_difference")(a, b, d) - head("log_ratio")(a, b, d),
-    ),
+    "grem": lambda a, b, d: (-d * head("reduced_trigamma")(a), head("reduced_digamma_difference")(a, b, d)),
     "lbetarem": _lbetarem,
-    "log_i0": lambda x: (_bessel_ratio(x),),
-    "log_i0_remainder": _log_i0_remainder,
+    "log_i0": lambda x: (head("bessel_ratio")(x),),
+    "log_i0_remainder": lambda a, b, d: (
+        -d * head("bessel_ratio_prime")(a),
+        head("bessel_ratio_difference")(a, b, d),
+    ),
+    "bessel_ratio": lambda x: (head("bessel_ratio_prime")(x),),
 }

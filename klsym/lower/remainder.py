@@ -210,7 +210,7 @@ def _sin(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:
 
 def _log_i0(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:
     """R(log I0(u)) = log_i0_remainder(u_1, u_2, D) + I1(u_1)/I0(u_1) R(u)"""
-    slope = sp.besseli(1, u.base) / sp.besseli(0, u.base)
+    slope = head("bessel_ratio")(u.base)
     remainder = head("log_i0_remainder")(u.base, u.value, u.difference) + slope * u.remainder
     base = head("log_i0")(u.base)
     return Column(base, expr, head("log_i0")(u.value) - base, slope * u.linear, remainder)

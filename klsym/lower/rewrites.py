@@ -70,6 +70,22 @@ def bessel_zero(expr: sp.Expr) -> sp.Expr:
     )
 
 
+def bessel_ratios(expr: sp.Expr) -> sp.Expr:
+    """I_1(z)/I_0(z) -> bessel_ratio(z)"""
+
+    def divide(product: sp.Expr) -> sp.Expr:
+        for factor in product.args:
+            if (
+                isinstance(factor, sp.besseli)
+                and factor.args[0] == 1
+                and 1 / sp.besseli(0, z := factor.args[1]) in product.args
+            ):
+                return product / factor * sp.besseli(0, z) * head("bessel_ratio")(z)
+        return product
+
+    return expr.replace(lambda e: isinstance(e, sp.Mul) and e.has(sp.besseli), divide)
+
+
 def exponentials(expr: sp.Expr) -> sp.Expr:
     """f -> exp(log f) for each f of great range, such as K_nu(z) -> exp(log_kve(nu, z) - z)"""
     # Not SymPy's loggamma, which turns into log(gamma(n)) at an integer n.
@@ -233,6 +249,7 @@ REWRITES: tuple[Rewrite, ...] = (
     complementary_error,
     zeta_logarithm,
     bessel_zero,
+    bessel_ratios,
     exponentials,
     exponents,
     gamma_differences,
