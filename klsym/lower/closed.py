@@ -142,6 +142,17 @@ def _selected(context: Context, sides: Sequence[Side], values: Values, tied: set
     return results
 
 
+def _capped(errors: Errors, structured: Structured) -> str:
+    """The line of the value; infinite at once where one term, of terms not negative, is larger than any double."""
+    build = errors.build
+    value = structured.lines(build)
+    if errors.range(value).sign > 0:
+        for exponent in structured.overflows():
+            large = build.line("lt", build.constant("720"), build.expression(rewrite(exponent)))
+            value = build.line("select", large, build.constant("inf"), value)
+    return value
+
+
 def _slope(build: Builder, structured: Structured, x: sp.Symbol, values: Values, gaps: Values) -> str:
     """The derivative by a symbol of the parameters' values: of the terms, or of what they mean where a rule lacks."""
     moves = {symbol: actual.diff(x) for symbol, actual in values.items() if actual.has(x)}

@@ -60,6 +60,19 @@ class Structured:
             build.define(coordinate.moving.step, build.expression(coordinate.step))
         return added(build, self.terms)
 
+    def overflows(self) -> list[sp.Expr]:
+        """Exponents w with a term c (e^w - 1 - w), c at least 1/1000: the term alone passes any double for w > 720."""
+        found = []
+        for term in self.terms:
+            for factor in sp.Mul.make_args(term):
+                if (
+                    isinstance(factor, head("e2"))
+                    and (term / factor).is_number
+                    and term / factor > sp.Rational(1, 1000)
+                ):
+                    found.append(factor.args[0])
+        return found
+
     def derivative(self, moves: Mapping[sp.Symbol, sp.Expr]) -> tuple[sp.Expr, ...]:
         """The terms of a derivative, in which parameters move as given, and coordinates with them."""
         moves = dict(moves)
