@@ -61,7 +61,7 @@ def spelling() -> dict[str, str]:
 def refined(program: Program) -> Refined | None:
     """The program in double-double; None where numba is missing, or a primitive, or a condition cannot be trusted."""
     known = {*spelling(), *_LOGIC, "constant"}
-    if not find_spec("numba") or any(line.primitive not in known for line in program.lines):
+    if not program.arguments or not find_spec("numba") or any(line.primitive not in known for line in program.lines):
         return None
     source = _Writer(program).source()
     if source is None:
