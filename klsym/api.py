@@ -117,13 +117,16 @@ class Formula:
     def __float__(self) -> float:
         return float(self.evaluate(digits=17).value)
 
-    def compile(self, backend: str | None = None, *, gradient: bool = False, second_pass: bool = True) -> Any:
+    def compile(
+        self, backend: str | None = None, *, gradient: bool = False, second_pass: bool = True, report: bool = False
+    ) -> Any:
         """A function of arrays that computes the value: broadcasting, `out=`, NaN outside the domains.
 
         `backend` is "numba", "numpy" or "exact", by default the fastest that is installed. With `gradient` the
         function returns the value and its derivatives by the parameters, in their order. Without `second_pass`
-        elements stay as they come where cancellation left few digits. Raises UnderivableError where no closed
-        form is known.
+        elements stay as they come where cancellation left few digits. With `report` it returns (value, error,
+        second): the estimated relative errors too, and which elements took the second pass. Raises
+        UnderivableError where no closed form is known.
 
         >>> from klsym import kl, Normal
         >>> kl(Normal, Normal).compile("numpy")(0, 1, [1, 1e-9], 1)
@@ -131,7 +134,7 @@ class Formula:
         """
         from .backends import load
 
-        return load(self._program(gradient), backend, second_pass=second_pass)
+        return load(self._program(gradient), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
         """The source of a stand-alone module with that function, the first pass alone."""

@@ -23,15 +23,15 @@ def emit(program: Program, target: str = "numpy") -> str:
     return _find(target).emit(program)
 
 
-def load(program: Program, backend: str | None = None, second_pass: bool = True) -> Compiled:
+def load(program: Program, backend: str | None = None, **options: bool) -> Compiled:
     """The program as a callable, by the fastest backend that has its primitives, or by the named one.
 
-    An unknown name raises UnknownNameError, a backend that lacks a primitive UnderivableError. Without `second_pass`
-    elements that cancel keep the value of the first pass.
+    An unknown name raises UnknownNameError, a backend that lacks a primitive UnderivableError. The options are those
+    of Compiled: `second_pass` and `report`.
     """
     if backend is None:
         backend = "numba" if "numba" in BACKENDS and not numba.missing(program) else "numpy"
-    return _find(backend).load(program, second_pass)
+    return _find(backend).load(program, **options)
 
 
 def _find(name: str) -> ModuleType:

@@ -8,7 +8,7 @@ import warnings
 from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -70,26 +70,28 @@ class Compiled:
 
     A first pass computes every element with an estimate of its error. A second one visits those whose estimate
     is too large and decides them in ball arithmetic, or in double-double where they are many and that is enough;
-    `second_pass` False leaves that out. `report=True` gives (value, error, second): the relative errors estimated, and
-    which elements took the second pass.
+    `second_pass` False leaves that out. `report`, of the function or of a call, gives (value, error, second): the
+    relative errors estimated, and which elements took the second pass.
     """
 
-    def __init__(self, program: Program, first: FirstPass, second_pass: bool = True) -> None:
-        self.program, self.second_pass, self._visited = program, second_pass, 0
+    def __init__(self, program: Program, first: FirstPass, second_pass: bool = True, report: bool = False) -> None:
+        self.program, self.second_pass, self.report, self._visited = program, second_pass, report, 0
         self.source, self.backend = first.source, first.backend
         self._fill, self._conditions = first.fill, first.conditions
         self._size, self._estimated = len(program.arguments), [output.error != "" for output in program.outputs]
         self.__name__ = self.__qualname__ = program.name
         self.__doc__ = first.doc
         kinds = inspect.Parameter
-        flags = [kinds(name, kinds.KEYWORD_ONLY, default=False, annotation=bool) for name in ("check", "report")]
+        defaults = {"check": False, "report": report}
+        flags = [kinds(name, kinds.KEYWORD_ONLY, default=value, annotation=bool) for name, value in defaults.items()]
         self.__signature__ = inspect.Signature(
             [kinds(name, kinds.POSITIONAL_OR_KEYWORD, annotation="ArrayLike") for name in program.arguments]
             + [kinds("out", kinds.KEYWORD_ONLY, default=None, annotation="NDArray[Any] | None"), *flags],
             return_annotation="NDArray[Any] | np.floating[Any]",
         )
 
-    def __call__(self, *args: Any, out: Any = None, check: bool = False, report: bool = False, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
+        report = self.report if report is None else report
         if kwargs or len(args) != self._size:
             args = self._bound(args, kwargs)
         values = [_numeric(name, value) for name, value in zip(self.program.arguments, args, strict=True)]
@@ -239,7 +241,7 @@ class Compiled:
     def __reduce__(self) -> tuple[Any, ...]:
         from . import load
 
-        return load, (self.program, self.backend, self.second_pass)
+        return partial(load, second_pass=self.second_pass, report=self.report), (self.program, self.backend)
 
     def __repr__(self) -> str:
         return f"{self.program.name}({', '.join(self.program.arguments)})"

@@ -169,11 +169,11 @@ def _wrapper(program: Program) -> list[str]:
     ]
 
 
-def load(program: Program, second_pass: bool = True) -> Compiled:
+def load(program: Program, **options: bool) -> Compiled:
     """The program as a callable, compiled at the first time; a primitive without a spelling raises UnderivableError."""
     source = emit(program)
     file = keep(program.name, source)
     generated = module(file, source, {})
     doc = getattr(generated, program.name).__doc__.replace(numpy.NOTE[1] + "\n    ", "")
     first = FirstPass("numba", source, doc, generated._fill, numpy.conditions(program))
-    return Compiled(program, first, second_pass)
+    return Compiled(program, first, **options)

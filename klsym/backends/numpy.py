@@ -113,13 +113,13 @@ NOTE = [
 ]
 
 
-def load(program: Program, second_pass: bool = True) -> Compiled:
+def load(program: Program, **options: bool) -> Compiled:
     """The program as a callable."""
     source = emit(program)
     module = execute(f"klsym.generated.{program.name}", source, f"<klsym {program.name} {abs(hash(source)):x}>")
     doc = module[program.name].__doc__.replace(NOTE[1] + "\n    ", "")
     fill = _filling(program, module["_first"], _doubtful(program, module))
-    return Compiled(program, FirstPass("numpy", source, doc, fill, module["conditions"]), second_pass)
+    return Compiled(program, FirstPass("numpy", source, doc, fill, module["conditions"]), **options)
 
 
 def conditions(program: Program) -> Callable[..., dict[str, NDArray[np.bool_]]]:

@@ -19,10 +19,10 @@ def emit(program: Program) -> str:
     raise UnderivableError(f"{program.name}: the backend exact runs a program as it is and writes no source")
 
 
-def load(program: Program, second_pass: bool = True) -> Compiled:
+def load(program: Program, **options: bool) -> Compiled:
     """The program as a callable; there is nothing left for a second pass."""
     first = FirstPass("exact", "", program.doc or program.name, _filling(program), numpy.conditions(program))
-    return Compiled(program, first, second_pass)
+    return Compiled(program, first, **options)
 
 
 def _filling(program: Program) -> Callable[..., int]:
