@@ -38,7 +38,7 @@ $(BIN)/python:
 	touch $@
 
 .venv/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) install --editable '.[dev]'
+	$(PIP) install --editable '.[dev,jit,cert]'
 	touch $@
 
 .venv/.bench: pyproject.toml | $(BIN)/python
@@ -46,5 +46,5 @@ $(BIN)/python:
 	touch $@
 
 .venv/.peers: pyproject.toml | $(BIN)/python
-	$(PIP) install --editable '.[dev,peers]'
+	$(PIP) install --editable '.[dev,jit,cert,peers]'
 	touch $@
