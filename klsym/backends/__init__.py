@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.util import find_spec
 from types import ModuleType
 
@@ -20,7 +21,14 @@ BACKENDS: dict[str, ModuleType] = {
 
 def emit(program: Program, target: str = "numpy") -> str:
     """The source of a stand-alone module that computes the program; an unknown target raises UnknownNameError."""
-    return _find(target).emit(program)
+    return _find(target).emit(_plain(program))
+
+
+def _plain(program: Program) -> Program:
+    """The program without the lines that estimate errors: nothing in a stand-alone module asks for them."""
+    outputs = tuple(replace(output, error="", bound=0.0) for output in program.outputs)
+    wanted = (*(output.line for output in outputs), *(condition.line for condition in program.conditions))
+    return replace(program, outputs=outputs, lines=program.needed(*wanted))
 
 
 def load(program: Program, backend: str | None = None, **options: bool) -> Compiled:

@@ -303,6 +303,17 @@ def _quotient_slope(errors: Errors, line: Line) -> str:
     return errors.line("div", line.name, line.arguments[1])
 
 
+def _one_and_an_eighth(errors: Errors, line: Line) -> str:
+    """At least 2/sqrt(pi)"""
+    return errors.number(1.125)
+
+
+def _erfcx_slope(errors: Errors, line: Line) -> str:
+    """At least 2/sqrt(pi) + 2 |x erfcx(x)|"""
+    product = errors.mul(errors.number(2), errors.size(errors.line("mul", line.arguments[0], line.name)))
+    return errors.line("add", product, errors.number(1.125))
+
+
 SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "add": (_one, _one),
     "sub": (_one, _one),
@@ -329,6 +340,8 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "lgamma_difference": tuple(_terms_over(k) for k in range(3)),
     "log_rising": (_rising_start, _rising_slope),
     "log_i0": (_one,),
+    "erfc": (_one_and_an_eighth,),
+    "erfcx": (_erfcx_slope,),
     "exp_e1": (_over(0, 1.0),),
 }
 
@@ -356,9 +369,15 @@ def _start_slope(errors: Errors, line: Line) -> str:
     return errors.line("mul", errors.line("digamma", line.arguments[0]), line.arguments[2])
 
 
+def _rising_term(errors: Errors, line: Line) -> str:
+    """psi(a) x"""
+    return errors.line("mul", errors.line("digamma", line.arguments[0]), line.arguments[1])
+
+
 # Primitives that cross zero with only an absolute accuracy there: |value| plus these magnitudes.
 _ABSOLUTE: dict[str, Slope] = {
     "lgamma_difference": _largest(_start_slope),
+    "log_rising": _largest(_rising_term),
     "log_kve": _largest(_one),
     "log_tricomi_u": _largest(_one),
     "log_parabolic_u": _largest(_one),
