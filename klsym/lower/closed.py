@@ -73,7 +73,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
         sides = find(value, pairs, ends, context.errors) if pairs else None
         if sides is not None:
             zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
-            return _selected(context, [(form.guarded(zeros), *rest) for form, *rest in sides], values, tied)
+            return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
     closed_ends = any(_has_closed_end(member) for member in (derivation.p, derivation.q))
     value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, closed_ends)))
     slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), closed_ends)) for x in by)
@@ -140,17 +140,6 @@ def _selected(context: Context, sides: Sequence[Side], values: Values, tied: set
         found = [value, *slopes]
         results = [build.select(when, a, b) for a, b in zip(found, results, strict=True)] if results else found
     return results
-
-
-def _capped(errors: Errors, structured: Structured) -> str:
-    """The line of the value; infinite at once where one term, of terms not negative, is larger than any double."""
-    build = errors.build
-    value = structured.lines(build)
-    if errors.range(value).sign > 0:
-        for exponent in structured.overflows():
-            large = build.line("lt", build.constant("720"), build.expression(rewrite(exponent)))
-            value = build.line("select", large, build.constant("inf"), value)
-    return value
 
 
 def _slope(build: Builder, structured: Structured, x: sp.Symbol, values: Values, gaps: Values) -> str:

@@ -9,11 +9,12 @@ Numerical Algorithms, 3.3).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.primitive import PRIMITIVES
 from ..core.program import Line
+from .slopes import ABSOLUTE, MAGNIFIED, slope
 from .ssa import Builder
 
 ROUNDING = 0.5
@@ -34,17 +35,6 @@ class Range:
         return 1 if self.low >= 0 else -1 if self.high <= 0 else 0
 
 
-# By how much a primitive magnifies relative errors of its arguments, each, which its value then has at most: its
-# logarithmic derivatives where the arguments are near each other, gaps kept apart, and where they are not.
-MAGNIFIED: dict[str, tuple[float, ...]] = {
-    "mul": (1, 1), "div": (1, 1), "neg": (1,), "abs": (1,), "sqrt": (0.5,), "log_ratio": (0.8, 0.8, 1.25),
-    "phi": (2, 1.6, 2), "klrem": (2, 1.6, 2), "lgrem": (3, 2, 2), "grem": (3, 2, 2), "lbetarem": (3, 3, 2, 2, 2, 2),
-    "trigamma": (2,), "digamma_difference": (2, 1, 1), "trigamma_difference": (3, 2, 1),
-    "reduced_trigamma": (2.2,), "reduced_digamma_difference": (2, 1, 1), "log_i0_remainder": (2, 2, 2),
-    "bessel_ratio": (1,), "bessel_ratio_prime": (2.3,), "bessel_ratio_difference": (2, 1.2, 1),
-    "langevin": (1,), "log_sinhc": (2,), "softplus": (2,), "log_cosh": (2,),
-    "erf": (1,), "tanh": (1,), "atan": (1,),
-}  # fmt: skip
 EXACT = {"neg", "abs", "floor", "min", "max", "select", "constant", "lt", "le", "eq", "and", "or", "not"}
 NONNEGATIVE = {
     "abs", "sqrt", "exp", "phi", "klrem", "e2", "lgrem", "grem", "lbetarem", "trigamma", "log_i0_remainder",
@@ -112,7 +102,7 @@ class Errors:
             return sum(m * r for m, r in zip(MAGNIFIED[primitive], known, strict=True)) + own
         if primitive == "e2" and arguments[0].high <= 0:
             return 2 * known[0] + own
-        return own if not any(known) and primitive not in _ABSOLUTE else None
+        return own if not any(known) and primitive not in ABSOLUTE else None
 
     def _is_power_of_two(self, name: str) -> bool:
         line = self.lines.get(name)
@@ -140,15 +130,15 @@ class Errors:
         for k, argument in enumerate(line.arguments):
             error = self.error(argument)
             if not self.is_zero(error):
-                slope = _slope(line.primitive, k)
-                if slope is None:
+                move = slope(line.primitive, k)
+                if move is None:
                     return self.build.constant("inf")
-                parts.append(self.mul(self.size(slope(self, line)), error))
+                parts.append(self.mul(self.size(move(self, line)), error))
         own = _own(line.primitive)
         if own == INFINITE:
             return self.build.constant("inf")
         if own:
-            scale = _ABSOLUTE[line.primitive](self, line) if line.primitive in _ABSOLUTE else self.size(line.name)
+            scale = ABSOLUTE[line.primitive](self, line) if line.primitive in ABSOLUTE else self.size(line.name)
             parts.append(self.mul(self.number(own), scale))
         total = parts[0] if parts else self.number(0)
         for part in parts[1:]:
@@ -229,158 +219,3 @@ def _interval(line: Line, arguments: Sequence[Range]) -> tuple[float, float]:
 
 def _safe(low: float, high: float) -> tuple[float, float]:
     return (-INFINITE if math.isnan(low) else low), (INFINITE if math.isnan(high) else high)
-
-
-Slope = Callable[[Errors, Line], str]
-
-
-def _one(errors: Errors, line: Line) -> str:
-    return errors.number(1)
-
-
-def _argument(k: int) -> Slope:
-    return lambda errors, line: line.arguments[k]
-
-
-def _of(primitive: str, k: int = 0) -> Slope:
-    """primitive(argument k)"""
-    return lambda errors, line: errors.line(primitive, line.arguments[k])
-
-
-def _inverse(k: int) -> Slope:
-    return lambda errors, line: errors.line("div", errors.number(1), line.arguments[k])
-
-
-def _value(errors: Errors, line: Line) -> str:
-    return line.name
-
-
-def _over(k: int, factor: float = 1.0) -> Slope:
-    """factor |value/argument k|: how a primitive moves that keeps relative errors relative"""
-    return lambda errors, line: errors.mul(
-        errors.number(factor), errors.size(errors.line("div", line.name, line.arguments[k]))
-    )
-
-
-def _terms_over(k: int) -> Slope:
-    """2 (|value| + |d|)/|argument k|, of a difference over d = argument 2 that crosses zero"""
-    return lambda errors, line: errors.mul(
-        errors.number(2), errors.line("div", _ABSOLUTE[line.primitive](errors, line), errors.size(line.arguments[k]))
-    )
-
-
-def _value_plus_one(errors: Errors, line: Line) -> str:
-    return errors.line("add", line.name, errors.number(1))
-
-
-def _inverse_1p(k: int) -> Slope:
-    return lambda errors, line: errors.line(
-        "div", errors.number(1), errors.line("add", errors.number(1), line.arguments[k])
-    )
-
-
-def _times_inverse(errors: Errors, line: Line) -> str:
-    return errors.line("div", line.arguments[0], line.arguments[1])
-
-
-def _power_slope(errors: Errors, line: Line) -> str:
-    return errors.line("div", errors.line("mul", line.name, line.arguments[1]), line.arguments[0])
-
-
-def _power_log(errors: Errors, line: Line) -> str:
-    return errors.line("mul", line.name, errors.line("log", line.arguments[0]))
-
-
-def _rising_slope(errors: Errors, line: Line) -> str:
-    return errors.line("digamma", errors.line("add", *line.arguments))
-
-
-def _rising_start(errors: Errors, line: Line) -> str:
-    return errors.line("sub", _rising_slope(errors, line), errors.line("digamma", line.arguments[0]))
-
-
-def _quotient_slope(errors: Errors, line: Line) -> str:
-    return errors.line("div", line.name, line.arguments[1])
-
-
-def _one_and_an_eighth(errors: Errors, line: Line) -> str:
-    """At least 2/sqrt(pi)"""
-    return errors.number(1.125)
-
-
-def _erfcx_slope(errors: Errors, line: Line) -> str:
-    """At least 2/sqrt(pi) + 2 |x erfcx(x)|"""
-    product = errors.mul(errors.number(2), errors.size(errors.line("mul", line.arguments[0], line.name)))
-    return errors.line("add", product, errors.number(1.125))
-
-
-SLOPES: dict[str, tuple[Slope | None, ...]] = {
-    "add": (_one, _one),
-    "sub": (_one, _one),
-    "neg": (_one,),
-    "abs": (_one,),
-    "min": (_one, _one),
-    "max": (_one, _one),
-    "mul": (_argument(1), _argument(0)),
-    "div": (_inverse(1), _quotient_slope),
-    "pow": (_power_slope, _power_log),
-    "exp": (_value,),
-    "expm1": (_value_plus_one,),
-    "e2": (_of("expm1"),),
-    "log": (_inverse(0),),
-    "log1p": (_inverse_1p(0),),
-    "xlogy": (_of("log", 1), _times_inverse),
-    "xlog1py": (_of("log1p", 1), lambda errors, line: errors.mul(line.arguments[0], _inverse_1p(1)(errors, line))),
-    "sin": (_one,),
-    "cos": (_one,),
-    "sinh": (_of("cosh"),),
-    "cosh": (_of("sinh"),),
-    "lgamma": (_of("digamma"),),
-    "digamma": (_of("trigamma"),),
-    "lgamma_difference": tuple(_terms_over(k) for k in range(3)),
-    "log_rising": (_rising_start, _rising_slope),
-    "log_i0": (_one,),
-    "erfc": (_one_and_an_eighth,),
-    "erfcx": (_erfcx_slope,),
-    "exp_e1": (_over(0, 1.0),),
-}
-
-
-def _slope(primitive: str, k: int) -> Slope | None:
-    """The derivative by argument k, or what bounds it; None where neither is known."""
-    if primitive in SLOPES:
-        slopes = SLOPES[primitive]
-        return slopes[k] if k < len(slopes) else None
-    return _over(k, MAGNIFIED[primitive][k]) if primitive in MAGNIFIED else None
-
-
-def _largest(*slopes: Slope) -> Slope:
-    def scale(errors: Errors, line: Line) -> str:
-        total = errors.size(line.name)
-        for slope in slopes:
-            total = errors.line("add", total, errors.size(slope(errors, line)))
-        return total
-
-    return scale
-
-
-def _start_slope(errors: Errors, line: Line) -> str:
-    """psi(a) d"""
-    return errors.line("mul", errors.line("digamma", line.arguments[0]), line.arguments[2])
-
-
-def _rising_term(errors: Errors, line: Line) -> str:
-    """psi(a) x"""
-    return errors.line("mul", errors.line("digamma", line.arguments[0]), line.arguments[1])
-
-
-# Primitives that cross zero with only an absolute accuracy there: |value| plus these magnitudes.
-_ABSOLUTE: dict[str, Slope] = {
-    "lgamma_difference": _largest(_start_slope),
-    "log_rising": _largest(_rising_term),
-    "log_kve": _largest(_one),
-    "log_tricomi_u": _largest(_one),
-    "log_parabolic_u": _largest(_one),
-    "sin": _largest(),
-    "cos": _largest(_one),
-}

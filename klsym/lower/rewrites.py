@@ -7,7 +7,7 @@ their logarithms, so that in products and quotients their exponents cancel.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import combinations
 
 import sympy as sp
@@ -202,18 +202,17 @@ def near_one(expr: sp.Expr) -> sp.Expr:
 def squares(expr: sp.Expr) -> sp.Expr:
     """x^2 - y^2 + z -> (x - y) (x + y) + z"""
 
-    def root(term: sp.Expr) -> sp.Expr | None:
-        base, power = term.as_base_exp()
-        return base if base.is_Symbol and power == 2 else sp.S.One if term == 1 else None
+    def squared(terms: Iterable[sp.Expr]) -> list[tuple[sp.Expr, sp.Expr]]:
+        """The terms that are the square of a symbol, or 1, with their roots."""
+        bases = ((term, *term.as_base_exp()) for term in terms)
+        return [(t, base if power == 2 else t) for t, base, power in bases if t == 1 or (base.is_Symbol and power == 2)]
 
     def product(total: sp.Expr) -> sp.Expr:
-        plus = {root(term): term for term in total.args} | {None: None}
-        minus = {root(-term): term for term in total.args} | {None: None}
-        del plus[None], minus[None]
+        plus, minus = squared(total.args), squared(-term for term in total.args)
         if len(plus) != 1 or len(minus) != 1:
             return total
-        (x, first), (y, second) = (*plus.items(), *minus.items())
-        return (x - y) * (x + y) + (total - first - second)
+        ((first, x),), ((second, y),) = plus, minus
+        return (x - y) * (x + y) + (total - first + second)
 
     return expr.replace(lambda e: isinstance(e, sp.Add), product)
 

@@ -125,5 +125,5 @@ def shape_key(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol]) -> str:
 @cache
 def chosen() -> dict[str, Choice]:
     """The choices that are kept, by shape."""
-    kept = json.loads(files(__package__).joinpath("choices.json").read_text(encoding="utf-8"))
+    kept = json.loads(files("klsym.lower").joinpath("choices.json").read_text(encoding="utf-8"))
     return {row["shape"]: row["choice"] and (tuple(row["choice"][0]), *row["choice"][1:]) for row in kept}

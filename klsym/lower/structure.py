@@ -46,7 +46,7 @@ class Structured:
         """The same where factors may be 0: such a term is 0 there, infinite as the rest of it may be (0 log 0 = 0)."""
 
         def guard(term: sp.Expr) -> sp.Expr:
-            for factor in zeros.intersection(sp.Mul.make_args(term)):
+            for factor in (factor for factor in sp.Mul.make_args(term) if factor in zeros):
                 # SymPy takes the factor for positive, so its own Piecewise would not hold this case.
                 term = head("select")(head("eq")(factor, 0), 0, term)
             return term
@@ -59,19 +59,6 @@ class Structured:
             build.define(coordinate.moving.symbol, build.expression(coordinate.value))
             build.define(coordinate.moving.step, build.expression(coordinate.step))
         return added(build, self.terms)
-
-    def overflows(self) -> list[sp.Expr]:
-        """Exponents w with a term c (e^w - 1 - w), c at least 1/1000: the term alone passes any double for w > 720."""
-        found = []
-        for term in self.terms:
-            for factor in sp.Mul.make_args(term):
-                if (
-                    isinstance(factor, head("e2"))
-                    and (term / factor).is_number
-                    and term / factor > sp.Rational(1, 1000)
-                ):
-                    found.append(factor.args[0])
-        return found
 
     def derivative(self, moves: Mapping[sp.Symbol, sp.Expr]) -> tuple[sp.Expr, ...]:
         """The terms of a derivative, in which parameters move as given, and coordinates with them."""
