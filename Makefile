@@ -34,7 +34,7 @@ $(BIN)/python:
 	$(PYTHON) -m venv .venv
 
 .venv/.base: pyproject.toml | $(BIN)/python
-	$(PIP) install --editable .
+	$(PIP) install --editable '.[jit,cert]'
 	touch $@
 
 .venv/.dev: pyproject.toml | $(BIN)/python

@@ -103,3 +103,16 @@ def test_the_core_needs_no_extras():
         # Gamma(1, 2) is Weibull(1, 1/2): log(1/k) + (k - 1) gamma + Gamma(1 + k) - 1
         exact = -mp.log(k) + (k - 1) * mp.euler + mp.gamma(1 + k) - 1
     assert float(near) == pytest.approx(float(exact), rel=1e-15)
+
+
+def test_a_long_wait_is_announced():
+    code = (
+        "import sys; sys.modules.update(numba=None, llvmlite=None, flint=None)\n"
+        "import warnings, numpy as np, klsym, klsym.backends.callable as c; c.PATIENCE = 3\n"
+        "f = klsym.kl(klsym.Gamma, klsym.Weibull).compile()\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always'); f(1.0, 2.0, 1.0 + 2.0 ** -np.arange(20, 30), 0.5)\n"
+        "print(*(w.category.__name__ for w in caught))"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["SlowWarning"]

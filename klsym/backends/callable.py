@@ -9,12 +9,13 @@ from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import ParameterError, UndecidedWarning
+from ..core.errors import ParameterError, SlowWarning, UndecidedWarning
 from ..core.program import Program
 from .watch import FINE, FINE_NARROW
 
@@ -29,6 +30,9 @@ WIDTH = 1024
 
 # How many elements a second pass has decided in balls before double-double, which has to be compiled, pays.
 MANY = 1000
+
+# How many elements may go to mpmath, where python-flint is absent, before a warning says that this takes long.
+PATIENCE = 3000
 
 Places = NDArray[np.int64]
 
@@ -180,6 +184,13 @@ class Compiled:
             if sure.all():
                 return places[:0]
             places, rows = places[~sure], [row[~sure] for row in rows]
+        if places.size > PATIENCE and not find_spec("flint"):
+            warnings.warn(
+                f"{self!r}: {places.size} elements need more digits than a double has, about a millisecond each; "
+                "pip install 'klsym[jit,cert]' makes that a hundred times faster, second_pass=False leaves it out",
+                SlowWarning,
+                stacklevel=5,
+            )
         unknown = np.zeros(places.size, dtype=bool)
         for result, decided in zip(results, self._exact(*rows), strict=True):
             unknown |= np.isnan(decided) & ~np.isnan(result[places])

@@ -37,6 +37,10 @@ class LimitError(KlsymError):
     """A job passed its time or memory limit and was stopped."""
 
 
+class SlowWarning(UserWarning):
+    """What was asked for will take long, and why."""
+
+
 class UndecidedWarning(UserWarning):
     """A value is not known to the accuracy that is promised: no precision that was tried decided it."""
 
