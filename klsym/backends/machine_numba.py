@@ -13,6 +13,7 @@ from numba.extending import intrinsic
 _FRACTION, _ONE = np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x3FF0000000000000)
 _BITS, _FIELD = np.uint64(52), np.uint64(0x7FF)
 _BINADE = np.uint64(0x4330000000000000)  # the bits of 2^52: those of an integer below 2^52 make 2^52 plus it
+_INTEGERS = np.uint64(0x4338000000000000)  # the bits of 1.5 2^52: so those of an integer, of either sign
 _HALF, _UPPER = np.uint64(1 << 26), np.uint64((1 << 64) - (1 << 27))
 _INTEGER = 1.5 * 2.0**52 + 1023.0  # added to an integral k, it leaves k + 1023 in the low bits
 _INPUT = types.Array(types.float64, 1, "C", readonly=True)
@@ -52,6 +53,19 @@ def _unsure(error, value, limit):
 
 
 @intrinsic
+def _align_stack(typing):
+    """The stack begins at a multiple of 64: vectors that are kept there are else split over two cache lines."""
+
+    def written(context, builder, signature, values):
+        block = builder.alloca(ir.ArrayType(ir.DoubleType(), 8))
+        block.align = 64
+        builder.asm(ir.FunctionType(ir.VoidType(), [block.type]), "", "r", [block], True)
+        return context.get_dummy_value()
+
+    return types.void(), written
+
+
+@intrinsic
 def _fma(typing, a, b, c):
     """a b + c, rounded once."""
     return types.float64(types.float64, types.float64, types.float64), lambda context, b, s, values: b.fma(*values)
@@ -86,6 +100,11 @@ def _mantissa(x):
 @njit(error_model="numpy", forceinline=True)
 def _exponent(x):
     return _double(((_bits(x) >> _BITS) & _FIELD) | _BINADE) - (2.0**52 + 1023.0)
+
+
+@njit(error_model="numpy", forceinline=True)
+def _exponent_gap(x, y):
+    return _double((_bits(y) >> _BITS) - (_bits(x) >> _BITS) + _INTEGERS) - 1.5 * 2.0**52
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -42,6 +42,9 @@ KLSYM_INLINE double klsym_mantissa(double x) {
 KLSYM_INLINE double klsym_exponent(double x) {
     return klsym_double(((klsym_bits(x) >> 52) & 0x7ff) | 0x4330000000000000) - 4503599627371519.0;
 }
+KLSYM_INLINE double klsym_exponent_gap(double x, double y) {
+    return klsym_double((klsym_bits(y) >> 52) - (klsym_bits(x) >> 52) + 0x4338000000000000) - 6755399441055744.0;
+}
 KLSYM_INLINE double klsym_power_of_two(double k) { return klsym_double(klsym_bits(k + 6755399441056767.0) << 52); }
 KLSYM_INLINE double klsym_scaled(double x, double k) {
     double half = floor(0.5 * k);

@@ -3,7 +3,8 @@
 # pyright: basic, reportMissingParameterType=false
 
 from .coefficients import (
-    ATANH,
+    ATANH_EVEN,
+    ATANH_ODD,
     COS,
     EXP,
     LN2,
@@ -17,9 +18,10 @@ from .coefficients import (
     THIRD,
     THIRD_TAIL,
 )
-from .machine import absolute, exponent, floor, fma, mantissa, product_tail, rint, scaled, select
+from .machine import absolute, exponent, exponent_gap, floor, fma, mantissa, product_tail, rint, scaled, select
 
 TINY, INF, NAN = 2.2250738585072014e-308, float("inf"), float("nan")  # the least normal number, 2^-1022
+GREATEST = 1.7976931348623157e308  # LLVM makes a dozen instructions of two comparisons with 0 and infinity
 SQRT_2, INVERSE_LN2, INVERSE_RIGHT = 1.4142135623730951, 1.4426950408889634, 0.6366197723675814
 NEAR = 1.2  # the r of a number and its fourfold
 TURNED = 1e5  # the largest angle
@@ -39,9 +41,10 @@ def _cross(a, b, c, d):
 
 
 def _ratio(a, b, d):
-    """r, T, L, near with L = log(b/a), and L = r + r T, r = d/((a + b)/2) where a and b are near each other.
+    """r, T, k, near with log(b/a) = k log 2 + r + r T; where a and b are near each other, r = d/((a + b)/2), and k = 0.
 
-    Far from each other the same polynomial serves their mantissas. NaN unless both are positive normal numbers.
+    Far from each other the same polynomial serves their mantissas. There k is NaN unless both are positive normal
+    numbers, and near each other k is not to be used.
     """
     middle = fma(0.5, a, 0.5 * b)
     normal = (a >= TINY) & (b >= TINY)
@@ -50,32 +53,38 @@ def _ratio(a, b, d):
     numerator = select(near, d, b_mantissa - a_mantissa)
     r = numerator / select(near, middle, fma(0.5, a_mantissa, 0.5 * b_mantissa))
     q = r * r
-    series = ATANH[0]
-    for c in ATANH[1:]:
-        series = fma(series, q, c)
-    t = q * series
-    k = select(normal, fma(0.0, middle, exponent(b) - exponent(a)), NAN)
-    k = select(near, 0.0, k)
-    return r, t, fma(k, LN2, r + fma(r, t, k * LN2_TAIL)), near
+    z = q * q
+    even, odd = ATANH_EVEN[0], ATANH_ODD[0]
+    for c in ATANH_EVEN[1:]:
+        even = fma(even, z, c)
+    for c in ATANH_ODD[1:]:
+        odd = fma(odd, z, c)
+    t = q * fma(odd, q, even)
+    return r, t, select(normal, fma(0.0, middle, exponent_gap(a, b)), NAN), near
+
+
+def _logarithm(r, t, k):
+    """k log 2 + r + r T"""
+    return fma(k, LN2, fma(r, t, fma(k, LN2_TAIL, r)))
 
 
 def log_ratio(a, b, d):
     """log(b/a) = 2 atanh((b - a)/(a + b)): DLMF 4.6.4, 4.37.24."""
-    _r, _t, logarithm, _near = _ratio(a, b, d)
-    return logarithm
+    r, t, k, near = _ratio(a, b, d)
+    return _logarithm(r, t, select(near, 0.0, k))
 
 
 def phi(a, b, d):
     """d/a - log(b/a); near a it is r (d/(2 a) - T), both of one sign for d < 0, the second small for d > 0."""
-    r, t, logarithm, near = _ratio(a, b, d)
+    r, t, k, near = _ratio(a, b, d)
     quotient = d / a
-    return select(near, r * (0.5 * quotient - t), quotient - logarithm)
+    return select(near, r * fma(0.5, quotient, -t), quotient - _logarithm(r, t, k))
 
 
 def klrem(p, q, d):
     """p log(p/q) - p + q = p phi(p, q, d), without the quotient."""
-    r, t, logarithm, near = _ratio(p, q, d)
-    remainder = select(near, r * fma(-p, t, 0.5 * d), fma(-p, logarithm, d))
+    r, t, k, near = _ratio(p, q, d)
+    remainder = select(near, r * fma(-p, t, 0.5 * d), fma(-p, _logarithm(r, t, k), d))
     remainder = select((q == 0.0) & (p > 0.0), INF, remainder)
     return select((p == 0.0) & (q >= 0.0), q, remainder)
 
@@ -93,7 +102,7 @@ def _log_reduced(f, k, low):
 def _log_limits(x, logarithm):
     """The logarithm of x where x is positive and finite, and its limits elsewhere."""
     limit = select(x == 0.0, -INF, select(x == INF, INF, NAN))
-    return select((x > 0.0) & (x < INF), logarithm, limit)
+    return select((x > 0.0) & (x <= GREATEST), logarithm, limit)
 
 
 def _parts(x):

@@ -101,9 +101,9 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     def row(name: str, meaning: str, coefficients: list[Any]) -> tuple[str, str, list[float]]:
         return name, meaning, [float(c) for c in reversed(coefficients)]
 
-    yield row(
-        "ATANH", "(log(b/a)/r - 1)/q, q = r^2 <= 36/25, r = 2 (b - a)/(a + b)", interpolant(atanh_tail, 0, 1.44, 16)
-    )
+    atanh, meaning = interpolant(atanh_tail, 0, 1.44, 16), "(log(b/a)/r - 1)/q, q = r^2 <= 36/25, r = 2 (b - a)/(a + b)"
+    yield row("ATANH_EVEN", f"{meaning}: the even powers of q", atanh[::2])
+    yield row("ATANH_ODD", "the odd powers, over q", atanh[1::2])
     yield row("EXP", "(e^x - 1 - x)/x^2, |x| <= 21/20", interpolant(exp_tail, -1.05, 1.05, 16))
     yield row(
         "LOG", "2 (atanh(s)/s - 1)/z, z = s^2 <= 0.0295, |s| <= 3 - 2 sqrt(2)", interpolant(log_tail, 0, 0.0295, 8)

@@ -51,6 +51,15 @@ def exponent(x):
     return (((_bits(x) >> _BITS) & _FIELD) - _BIAS).astype(np.float64)
 
 
+def exponent_gap(x, y):
+    """exponent(y) - exponent(x), of positive numbers.
+
+    >>> exponent_gap(np.float64(1.0), np.float64(12.0))
+    np.float64(3.0)
+    """
+    return ((_bits(y) >> _BITS) - (_bits(x) >> _BITS)).astype(np.float64)
+
+
 def scaled(x, k):
     """x 2^k for an integral k in [-2000, 2000], rounded once where the result is subnormal.
 
