@@ -38,6 +38,7 @@ Places = NDArray[np.int64]
 
 _DOUBLE = np.dtype(float)
 _EPSILON = 2.0**-52
+_NUMBERS = frozenset({float, int, bool, np.float64})  # what gives a float64
 
 
 class Report(NamedTuple):
@@ -96,6 +97,10 @@ class Compiled:
 
     def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
         report = self.report if report is None else report
+        if out is None and not (check or report or kwargs) and self._are_numbers(args):
+            single = self._single(args)
+            if single is not None:
+                return single
         if kwargs or len(args) != self._size:
             args = self._bound(args, kwargs)
         values = [_numeric(name, value) for name, value in zip(self.program.arguments, args, strict=True)]
@@ -109,6 +114,18 @@ class Compiled:
             outs = [np.empty(shape, kind) for _ in self.program.outputs]
         self._blocks(values, outs, FINE if kind == _DOUBLE else FINE_NARROW)
         return self._results(outs)
+
+    def _are_numbers(self, args: tuple[Any, ...]) -> bool:
+        return len(args) == self._size and _NUMBERS.issuperset(map(type, args))
+
+    def _single(self, args: tuple[Any, ...]) -> Any:
+        """The results at one point, without all that arrays need; None where it has to take the second pass."""
+        results = [np.empty(1) for _ in self._estimated]
+        errors = [np.empty(1) for estimated in self._estimated if estimated]
+        found = self._fill(FINE, *[np.array([x], _DOUBLE) for x in args], *results, *errors, np.empty(1, np.int64))
+        if found and self.second_pass:
+            return None
+        return self._results([result[0] for result in results])
 
     def _flat(self, values: list[Any], shape: tuple[int, ...], kind: Any, outs: Any, report: bool) -> Any:
         """The whole at once: each argument is contiguous or one number, or small enough to be made so."""
