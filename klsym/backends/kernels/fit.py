@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -159,7 +160,8 @@ def text() -> str:
         for names, meaning, values in constants():
             lines += [f"# {meaning}", f"{names} = {', '.join(map(repr, values))}", ""]
         for name, meaning, coefficients in tables():
-            lines += [f"# {meaning}", f"{name} = (", *(f"    {c!r},".replace("e+", "e") for c in coefficients), ")", ""]
+            numbers = textwrap.wrap(", ".join(map(repr, coefficients)).replace("e+", "e") + ",", 112)
+            lines += [f"# {meaning}", f"{name} = (", *(f"    {line}" for line in numbers), ")  # fmt: skip", ""]
     return "\n".join(lines)
 
 
