@@ -32,7 +32,8 @@ def test_peers_agree(family, peer):
     pytest.importorskip(peer)
     arrays = run.columns(family, 20, near=False)
     expected = kl(catalog[family], catalog[family]).compile("numpy")(*arrays)
-    assert np.asarray(getattr(peers, peer)(family, arrays)()) == pytest.approx(expected, rel=1e-8)
+    # The same divergence, not the same digits: jax.scipy.special.betaln is off by 1e-9, and Beta's terms cancel.
+    assert np.asarray(getattr(peers, peer)(family, arrays)()) == pytest.approx(expected, rel=1e-5)
 
 
 def test_runs_without_peers(monkeypatch, capsys):

@@ -27,16 +27,16 @@ from .peers import PEERS, Columns, installed
 Row = dict[str, Any]
 # How many times as fast as the fastest peer klsym means to be.
 TARGETS = {
-    "Normal": 1.0,
-    "Laplace": 1.0,
-    "Exponential": 1.0,
-    "Cauchy": 1.0,
-    "Bernoulli": 3.0,
-    "Poisson": 3.0,
-    "Gamma": 5.0,
-    "InverseGamma": 5.0,
-    "Beta": 5.0,
-    "Weibull": 1.0,
+    "Normal": 3.0,
+    "Laplace": 3.0,
+    "Exponential": 3.0,
+    "Cauchy": 3.0,
+    "Bernoulli": 5.0,
+    "Poisson": 5.0,
+    "Gamma": 8.0,
+    "InverseGamma": 8.0,
+    "Beta": 10.0,
+    "Weibull": 5.0,
 }
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
