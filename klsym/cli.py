@@ -170,9 +170,9 @@ def audit(args: argparse.Namespace) -> Answer:
 
     only = [find(name).name for name in args.only.split(",")] if args.only else []
     pairs = subject.selected(args.pairs, only)
-    plan = run.Plan(args.points, args.seed, args.backend, args.seconds)
-    rows = list(render.with_progress(run.audit(pairs, plan, args.jobs), len(pairs)))
-    found = report.Report(plan, rows, args.limit)
+    plan = run.Plan(args.points, args.seed, args.backend, args.minutes, args.dtype, args.gradient)
+    audits = render.with_progress(run.audit(pairs, plan, args.jobs), len(pairs))
+    found = report.Report(plan, [row for rows in audits for row in rows], args.limit)
     return Answer(str(found), found.to_json(), ok=found.ok)
 
 
@@ -216,24 +216,17 @@ def parser_of(verb: str) -> Parser:
         add("what", choices=("self",), help="what is audited: self is klsym")
         add("--pairs", choices=("same", "cross", "all"), default="all", help="of one family, of two, or both (default)")
         add("--only", metavar="A,B,C", help="pairs with one of these families")
-        add(
-            "--points",
-            type=positive,
-            default=10_000,
-            metavar="N",
-            help="a pair, and again for climbing (default: 10000)",
-        )
-        add("--seconds", type=positive, default=120, metavar="S", help="a pair at most (default: 120)")
+        points = "a function, and again for climbing (default: 10000)"
+        add("--points", type=positive, default=10_000, metavar="N", help=points)
+        add("--minutes", type=positive, default=15, metavar="M", help="in all, about (default: 15)")
+        add("--gradient", action="store_true", help="also the derivatives by the parameters")
+        add("--dtype", choices=("float64", "float32"), default="float64", help="of parameters and results")
         add("--backend", metavar="NAME", help="whose code (default: the fastest installed)")
         add("--seed", type=int, default=0, metavar="S", help="of the points (default: 0)")
-        add("--limit", type=float, default=16, metavar="EPS", help="the error that passes, in 2^-52 (default: 16)")
-        add(
-            "--jobs",
-            type=positive,
-            default=os.cpu_count() or 1,
-            metavar="N",
-            help="pairs at a time (default: all cores)",
-        )
+        limit = "the error that passes, in the report's unit (default: what is promised)"
+        add("--limit", type=float, metavar="E", help=limit)
+        jobs = "pairs at a time (default: all cores)"
+        add("--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help=jobs)
         return parser
     if verb == "bench":
         add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")

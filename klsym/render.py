@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from .core.family import Family
 
 Row = dict[str, Any]
+Done = TypeVar("Done")
 LETTERS = {"closed": "C", "semi-closed": "S", "numeric": "N", "infinite": "i", "undecided": "?"}
 
 
@@ -76,7 +77,7 @@ def matrix_text(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, "", f"{len(rows)} ordered pairs, P down, Q across: {total}"])
 
 
-def with_progress(rows: Iterable[Row], total: int) -> Iterator[Row]:
+def with_progress(rows: Iterable[Done], total: int) -> Iterator[Done]:
     """The rows, with a bar on standard error while they come, if that is a terminal."""
     shown = sys.stderr.isatty()
     for done, row in enumerate(rows, 1):

@@ -242,6 +242,10 @@ class Balls:
                 return split(int(mantissa), int(exponent))
         return INFINITE if value > arb(2) ** 1100 else None
 
+    def scaled(self, value: Any, exponent: int) -> float:
+        """value 2^-exponent, roughly."""
+        return float((value * arb(2) ** -exponent).mid())
+
     def other(self, compute: Callable[..., Any], *arguments: Any) -> Any:
         """A function that Arb lacks, by mpmath, from the balls' midpoints: an estimate, as its radius is."""
         bits = ctx.prec

@@ -22,7 +22,7 @@ def climb(
 ) -> Measured:
     """What was found at about `budget` points around the worst of the sweep, around the worst of those, and so on."""
     best = fittest(sweep)
-    visited = [select(sweep, np.array([], int))]
+    visited = [sweep[:0]]
     while sum(map(len, visited)) < budget and time.monotonic() < until and len(best):
         if not best.errors.max() < HOPELESS:
             break
@@ -35,18 +35,13 @@ def climb(
     return join(visited)
 
 
-def select(found: Measured, rows: NDArray[np.intp]) -> Measured:
-    second = None if found.second is None else found.second[rows]
-    return Measured(found.points[rows], found.got[rows], found.truth[rows], second)
-
-
 def fittest(found: Measured) -> Measured:
     """The distinct points with the largest errors."""
     errors = found.errors
     order = np.argsort(-np.nan_to_num(errors, nan=-1.0), kind="stable")
     order = order[~np.isnan(errors[order])][: 4 * SURVIVORS]
     _, first = np.unique(found.points[order], axis=0, return_index=True)
-    return select(found, order[np.sort(first)][:SURVIVORS])
+    return found[order[np.sort(first)][:SURVIVORS]]
 
 
 def mutated(subject: Subject, points: Points, rng: Rng) -> Points:
@@ -67,13 +62,14 @@ def mutated(subject: Subject, points: Points, rng: Rng) -> Points:
             x[:] = np.where(
                 (way == 1) & (column % subject.of_p == index % subject.of_p), p + (x - p) * factor * sign, x
             )
-        few = rng.integers(-8, 9, n) * np.spacing(np.abs(x))
+        few = rng.integers(-8, 9, n) * np.spacing(np.abs(x).astype(subject.rule.dtype))
         x += np.where((way == 2) & (column == index), few, 0.0)
         if parameter.domain.lower >= 0 and parameter.domain.upper != 1:
             x *= np.where(way == 3, factor, 1.0)
         if parameter.domain.integer:
             x[:] = np.rint(x)
     subject.impose(changed)
+    changed = subject.rule.rounded(changed)
     return changed[subject.valid(changed) & bounded(subject, changed)]
 
 

@@ -83,6 +83,10 @@ class Digits:
             return None
         return INFINITE if value > mp.ldexp(1, 1100) else split(int(value.man) * (-1 if value < 0 else 1), value.exp)
 
+    def scaled(self, value: Any, exponent: int) -> float:
+        """value 2^-exponent, roughly."""
+        return float(mp.ldexp(value, -exponent))
+
     def other(self, compute: Callable[..., Any], *arguments: Any) -> Any:
         """One of core.functions' own, at the present precision."""
         return compute(*arguments)

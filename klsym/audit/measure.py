@@ -6,94 +6,119 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
-import sympy as sp
 from numpy.typing import NDArray
 
-from ..core.continuity import at
-from .reference import INFINITE, TRUTH, UNKNOWN, ZERO, Reference, Truth
+from .reference import JUDGED, Judged
+from .rules import DOUBLE, Rule
 from .subject import Points, Subject
+from .truth import Truths
 
-EPS = 2.0**-52
-# Outside these a relative error would judge the format, not the formula.
-SMALLEST, LARGEST = 1e-290, 1e290
 # Slow code is found out on a few points.
 FIRST_BLOCK = 8
-# A compiled function of whole columns: its values and, where it says so, which elements went to the second pass.
-Function = Callable[[Points], tuple[NDArray[np.float64], NDArray[np.bool_] | None]]
+# Which pass a value is of; by UNSURE neither vouches for it, and it stands as the first one left it.
+FIRST, SECOND, UNSURE = 1, 2, 3
+# A compiled function of whole columns: its values and, where it says so, which pass each is of.
+Function = Callable[[Points], tuple[NDArray[np.float64], NDArray[np.int8] | None]]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Rows of parameters, what the function got there, the truth, and which rows took the second pass."""
+    """Rows of parameters, what the function got there, the truth, and the pass that each value is of."""
 
     points: Points
     got: NDArray[np.float64]
     truth: NDArray[Any]
-    second: NDArray[np.bool_] | None = None
+    passes: NDArray[np.int8] | None = None
+    rule: Rule = DOUBLE
 
     def __len__(self) -> int:
         return len(self.points)
 
+    def __getitem__(self, rows: Any) -> Measured:
+        passes = None if self.passes is None else self.passes[rows]
+        return Measured(self.points[rows], self.got[rows], self.truth[rows], passes, self.rule)
+
+    @property
+    def absent(self) -> NDArray[np.bool_]:
+        """Where there is no value, and NaN is right."""
+        return np.isnan(self.truth["high"])
+
     @property
     def known(self) -> NDArray[np.bool_]:
-        return self.truth["known"]
+        return self.truth["known"] & ~self.absent
 
     @property
     def zero(self) -> NDArray[np.bool_]:
-        """Where the true value is 0, or rounds to it."""
-        return self.known & (self.truth["high"] == 0)
+        """Where the true value is 0, or rounds to it, and nothing cancels."""
+        return self.known & (self.truth["scale"] == 0)
 
     @property
+    def shift(self) -> NDArray[np.int32]:
+        return np.clip(self.truth["exponent"], -5000, 5000).astype(np.int32)
+
+    @cached_property
     def size(self) -> NDArray[np.float64]:
         """The true value, rounded."""
-        with np.errstate(over="ignore"):
-            return np.ldexp(
-                self.truth["high"] + self.truth["low"], np.clip(self.truth["exponent"], -5000, 5000).astype(np.int32)
-            )
+        with np.errstate(all="ignore"):
+            return np.ldexp(self.truth["high"] + self.truth["low"], self.shift)
+
+    @cached_property
+    def scale(self) -> NDArray[np.float64]:
+        """What an error is relative to."""
+        with np.errstate(all="ignore"):
+            return np.ldexp(self.truth["scale"], self.shift)
 
     @property
     def comparable(self) -> NDArray[np.bool_]:
-        """Where the relative error is a fair measure."""
-        return self.known & (self.size >= SMALLEST) & (self.size <= LARGEST)
+        """Where the error is a fair measure."""
+        return self.known & ~self.zero & (self.scale >= self.rule.smallest) & (self.scale <= self.rule.largest)
 
     @property
-    def errors(self) -> NDArray[np.float64]:
-        """The relative error in units of 2^-52, infinite where there is no number, NaN where it is no measure."""
-        shift = np.clip(self.truth["exponent"], -5000, 5000).astype(np.int32)
+    def difference(self) -> NDArray[np.float64]:
+        """The value minus the truth, times 2^-exponent."""
         with np.errstate(all="ignore"):
-            difference = np.ldexp(self.got, -shift) - self.truth["high"] - self.truth["low"]
-            relative = np.abs(difference / self.truth["high"]) / EPS
-        return np.where(self.comparable, np.where(np.isfinite(self.got), relative, np.inf), np.nan)
+            return np.ldexp(self.got, -self.shift) - self.truth["high"] - self.truth["low"]
+
+    @cached_property
+    def errors(self) -> NDArray[np.float64]:
+        """The error in the rule's units, infinite where there is no number, NaN where it is no measure."""
+        errors = self.rule.units(self.difference, self.truth["scale"], self.truth["exponent"])
+        return np.where(self.comparable, np.where(np.isfinite(self.got), errors, np.inf), np.nan)
 
     @property
     def tiny(self) -> NDArray[np.bool_]:
-        return self.known & ~self.zero & (self.size < SMALLEST)
+        return self.known & ~self.zero & (self.scale < self.rule.smallest)
 
     @property
     def ulps(self) -> NDArray[np.float64]:
-        """Below SMALLEST, the error in units in the last place, which are those of subnormals at the bottom."""
-        exponent = np.clip(self.truth["exponent"], -5000, 5000)
-        unit = np.maximum(exponent - 53, -1074)
-        with np.errstate(all="ignore"):
-            difference = np.ldexp(self.got, -exponent.astype(np.int32)) - self.truth["high"] - self.truth["low"]
-            return np.where(self.tiny, np.abs(np.ldexp(difference, (exponent - unit).astype(np.int32))), np.nan)
+        """Of tiny values, the error in units in the last place, which are those of subnormals at the bottom."""
+        places = Rule("ulp", self.rule.digits, self.rule.bottom, 0.0, 0.0, 0.0, 0.0)
+        return np.where(self.tiny, places.units(self.difference, self.truth["scale"], self.truth["exponent"]), np.nan)
 
     @property
     def negative(self) -> NDArray[np.bool_]:
-        return self.got < 0
+        return np.zeros(len(self), bool) if self.rule.signed else self.got < 0
 
     @property
     def missing(self) -> NDArray[np.bool_]:
         """NaN at a point of the domain."""
-        return np.isnan(self.got)
+        return np.isnan(self.got) & ~self.absent
+
+    @property
+    def phantom(self) -> NDArray[np.bool_]:
+        """A number where there is none."""
+        return self.absent & ~np.isnan(self.got)
 
     @property
     def lost(self) -> NDArray[np.bool_]:
         """0 though the true value is not, nor rounds to it."""
-        return self.known & ~self.zero & (self.got == 0) & (self.truth["exponent"] > -1074)
+        high, exponent = np.abs(self.truth["high"]), self.truth["exponent"]
+        whole = self.known & (high > 0) & (high >= self.truth["scale"] / 2)
+        return whole & (self.got == 0) & (exponent > self.rule.bottom)
 
     @property
     def spurious(self) -> NDArray[np.bool_]:
@@ -102,93 +127,73 @@ class Measured:
 
     @property
     def huge(self) -> NDArray[np.bool_]:
-        return self.known & (self.size > LARGEST)
+        return self.known & (self.scale > self.rule.largest)
 
     @property
     def overflow(self) -> NDArray[np.bool_]:
-        """Above LARGEST, finite where the true value overflows, or infinite or far off where it does not."""
-        wrong = np.isinf(self.size) != np.isinf(self.got)
+        """Finite where the true value overflows, or infinite or far off where it does not."""
         with np.errstate(all="ignore"):
-            far = np.isfinite(self.size) & ~(np.abs(self.got / self.size - 1) < 1e-9)
+            size = self.size.astype(self.rule.dtype).astype(float)
+            wrong = (np.isinf(size) | np.isinf(self.got)) & (size != self.got)
+            far = np.isfinite(size) & ~(np.abs(self.got - self.size) < 1e-6 * self.scale)
         return self.huge & (wrong | far) & ~self.missing
 
 
 def join(parts: Sequence[Measured]) -> Measured:
     """The rows of all parts."""
-    seconds = [part.second for part in parts if part.second is not None]
+    passes = [part.passes for part in parts if part.passes is not None]
     return Measured(
         np.concatenate([part.points for part in parts]),
         np.concatenate([part.got for part in parts]),
         np.concatenate([part.truth for part in parts]),
-        np.concatenate(seconds) if len(seconds) == len(parts) else None,
+        np.concatenate(passes) if len(passes) == len(parts) else None,
+        parts[0].rule,
     )
-
-
-class Truths:
-    """The truth of a subject at rows of parameters: at a closed end of a domain (p = 0) by continuity."""
-
-    def __init__(self, subject: Subject) -> None:
-        self.subject = subject
-        ends = [(parameter.domain, i) for i, parameter in enumerate(subject.parameters)]
-        lower = {i: float(domain.lower) for domain, i in ends if domain.left_closed}
-        upper = {i: float(domain.upper) for domain, i in ends if domain.right_closed}
-        self.ends = lower, upper
-        self.references: dict[tuple[tuple[int, float], ...], Reference | Truth] = {}
-
-    def __call__(self, row: list[float]) -> Truth:
-        met = tuple((i, end) for ends in self.ends for i, end in ends.items() if row[i] == end)
-        if met not in self.references:
-            self.references[met] = self.reference(met)
-        found = self.references[met]
-        return found.safely(row) if isinstance(found, Reference) else found
-
-    def reference(self, met: tuple[tuple[int, float], ...]) -> Reference | Truth:
-        """The reference where these columns are at their domains' ends, or the one value that holds there."""
-        symbols = self.subject.symbols
-        value = at(self.subject.case.value, {symbols[i]: sp.Integer(int(end)) for i, end in met})
-        if value.has(sp.nan, sp.zoo):
-            return UNKNOWN
-        # A divergence is infinite where one of its terms is: the others are finite, and none can be -oo in sum.
-        return INFINITE if value.has(sp.oo, -sp.oo) else Reference(value, symbols)
 
 
 def measured(subject: Subject, function: Function, truths: Truths, points: Points, until: float = math.inf) -> Measured:
     """The function beside the truth, at as many of the points as the clock (time.monotonic) allows."""
     parts: list[Measured] = []
-    done, block = 0, FIRST_BLOCK
+    done, block, started = 0, FIRST_BLOCK, time.monotonic()
     while done < len(points) and (done == 0 or time.monotonic() < until):
         rows = points[done : done + block]
-        got, second = function(rows)
-        truth = np.zeros(len(rows), TRUTH)
+        got, passes = function(rows)
+        truth = np.zeros(len(rows), JUDGED)
         judged = 0
-        for row, equal in zip(rows.tolist(), subject.equal(rows), strict=True):
+        for row, known in zip(rows.tolist(), truths.evident(rows), strict=True):
             if judged and time.monotonic() > until:
                 break
-            truth[judged] = ZERO if equal else truths(row)
+            truth[judged] = truths(row) if known is None else known
             judged += 1
-        parts.append(Measured(rows[:judged], got[:judged], truth[:judged], None if second is None else second[:judged]))
-        done, block = done + len(rows), 2 * block
-    return join(parts) if parts else Measured(points, np.empty(0), np.empty(0, TRUTH))
+        parts.append(Measured(rows, got, truth, passes, subject.rule)[:judged])
+        done += len(rows)
+        left, each = until - time.monotonic(), (time.monotonic() - started) / done
+        block = max(1, int(min(2 * block, left / each)))
+    empty = np.empty(0)
+    return join(parts) if parts else Measured(points, empty, np.empty(0, JUDGED), empty.astype(np.int8), subject.rule)
 
 
-def compiled(formula: Any, backend: str | None) -> Function:
-    """The formula's compiled function, as one of columns."""
-    import inspect
+def compiled(subject: Subject, backend: str | None, gradient: bool = False) -> list[Function]:
+    """The formula's compiled function as functions of columns: its value and, with `gradient`, each derivative."""
+    from ..backends.watch import FINE, FINE_NARROW
 
-    call = formula.compile(backend)
-    reports = "report" in inspect.signature(type(call).__call__).parameters
+    call = subject.formula.compile(backend, gradient=gradient, report=True)
+    dtype, count = subject.rule.dtype, len(call.program.outputs)
+    limit = 2.0**-52 * (FINE if dtype is np.float64 else FINE_NARROW)
 
-    def function(points: Points) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
-        columns = [np.ascontiguousarray(column) for column in points.T]
-        if reports:
-            value, _, second = call(*columns, report=True)
-            return np.asarray(value), np.broadcast_to(np.asarray(second, bool), len(points))
-        return np.broadcast_to(call(*columns), len(points)), None
+    def function(points: Points, output: int) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+        values, errors, second = call(*(np.ascontiguousarray(column, dtype=dtype) for column in points.T))
+        value, error = (values, errors) if count == 1 else (values[output], errors[output])
+        if not isinstance(value, np.ndarray) or value.dtype != dtype:
+            value = np.broadcast_to(np.asarray(value, dtype), len(points))
+        unsure = np.where(np.asarray(error) > limit, UNSURE, FIRST)
+        passes = np.broadcast_to(np.where(second, SECOND, unsure), len(points))
+        return value.astype(float), passes.astype(np.int8)
 
-    return function
+    return [lambda points, k=k: function(points, k) for k in range(count)]
 
 
-FLAGS = ("negative", "missing", "lost", "spurious", "overflow")
+FLAGS = ("negative", "missing", "phantom", "lost", "spurious", "overflow")
 
 
 def tally(name: str, asked: int, found: Measured, names: Sequence[str]) -> dict[str, Any]:
@@ -200,9 +205,11 @@ def tally(name: str, asked: int, found: Measured, names: Sequence[str]) -> dict[
     row["p99.9"] = float(np.quantile(compared, 0.999, method="higher")) if len(compared) else None
     row |= {flag: int(getattr(found, flag).sum()) for flag in FLAGS}
     row |= {"zero": int(found.zero.sum()), "tiny": int(found.tiny.sum()), "huge": int(found.huge.sum())}
-    row["undecided"] = int((~found.known).sum())
+    row["undecided"] = int((~found.truth["known"]).sum())
     row["tiny_ulps"] = float(np.nan_to_num(found.ulps[found.tiny], nan=math.inf).max()) if row["tiny"] else None
-    row["second"] = None if found.second is None else float(found.second.mean()) if len(found) else 0.0
+    passes = found.passes
+    row["second"] = None if passes is None else float((passes == SECOND).mean()) if len(found) else 0.0
+    row["unsure"] = 0 if passes is None else int((passes == UNSURE).sum())
     if len(compared):
         row["at"] = place(found, int(np.nanargmax(errors)), names)
     row["flagged"] = {
@@ -212,9 +219,14 @@ def tally(name: str, asked: int, found: Measured, names: Sequence[str]) -> dict[
 
 
 def place(found: Measured, index: int, names: Sequence[str]) -> dict[str, Any]:
-    """One row: its parameters as the doubles they are, what the function got and the truth."""
+    """One row: its parameters as the doubles they are, what the function got and of which pass, and the truth."""
     return {
         "point": dict(zip(names, found.points[index].tolist(), strict=True)),
         "got": float(found.got[index]),
         "true": float(found.size[index]),
+        "scale": float(found.scale[index]),
+        "pass": None if found.passes is None else int(found.passes[index]),
     }
+
+
+__all__ = ["FLAGS", "Function", "Judged", "Measured", "compiled", "join", "measured", "tally"]

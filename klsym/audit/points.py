@@ -62,9 +62,9 @@ def ends(domain: Domain, rng: Rng, n: int) -> Column:
     return np.where(rng.random(n) < 0.5, inner, rng.choice(closed, n)) if closed else inner
 
 
-def gaps(rng: Rng, n: int) -> Column:
-    """Relative gaps of every size from 1e-16 to 1, of either sign."""
-    return log_uniform(rng, -16, 0, n) * rng.choice([-1.0, 1.0], n)
+def gaps(subject: Subject, rng: Rng, n: int) -> Column:
+    """Relative gaps of every size from half an eps to 1, of either sign."""
+    return log_uniform(rng, np.log10(subject.rule.eps / 2), 0, n) * rng.choice([-1.0, 1.0], n)
 
 
 def moved(subject: Subject, points: Points, column: int, h: Column, rng: Rng) -> Column:
@@ -90,7 +90,7 @@ def apart(subject: Subject, points: Points, rng: Rng) -> None:
 def one(subject: Subject, points: Points, rng: Rng) -> None:
     """Q is P but for one parameter."""
     subject.join(points)
-    chosen, h = rng.choice(subject.movable, len(points)), gaps(rng, len(points))
+    chosen, h = rng.choice(subject.movable, len(points)), gaps(subject, rng, len(points))
     for column in subject.movable:
         points[:, column] = np.where(chosen == column, moved(subject, points, column, h, rng), points[:, column])
 
@@ -98,16 +98,16 @@ def one(subject: Subject, points: Points, rng: Rng) -> None:
 def every(subject: Subject, points: Points, rng: Rng) -> None:
     """Q is P but for small gaps in every parameter, of one size or of many."""
     subject.join(points)
-    size, common = gaps(rng, len(points)), rng.random(len(points)) < 0.5
+    size, common = gaps(subject, rng, len(points)), rng.random(len(points)) < 0.5
     for column in subject.movable:
-        h = np.where(common, size * rng.uniform(-1, 1, len(points)), gaps(rng, len(points)))
+        h = np.where(common, size * rng.uniform(-1, 1, len(points)), gaps(subject, rng, len(points)))
         points[:, column] = moved(subject, points, column, h, rng)
 
 
 def ray(subject: Subject, points: Points, rng: Rng) -> None:
     """Q is P with every positive parameter scaled by the same 1 + h."""
     subject.join(points)
-    h = gaps(rng, len(points))
+    h = gaps(subject, rng, len(points))
     for column in range(subject.of_p, len(subject.symbols)):
         domain = subject.parameters[column].domain
         if domain.lower >= 0 and not domain.integer:
@@ -126,7 +126,7 @@ def ulps(subject: Subject, points: Points, rng: Rng) -> None:
         domain = subject.parameters[column].domain
         steps = rng.integers(-3, 4, len(points))
         if not domain.integer:
-            points[:, column] += steps * np.spacing(np.abs(points[:, column]))
+            points[:, column] += steps * np.spacing(np.abs(points[:, column]).astype(subject.rule.dtype))
 
 
 Size = Callable[[Domain, Rng, int], Column]
@@ -143,6 +143,7 @@ SETS: dict[str, tuple[Size, Gap]] = {
     "equal": (either, nothing),
     "neighbours": (either, ulps),
     "ends": (ends, apart),
+    "infinite": (either, apart),
 }
 
 
@@ -154,16 +155,21 @@ def draw(subject: Subject, name: str, n: int, rng: Rng) -> Points:
         return np.empty((0, width))
     if size is ends and not any(a.domain.left_closed or a.domain.right_closed for a in subject.parameters):
         return np.empty((0, width))
+    if name == "infinite" and not subject.somewhere_infinite:
+        return np.empty((0, width))
     found: list[Points] = []
+    wanted = subject.infinite if name == "infinite" else subject.valid
     for _ in range(30):
         columns = [size(parameter.domain, rng, n) for parameter in subject.parameters]
         points = np.stack(columns, axis=1) if columns else np.empty((n, 0))
         with np.errstate(all="ignore"):
-            # The order first: a point near P = Q keeps its ends in order only if P's are.
-            subject.impose(points)
-            gap(subject, points, rng)
-            subject.impose(points)
-        found.append(points[subject.valid(points)])
+            if name != "infinite":
+                # The order first: a point near P = Q keeps its ends in order only if P's are.
+                subject.impose(points)
+                gap(subject, points, rng)
+                subject.impose(points)
+            points = subject.rule.rounded(points)
+            found.append(points[wanted(points)])
         if sum(map(len, found)) >= n:
             break
     return np.concatenate(found)[:n]

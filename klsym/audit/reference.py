@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -18,11 +19,19 @@ START, LIMIT = 128, 1 << 14
 # Their cost grows so fast with the precision that such a point is given up early.
 COSTLY, COSTLY_LIMIT = {"Log1pMellin", "BesselKOrder", "besselk", "TricomiU", "ParabolicU", "hyper"}, 512
 # value = (high + low) 2^exponent, 1/2 <= |high| < 1: a double would lose the digits that an error is measured with.
-TRUTH = np.dtype([("high", float), ("low", float), ("exponent", np.int64), ("known", bool)])
 Truth = tuple[float, float, int, bool]
 UNKNOWN: Truth = (0.0, 0.0, 0, False)
 ZERO: Truth = (0.0, 0.0, 0, True)
 INFINITE: Truth = (0.5, 0.0, 1 << 40, True)
+ABSENT: Truth = (float("nan"), 0.0, 0, True)
+# A truth and, last, the size times 2^-exponent that an error is relative to.
+JUDGED = np.dtype([("high", float), ("low", float), ("exponent", np.int64), ("known", bool), ("scale", float)])
+Judged = tuple[float, float, int, bool, float]
+
+
+def absolute(truth: Truth) -> Judged:
+    """The truth with errors relative to itself."""
+    return (*truth, abs(truth[0]))
 
 
 class Arithmetic(Protocol):
@@ -35,6 +44,7 @@ class Arithmetic(Protocol):
     def rational(self, numerator: int, denominator: int) -> Any: ...
     def double(self, x: float) -> Any: ...
     def decided(self, value: Any, earlier: Any) -> Truth | None: ...
+    def scaled(self, value: Any, exponent: int) -> float: ...
     def other(self, compute: Callable[..., Any], *arguments: Any) -> Any: ...
 
 
@@ -136,12 +146,31 @@ class Reference:
             return (lambda *a: arithmetic.other(node.func.compute, *a)), step.arguments, None
         return operations[step.head], step.arguments, None
 
-    def value(self, point: Sequence[float]) -> Any:
-        """The value at the arithmetic's present precision."""
+    def steps_at(self, point: Sequence[float]) -> list[Any]:
+        """The value of every step at the arithmetic's present precision."""
         known = [self.arithmetic.double(x) for x in point]
         for function, arguments, constant in self._program:
             known.append(constant() if function is None else function(*[known[i] for i in arguments]))
-        return known[-1]
+        return known
+
+    def value(self, point: Sequence[float]) -> Any:
+        """The value at the arithmetic's present precision."""
+        return self.steps_at(point)[-1]
+
+    def sizes(self, point: Sequence[float], exponent: int) -> float:
+        """The sum of the sizes of the expression's terms, times 2^-exponent, at the precision that decided last."""
+        last = self.steps[-1]
+        with self.arithmetic.precision(self._bits):
+            known = self.steps_at(point)
+            terms = [known[i] for i in last.arguments] if last.head == "Add" else known[-1:]
+            return self.arithmetic.scaled(sum(map(abs, terms)), exponent)
+
+    def variation(self, path: Sequence[Sequence[float]], exponent: int) -> float:
+        """The sum of the sizes of the changes along a path that starts from 0, times 2^-exponent, likewise."""
+        with self.arithmetic.precision(self._bits):
+            values = [0, *map(self.value, path)]
+            changes = (abs(b - a) for a, b in pairwise(values))
+            return self.arithmetic.scaled(sum(changes), exponent)
 
     def __call__(self, point: Sequence[float]) -> Truth:
         """The true value; `known` is False where even the last precision does not decide it."""

@@ -10,59 +10,68 @@ from typing import Any
 from ..render import aligned
 from .run import Plan, Row, reference_name
 
-# What is promised, and twice that: the two counts of the summary.
-GOALS = (8, 16)
 SAYS = {
     "negative": "negative",
     "missing": "nan in the domain",
+    "phantom": "numbers where there are none",
     "lost": "0 while different",
     "spurious": "not 0 while equal",
     "overflow": "wrong at overflow",
-    "undecided": "undecided",
+    "unsure": "of neither pass",
+    "undecided": "without reference",
 }
+# What the code does not answer for.
+HARMLESS = ("unsure", "undecided")
 SHOWN = 8
 
 
-def eps(error: float | None) -> str:
-    """An error in units of 2^-52, short."""
-    return "-" if error is None else f"{error:.1f}" if error < 1000 else f"{error:.0e}"
+def units(error: float | None) -> str:
+    """An error, short."""
+    return "-" if error is None else f"{error:.3g}" if error < 1000 else f"{error:.0e}"
 
 
 @dataclass(frozen=True)
 class Report:
-    """The rows of an audit; `ok` where every pair stays within the limit and nothing is flagged."""
+    """The rows of an audit; `ok` where everything stays within the limits and nothing is flagged.
+
+    The limits are those that the rule of each row promises, or `limit` in their place.
+    """
 
     plan: Plan
     rows: Sequence[Row]
-    limit: float
+    limit: float | None = None
 
     @property
     def audited(self) -> list[Row]:
         return [row for row in self.rows if "skipped" not in row]
 
-    def within(self, limit: float) -> list[Row]:
-        """The pairs whose worst found error is at most that, and of which nothing is flagged."""
-        return [row for row in self.audited if (row["worst"] or 0) <= limit and not any(flags(row, wrong=True))]
+    def drawn_within(self) -> list[Row]:
+        """The rows whose worst error at the points drawn is within the limit, and of which nothing is flagged."""
+        return [row for row in self.audited if within(row["sweep"], self.limit or row["goals"][0]) and clean(row)]
+
+    def found_within(self) -> list[Row]:
+        """The rows whose worst error of all, climbing too, is within the limit, and of which nothing is flagged."""
+        return [row for row in self.audited if within(row["worst"], self.limit or row["goals"][1]) and clean(row)]
 
     @property
     def ok(self) -> bool:
-        return bool(self.audited) and len(self.within(self.limit)) == len(self.audited)
+        return bool(self.audited) and len(self.found_within()) == len(self.audited)
 
     def __str__(self) -> str:
         table = [("pair", "points", "sweep", "climb", "p99.9", "2nd pass", "")]
         for row in self.audited:
             second = "-" if row["second"] is None else f"{100 * row['second']:.1f}%"
-            numbers = (eps(row["sweep"]), eps(row["climb"]), eps(row["p99.9"]))
+            numbers = (units(row["sweep"]), units(row["climb"]), units(row["p99.9"]))
             table.append((row["pair"], str(row["points"]), *numbers, second, ", ".join(flags(row))))
         parts = [aligned(table), *self.worst_points(), *self.left_out(), self.summary()]
         return "\n\n".join(parts)
 
     def worst_points(self) -> list[str]:
-        """The worst pairs beyond the limit, each with the point that shows it."""
-        beyond = [row for row in self.audited if row["worst"] is not None and row["worst"] > self.limit]
+        """The worst rows beyond the limit, each with the point that shows it."""
+        beyond = [row for row in self.audited if not within(row["worst"], self.limit or row["goals"][1])]
         beyond.sort(key=lambda row: -row["worst"])
         lines = [
-            f"{row['pair']} {eps(row['worst'])} ({row['worst_set']}): "
+            f"{row['pair']} {units(row['worst'])} ({row['worst_set']}): "
             + ", ".join(f"{name}={value!r}" for name, value in row["at"]["point"].items())
             + f": {row['at']['got']!r}, true {row['at']['true']!r}"
             for row in beyond[:SHOWN]
@@ -75,32 +84,58 @@ class Report:
         return ["\n".join(["not audited:", *lines])] if lines else []
 
     def summary(self) -> str:
-        """What was done, and how many pairs came out well."""
-        count, points = len(self.audited), sum(row["points"] for row in self.audited)
-        extremes = sum(row["tiny"] + row["huge"] for row in self.audited)
-        good = ", ".join(f"{len(self.within(goal))} within {goal} eps" for goal in GOALS)
-        backend = self.plan.backend or "the fastest backend"
+        """What was done, and how many came out well."""
+        count, points, rule = len(self.audited), sum(row["points"] for row in self.audited), self.plan.rule
+        goals = [self.limit or goal for goal in (rule.sweep, rule.climb)]
+        what = "values and derivatives" if self.plan.gradient else "pairs"
         return (
-            f"{count} pairs, {points} points, seed {self.plan.seed}, {backend} beside {reference_name()}.\n"
+            f"{count} {what}, {points} points, seed {self.plan.seed}, {self.plan.backend or 'the fastest backend'} in "
+            f"{self.plan.dtype} beside {reference_name()}.\n{self.measure()}\n"
+            f"{len(self.drawn_within())} of {count} are within {goals[0]:g} {rule.unit} at the points drawn, "
+            f"{len(self.found_within())} within {goals[1]:g} {rule.unit} under climbing, with nothing flagged."
+        )
+
+    def measure(self) -> str:
+        """What the errors are."""
+        rule, extremes = self.plan.rule, sum(row["tiny"] + row["huge"] for row in self.audited)
+        if rule.unit == "ulp":
+            return "Errors are in units of the last place of the true value, the worst found."
+        of = " A derivative's are relative to what cancels in it, and a value's limits are 8 and 16." * rule.signed
+        return (
             f"Errors are relative, in eps = 2^-52, the worst found; {extremes} points where |value| is outside "
-            "1e-290..1e290 are left out of them and checked for overflow and in units of the last place.\n"
-            f"{good}, of {count}, with nothing flagged."
+            f"1e-290..1e290 are left out of them and checked for overflow and in units of the last place.{of}"
         )
 
     def to_json(self) -> dict[str, Any]:
         """Everything as plain data; an infinite error is the text "inf"."""
-        counts = {f"within_{goal}": len(self.within(goal)) for goal in GOALS}
-        about = {**asdict(self.plan), "reference": reference_name(), "limit": self.limit, "ok": self.ok}
-        return plain({**about, "pairs": len(self.audited), **counts, "rows": list(self.rows)})
+        rule = self.plan.rule
+        about = {**asdict(self.plan), "unit": rule.unit, "reference": reference_name(), "limit": self.limit}
+        about |= {"functions": len(self.audited), "ok": self.ok, "goals": [rule.sweep, rule.climb]}
+        about |= {"within_in_sweeps": len(self.drawn_within()), "within_under_climbing": len(self.found_within())}
+        return plain({**about, "rows": list(self.rows)})
 
 
-def flags(row: Row, wrong: bool = False) -> list[str]:
-    """What is amiss with a pair beside its error; with `wrong`, only what the code did."""
-    found = [f"{row[key]} {says}" for key, says in SAYS.items() if row[key] and not (wrong and key == "undecided")]
-    if row["tiny_ulps"] is not None and row["tiny_ulps"] > 2 * GOALS[1]:
-        found.append(f"{eps(row['tiny_ulps'])} ulp below 1e-290")
-    if row["slow"] and not wrong:
-        found.append("fewer points than asked")
+def within(error: float | None, limit: float) -> bool:
+    return error is None or error <= limit
+
+
+def clean(row: Row) -> bool:
+    """Whether the code did nothing wrong beside its error."""
+    return not any(row[key] for key in SAYS if key not in HARMLESS) and not badly_tiny(row)
+
+
+def badly_tiny(row: Row) -> bool:
+    """Whether values too small for a relative error are off by more units of the last place than a bit costs."""
+    return row["tiny_ulps"] is not None and row["tiny_ulps"] > 2 * row["goals"][1]
+
+
+def flags(row: Row) -> list[str]:
+    """What is amiss with a row beside its error."""
+    found = [f"{row[key]} {says}" for key, says in SAYS.items() if row[key]]
+    if badly_tiny(row):
+        found.append(f"{units(row['tiny_ulps'])} ulp below 1e-290")
+    if row["drawn"] < row["asked"]:
+        found.append(f"fewer points than asked: {row['drawn']} of {row['asked']}")
     return found
 
 

@@ -3,89 +3,153 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
+from ..core.errors import UndecidedWarning
 from .climb import HOPELESS, climb
-from .measure import FLAGS, Function, Measured, Truths, compiled, join, measured, tally
+from .measure import FLAGS, Function, Measured, compiled, join, measured, tally
 from .points import SETS, draw
-from .reference import best
+from .reference import COSTLY, best, tape
+from .rules import Rule, rule
 from .subject import Points, Subject, subject
+from .truth import Truths, truths
 
 Row = dict[str, Any]
+# Whole sums of series: pairs with these come last, when the time that the others left is known.
+SLOW = {*COSTLY, "zeta", "ZetaDerivative"}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How an audit is done: points a pair in the sweep and again in the climb, and seconds a pair at most."""
+    """How an audit is done: points a function in the sweep and again in the climb, and minutes in all, about."""
 
     points: int = 10_000
     seed: int = 0
     backend: str | None = None
-    seconds: float = 120.0
+    minutes: float = 15.0
+    dtype: str = "float64"
+    gradient: bool = False
+
+    @property
+    def rule(self) -> Rule:
+        """What is promised of the derivatives, if they are audited, else of the values."""
+        return rule(self.backend, self.dtype, self.gradient)
+
+    @property
+    def value_rule(self) -> Rule:
+        return rule(self.backend, self.dtype, gradient=False)
 
 
-def examine(audited: Subject, function: Function, plan: Plan) -> Row:
+def examine(
+    audited: Subject, function: Function, plan: Plan, seconds: float, known: Truths | None = None, name: str = ""
+) -> Row:
     """One function beside the truth: the figures of every set, of the climb, and of them all, as plain data."""
-    rng = np.random.default_rng([plan.seed, *audited.name.encode()])
-    truths = Truths(audited)
+    name, known = name or audited.name, known or Truths(audited)
+    rng = np.random.default_rng([plan.seed, *name.encode()])
     started = time.monotonic()
-    sets = {name: draw(audited, name, plan.points, rng) for name in SETS}
-    sets = {name: points for name, points in sets.items() if len(points)}
+    sets = {kind: draw(audited, kind, plan.points, rng) for kind in SETS}
+    sets = {kind: points for kind, points in sets.items() if len(points) and not known.skips(kind)}
     each = -(-plan.points // max(len(sets), 1))
     found: dict[str, Measured] = {}
-    for place, (name, points) in enumerate(sets.items()):
-        left = 0.7 * plan.seconds - (time.monotonic() - started)
+    for place, (kind, points) in enumerate(sets.items()):
+        left = 0.7 * seconds - (time.monotonic() - started)
         until = time.monotonic() + left / (len(sets) - place)
-        found[name] = measured(audited, function, truths, points[:each], until)
-    rows = [tally(name, each, part, audited.names) for name, part in found.items()]
+        found[kind] = measured(audited, function, known, points[:each], until)
+    rows = [tally(kind, min(each, len(sets[kind])), part, audited.names) for kind, part in found.items()]
     sweep = join(list(found.values()))
+    until = started + seconds
 
     def measure(points: Points) -> Measured:
-        return measured(audited, function, truths, points)
+        return measured(audited, function, known, points, until)
 
-    climbed = climb(audited, measure, sweep, plan.points, rng, started + plan.seconds)
+    climbed = climb(audited, measure, sweep, plan.points, rng, until)
     rows.append(tally("climb", plan.points, climbed, audited.names))
     if not (rows[-1]["points"] or sweep.errors[sweep.comparable].max(initial=0) < HOPELESS):
-        rows[-1]["why"] = f"the sweep was over {HOPELESS:g} eps already"
-    return summed(audited, rows, tally("sweep", plan.points, sweep, audited.names)) | {
+        rows[-1]["why"] = f"the sweep was over {HOPELESS:g} {audited.rule.unit} already"
+    return summed(name, audited, rows, tally("sweep", plan.points, sweep, audited.names)) | {
         "seconds": round(time.monotonic() - started, 1)
     }
 
 
-def summed(audited: Subject, rows: list[Row], sweep: Row) -> Row:
-    """The row of a pair: what its sets say together."""
+def summed(name: str, audited: Subject, rows: list[Row], sweep: Row) -> Row:
+    """The row of a function: what its sets say together, and how many of each its rule promises."""
     worst = max(rows, key=lambda row: -1.0 if row["worst"] is None else row["worst"])
-    total: Row = {"pair": audited.name, "kind": "closed", "when": str(audited.when)}
-    total |= {key: sum(row[key] for row in rows) for key in ("points", "compared", "undecided", "tiny", "huge", *FLAGS)}
+    total: Row = {"pair": name, "kind": "closed", "when": str(audited.when)}
+    added = ("points", "compared", "undecided", "unsure", "tiny", "huge", *FLAGS)
+    total |= {key: sum(row[key] for row in rows) for key in added}
     total |= {"sweep": sweep["worst"], "p99.9": sweep["p99.9"], "second": sweep["second"], "climb": rows[-1]["worst"]}
     total["worst"], total["worst_set"], total["at"] = worst["worst"], worst["set"], worst.get("at")
     total["tiny_ulps"] = max((row["tiny_ulps"] for row in rows if row["tiny"]), default=None)
-    total["slow"] = any(row["points"] < row["asked"] for row in rows[:-1])
+    total["drawn"], total["asked"] = sweep["points"], sum(row["asked"] for row in rows[:-1])
+    total["goals"] = [audited.rule.sweep, audited.rule.climb]
     return total | {"sets": rows}
 
 
-def audit_pair(p: str, q: str, plan: Plan) -> Row:
-    """The audit of one pair; what went wrong, if the pair has no closed case or no code."""
+def audit_pair(p: str, q: str, plan: Plan, seconds: float) -> list[Row]:
+    """The audit of one pair, a row a function; what went wrong, if the pair has no closed case or no code."""
+    name = f"{p} || {q}"
     try:
-        audited = subject(p, q)
-        return examine(audited, compiled(audited.formula, plan.backend), plan)
+        audited = subject(p, q, plan.rule)
+        functions = compiled(audited, plan.backend, plan.gradient)
     except Exception as error:
-        return {"pair": f"{p} || {q}", "skipped": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+        return [skipped(name, error)]
+    by = [None, *(symbol for symbol in audited.symbols if not symbol.is_integer)] if plan.gradient else [None]
+    rows: list[Row] = []
+    with warnings.catch_warnings():
+        # Counted by the report, as unsure.
+        warnings.simplefilter("ignore", UndecidedWarning)
+        for function, symbol in zip(functions, by, strict=True):
+            label = name if symbol is None else f"{name} d/d{symbol}"
+            try:
+                judged = replace(audited, rule=plan.value_rule) if symbol is None else audited
+                known = truths(judged, symbol)
+                rows.append(examine(judged, function, plan, seconds / len(functions), known, label))
+            except Exception as error:
+                rows.append(skipped(label, error))
+    return rows
 
 
-def audit(pairs: Sequence[tuple[str, str]], plan: Plan, jobs: int = 1) -> Iterator[Row]:
-    """A row for each pair as soon as it is there, `jobs` of them at a time."""
+def skipped(name: str, error: Exception) -> Row:
+    return {"pair": name, "skipped": f"{type(error).__name__}: {' '.join(str(error).split())}"}
+
+
+def slow(pair: tuple[str, str]) -> bool:
+    """Whether the divergence is made of functions that take milliseconds."""
+    try:
+        return bool(SLOW & {step.head for step in tape(subject(*pair).case.value, ())})
+    except Exception:
+        return False
+
+
+def within_share(p: str, q: str, plan: Plan, deadline: float, ahead: int, jobs: int) -> list[Row]:
+    """The audit of one pair in its share of the time left, when `ahead` pairs are still to begin after it."""
+    seconds = max(1.0, (deadline - time.time()) * jobs / (ahead + jobs))
+    return audit_pair(p, q, plan, seconds)
+
+
+def audit(pairs: Sequence[tuple[str, str]], plan: Plan, jobs: int = 1) -> Iterator[list[Row]]:
+    """The rows of each pair as soon as they are there, `jobs` pairs at a time, in about the minutes of the plan."""
+    deadline = time.time() + 60 * plan.minutes
     if jobs == 1:
-        yield from (audit_pair(p, q, plan) for p, q in pairs)
+        ordered = sorted(pairs, key=slow)
+        for ahead, (p, q) in zip(range(len(pairs) - 1, -1, -1), ordered, strict=True):
+            yield within_share(p, q, plan, deadline, ahead, 1)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(audit_pair, p, q, plan) for p, q in pairs]
+        last = dict(zip(pairs, pool.map(slow, pairs), strict=True))
+        ordered = sorted(pairs, key=last.__getitem__)
+        aheads = range(len(pairs) - 1, -1, -1)
+        futures = [
+            pool.submit(within_share, p, q, plan, deadline, ahead, jobs)
+            for ahead, (p, q) in zip(aheads, ordered, strict=True)
+        ]
         try:
             for future in as_completed(futures):
                 yield future.result()

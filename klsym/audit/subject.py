@@ -17,6 +17,7 @@ from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..families import catalog
 from .meetings import MEETINGS, Meeting
+from .rules import DOUBLE, Rule
 
 Points = NDArray[np.float64]
 ORDERS: dict[Any, bool] = {sp.Lt: True, sp.Le: True, sp.Gt: False, sp.Ge: False}
@@ -29,6 +30,7 @@ class Subject:
     formula: Formula
     case: Case
     meeting: Meeting
+    rule: Rule = DOUBLE
 
     @property
     def name(self) -> str:
@@ -55,9 +57,12 @@ class Subject:
     @cached_property
     def when(self) -> Any:
         """Where the case is the one that holds, and both distributions exist."""
-        earlier = self.formula.cases[: self.formula.cases.index(self.case)]
+        return self._where(self.case)
+
+    def _where(self, case: Case) -> Any:
+        earlier = self.formula.cases[: self.formula.cases.index(case)]
         constraints = (self.formula.p.constraint, self.formula.q.constraint)
-        return sp.And(self.case.when, *(sp.Not(case.when) for case in earlier), *constraints)
+        return sp.And(case.when, *(sp.Not(case.when) for case in earlier), *constraints)
 
     @cached_property
     def ties(self) -> list[tuple[int, int]]:
@@ -75,6 +80,11 @@ class Subject:
     @cached_property
     def _holds(self) -> Callable[..., Any]:
         return sp.lambdify(self.symbols, self.when, "numpy")
+
+    @cached_property
+    def _infinite(self) -> Callable[..., Any] | None:
+        cases = [case for case in self.formula.cases if case.kind == "infinite"]
+        return sp.lambdify(self.symbols, sp.Or(*map(self._where, cases)), "numpy") if cases else None
 
     @cached_property
     def movable(self) -> list[int]:
@@ -111,15 +121,31 @@ class Subject:
 
     def valid(self, points: Points) -> NDArray[np.bool_]:
         """The rows that lie in every domain and satisfy the condition."""
-        inside = np.isfinite(points).all(axis=1)
+        return self._inside(points) & self._true(self._holds, points)
+
+    def infinite(self, points: Points) -> NDArray[np.bool_]:
+        """The rows that lie in every domain, and where a case says that the divergence is infinite."""
+        if self._infinite is None:
+            return np.zeros(len(points), bool)
+        return self._inside(points) & self._true(self._infinite, points)
+
+    @property
+    def somewhere_infinite(self) -> bool:
+        return self._infinite is not None
+
+    def _true(self, condition: Callable[..., Any], points: Points) -> NDArray[np.bool_]:
+        with np.errstate(all="ignore"):
+            return np.broadcast_to(np.asarray(condition(*points.T)), (len(points),))
+
+    def _inside(self, points: Points) -> NDArray[np.bool_]:
+        inside = np.ones(len(points), bool)
         for column, parameter in zip(points.T, self.parameters, strict=True):
             domain = parameter.domain
             low, high = float(domain.lower), float(domain.upper)
             inside &= (column >= low) if domain.left_closed else (column > low)
             inside &= (column <= high) if domain.right_closed else (column < high)
             inside &= (column == np.rint(column)) if domain.integer else True
-        with np.errstate(all="ignore"):
-            return inside & np.broadcast_to(self._holds(*points.T), inside.shape)
+        return inside
 
     def equal(self, points: Points) -> NDArray[np.bool_]:
         """The rows where P and Q are the same member of one family, so that the divergence is 0."""
@@ -128,7 +154,7 @@ class Subject:
         return (points[:, : self.of_p] == points[:, self.of_p :]).all(axis=1)
 
 
-def subject(p: str, q: str) -> Subject:
+def subject(p: str, q: str, rule: Rule = DOUBLE) -> Subject:
     """The pair by the families' names; raises UnderivableError where no case of it is closed."""
     formula = kl(catalog[p], catalog[q])
     closed = [case for case in formula.cases if case.kind == "closed"]
@@ -136,7 +162,7 @@ def subject(p: str, q: str) -> Subject:
         raise UnderivableError(
             f"{formula.title} has no closed case to audit; `klsym derive {p} {q}` says what is known"
         )
-    return Subject(formula, closed[0], MEETINGS.get((p, q), {}))
+    return Subject(formula, closed[0], MEETINGS.get((p, q), {}), rule)
 
 
 def same_family() -> list[tuple[str, str]]:

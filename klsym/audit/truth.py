@@ -1,0 +1,126 @@
+"""The truth at rows of parameters: a divergence's relative to itself, a derivative's to what cancels in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from ..core.continuity import at
+from ..core.errors import UnderivableError
+from .reference import ABSENT, INFINITE, UNKNOWN, ZERO, Judged, Reference, Truth, absolute
+from .subject import Points, Subject
+
+
+class Truths:
+    """The truth of a subject's value: at a closed end of a domain (p = 0) by continuity."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        ends = [(parameter.domain, i) for i, parameter in enumerate(subject.parameters)]
+        lower = {i: float(domain.lower) for domain, i in ends if domain.left_closed}
+        upper = {i: float(domain.upper) for domain, i in ends if domain.right_closed}
+        self.ends = lower, upper
+        self.references: dict[tuple[tuple[int, float], ...], Reference | Truth] = {}
+
+    def evident(self, rows: Points) -> list[Judged | None]:
+        """What needs no arithmetic: 0 where P and Q are one, infinity where a case says so."""
+        equal, infinite = self.subject.equal(rows), self.subject.infinite(rows)
+        return [
+            absolute(ZERO) if e else absolute(INFINITE) if i else None for e, i in zip(equal, infinite, strict=True)
+        ]
+
+    def __call__(self, row: list[float]) -> Judged:
+        met = self.met(row)
+        if met not in self.references:
+            self.references[met] = self.reference(met)
+        found = self.references[met]
+        return absolute(found.safely(row) if isinstance(found, Reference) else found)
+
+    def skips(self, kind: str) -> bool:
+        """Whether nothing is known of a whole set."""
+        return False
+
+    def met(self, row: list[float]) -> tuple[tuple[int, float], ...]:
+        """The columns that are at a closed end of their domain."""
+        return tuple((i, end) for ends in self.ends for i, end in ends.items() if row[i] == end)
+
+    def reference(self, met: tuple[tuple[int, float], ...]) -> Reference | Truth:
+        """The reference where these columns are at their domains' ends, or the one value that holds there."""
+        symbols = self.subject.symbols
+        value = at(self.subject.case.value, {symbols[i]: sp.Integer(int(end)) for i, end in met})
+        if value.has(sp.nan, sp.zoo):
+            return UNKNOWN
+        # A divergence is infinite where one of its terms is: the others are finite, and none can be -oo in sum.
+        return INFINITE if value.has(sp.oo, -sp.oo) else Reference(value, symbols)
+
+
+class Slopes(Truths):
+    """The truth of the derivative by one parameter, inside the domains.
+
+    It is relative to what cancels in it: the sum of the sizes of its terms, or of its changes as Q's parameters become
+    P's one by one, if that is less. So where one parameter differs, or the derivative has one term, it is relative
+    to itself. There is none by a parameter that the case takes as equal to another, nor of an infinite divergence.
+    """
+
+    def __init__(self, subject: Subject, symbol: sp.Symbol) -> None:
+        super().__init__(subject)
+        self.tied = subject.symbols.index(symbol) in {column for tie in subject.ties for column in tie}
+        slope = sp.expand(subject.case.value.diff(symbol))
+        if slope.has(sp.Derivative, sp.Subs, sp.DiracDelta):
+            raise UnderivableError(f"the derivative by {symbol} has no closed form to compare with")
+        self.slope = Reference(slope, subject.symbols)
+        self.vanishes = subject.same and self._vanishes(slope)
+
+    def _vanishes(self, slope: sp.Expr) -> bool:
+        """Whether the derivative is 0 where P and Q are one."""
+        symbols, of_p = self.subject.symbols, self.subject.of_p
+        value = slope.xreplace(dict(zip(symbols[of_p:], symbols[:of_p], strict=True)))
+        return value == 0 or sp.simplify(value) == 0
+
+    def skips(self, kind: str) -> bool:
+        return kind == "ends"
+
+    def evident(self, rows: Points) -> list[Judged | None]:
+        if self.tied:
+            return [absolute(ABSENT)] * len(rows)
+        known = super().evident(rows)
+        zero = absolute(ZERO) if self.vanishes else None
+        return [found if found is None else zero if found[0] == 0 else absolute(ABSENT) for found in known]
+
+    def __call__(self, row: list[float]) -> Judged:
+        if self.met(row):
+            return absolute(UNKNOWN)
+        truth = self.slope.safely(row)
+        if not truth[3] or truth == INFINITE:
+            return absolute(truth)
+        try:
+            return (*truth, max(abs(truth[0]), self.scale(row, truth[2])))
+        except (ArithmeticError, ValueError):
+            return absolute(UNKNOWN)
+
+    def scale(self, row: list[float], exponent: int) -> float:
+        """What cancels, times 2^-exponent."""
+        found = [self.slope.sizes(row, exponent)]
+        if self.vanishes:
+            found += [self.slope.variation(path, exponent) for path in self.paths(row)]
+        return min(x for x in found if x == x)
+
+    def paths(self, row: list[float]) -> list[list[list[float]]]:
+        """Rows from just beside P = Q, where one parameter differs, to the row, in both orders of Q's parameters."""
+        of_p = self.subject.of_p
+        moving = [i for i in range(of_p, len(row)) if row[i] != row[i - of_p]]
+        found: list[list[list[float]]] = []
+        for order in {tuple(moving), tuple(reversed(moving))}:
+            path: list[list[float]] = []
+            point = [*row[:of_p], *row[:of_p]]
+            for i in order:
+                point = [*point[:i], row[i], *point[i + 1 :]]
+                path.append(point)
+            found.append(path)
+        return found
+
+
+def truths(subject: Subject, by: Any = None) -> Truths:
+    """Of the value, or of its derivative by a symbol."""
+    return Truths(subject) if by is None else Slopes(subject, by)
