@@ -38,7 +38,7 @@ def test_readme_shows_what_the_command_prints(command, shown, capsys):
     assert capsys.readouterr().out.startswith(shown.rstrip("\n"))
 
 
-def test_readme_python_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_readme_python_runs(code):
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert (ran.returncode, ran.stderr) == (0, "")
