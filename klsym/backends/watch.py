@@ -34,9 +34,9 @@ class Watch(NamedTuple):
 def watch(program: Program) -> Watch:
     """The lines that say which elements cannot be trusted.
 
-    An output is fine where a choice of cases gave a constant (infinity, NaN out of the domains, 0 on the
-    diagonal); where it is 0 and P's arguments are Q's; and where it and the arguments are within range and the error
-    is at most LIMIT.
+    An output is fine where a choice of cases gave a constant (infinity, NaN out of the domains, 0 on the diagonal);
+    where it is 0 and P's arguments are Q's, or it is a derivative and its error is 0 too; and where it and the
+    arguments are within range and the error is at most LIMIT.
     """
     add = _Lines(program)
     moderate = add.all([add.within(name, *_ARGUMENTS, zero=True) for name in program.arguments])
@@ -49,8 +49,13 @@ def watch(program: Program) -> Watch:
         else:
             accurate = add("le", add.constant(Fraction(output.bound)), LIMIT)
         choices = [add.all([moderate, add.within(value, *_VALUES), accurate]), settled(add, output.line)]
+        zero = add("eq", value, add.constant(Fraction(0)))
+        if k > 1:
+            # A derivative is a sum of products with one difference each, and moderate ones do not underflow.
+            none = add("eq", f"_e{k}", add.constant(Fraction(0))) if output.error else ""
+            choices.append(add.all([moderate, zero, none]))
         if same:
-            choices.append(add.all([same, add("eq", value, add.constant(Fraction(0)))]))
+            choices.append(add.all([same, zero]))
         fine.append(reduce(lambda a, b: add("or", a, b), filter(None, choices)))
     doubtful = add("not", add.all(fine))
     values = [f"_v{k}" for k, _ in enumerate(program.outputs, 1)]

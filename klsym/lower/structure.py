@@ -147,11 +147,16 @@ def tidy(remainder: sp.Expr, chart: tuple[Coordinate, ...]) -> tuple[sp.Expr, ..
 
 
 def _length(expr: sp.Expr) -> tuple[int, int, int, str]:
-    """Terms whose signs do not agree first: they cancel; then the number of terms, and of operations."""
+    """What may cancel first, a written difference more than a step of unknown sign; then operations, and terms."""
     terms = sp.Add.make_args(expr.as_numer_denom()[0])
     positive = sum(term.is_nonnegative is True for term in terms)
     negative = sum(term.is_nonpositive is True for term in terms)
-    return len(terms) - max(positive, negative), expr.count_ops(), len(sp.Add.make_args(expr)), str(expr)
+    return (
+        len(terms) - positive - negative + 2 * min(positive, negative),
+        expr.count_ops(),
+        len(sp.Add.make_args(expr)),
+        str(expr),
+    )
 
 
 def changed(expr: sp.Expr, change: Callable[[sp.Expr], sp.Expr]) -> sp.Expr:
