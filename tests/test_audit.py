@@ -199,28 +199,17 @@ def test_a_pair_without_a_closed_form_is_left_out_and_said():
     assert "not audited" in str(report.Report(PLAN, [row]))
 
 
-SLICE = [
-    "Normal",
-    "Laplace",
-    "Cauchy",
-    "Gamma",
-    "Beta",
-    "Weibull",
-    "VonMises",
-    "Uniform",
-    "Bernoulli",
-    "Poisson",
-    "Zeta",
-]
+ALONE = "Normal Laplace Cauchy Gamma Beta Weibull VonMises Uniform Bernoulli Poisson Zeta".split()
+SLICE = [*((name, name) for name in ALONE), ("Gamma", "Weibull"), ("Gamma", "LogNormal"), ("Exponential", "Gamma")]
 
 
-@pytest.mark.parametrize("name", SLICE)
-def test_values_are_right_at_points_of_all_sets(name):
-    rows = run.audit_pair(name, name, run.Plan(points=500, seed=1, backend="numpy"), SECONDS)
+@pytest.mark.parametrize("pair", SLICE, ids=" ".join)
+def test_values_are_right_at_points_of_all_sets(pair):
+    rows = run.audit_pair(*pair, run.Plan(points=500, seed=1, backend="numpy"), SECONDS)
     assert report.Report(PLAN, rows).ok, report.Report(PLAN, rows)
 
 
-@pytest.mark.parametrize("name", ["Normal", "Gamma", "Beta", "Laplace", "Uniform", "Binomial"])
+@pytest.mark.parametrize("name", ["Normal", "Gamma", "Beta", "Laplace", "Uniform", "Weibull"])
 def test_derivatives_are_right_at_points_of_all_sets(name):
     rows = run.audit_pair(name, name, run.Plan(points=150, seed=1, backend="numpy", gradient=True), SECONDS)
     assert report.Report(PLAN, rows).ok, report.Report(PLAN, rows)

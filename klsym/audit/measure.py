@@ -105,8 +105,8 @@ class Measured:
 
     @property
     def missing(self) -> NDArray[np.bool_]:
-        """NaN at a point of the domain."""
-        return np.isnan(self.got) & ~self.absent
+        """NaN at a point of the domain; a derivative may have no value at an end of it."""
+        return np.isnan(self.got) & ~self.absent & (self.known if self.rule.signed else True)
 
     @property
     def phantom(self) -> NDArray[np.bool_]:

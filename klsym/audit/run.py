@@ -55,7 +55,7 @@ def examine(
     rng = np.random.default_rng([plan.seed, *name.encode()])
     started = time.monotonic()
     sets = {kind: draw(audited, kind, plan.points, rng) for kind in SETS}
-    sets = {kind: points for kind, points in sets.items() if len(points) and not known.skips(kind)}
+    sets = {kind: points for kind, points in sets.items() if len(points)}
     each = -(-plan.points // max(len(sets), 1))
     found: dict[str, Measured] = {}
     for place, (kind, points) in enumerate(sets.items()):

@@ -37,10 +37,6 @@ class Truths:
         found = self.references[met]
         return absolute(found.safely(row) if isinstance(found, Reference) else found)
 
-    def skips(self, kind: str) -> bool:
-        """Whether nothing is known of a whole set."""
-        return False
-
     def met(self, row: list[float]) -> tuple[tuple[int, float], ...]:
         """The columns that are at a closed end of their domain."""
         return tuple((i, end) for ends in self.ends for i, end in ends.items() if row[i] == end)
@@ -56,7 +52,7 @@ class Truths:
 
 
 class Slopes(Truths):
-    """The truth of the derivative by one parameter, inside the domains.
+    """The truth of the derivative by one parameter, at a closed end of a domain where it is finite.
 
     It is relative to what cancels in it: the sum of the sizes of its terms, or of its changes as Q's parameters become
     P's one by one, if that is less. So where one parameter differs, or the derivative has one term, it is relative
@@ -69,7 +65,7 @@ class Slopes(Truths):
         slope = sp.expand(subject.case.value.diff(symbol))
         if slope.has(sp.Derivative, sp.Subs, sp.DiracDelta):
             raise UnderivableError(f"the derivative by {symbol} has no closed form to compare with")
-        self.slope = Reference(slope, subject.symbols)
+        self.expression, self.slope = slope, Reference(slope, subject.symbols)
         self.vanishes = subject.same and self._vanishes(slope)
 
     def _vanishes(self, slope: sp.Expr) -> bool:
@@ -78,19 +74,33 @@ class Slopes(Truths):
         value = slope.xreplace(dict(zip(symbols[of_p:], symbols[:of_p], strict=True)))
         return value == 0 or sp.simplify(value) == 0
 
-    def skips(self, kind: str) -> bool:
-        return kind == "ends"
-
     def evident(self, rows: Points) -> list[Judged | None]:
         if self.tied:
             return [absolute(ABSENT)] * len(rows)
         known = super().evident(rows)
         zero = absolute(ZERO) if self.vanishes else None
-        return [found if found is None else zero if found[0] == 0 else absolute(ABSENT) for found in known]
+        inside = [not self.met(row) for row in rows.tolist()]
+        return [
+            None if found is None else absolute(ABSENT) if found[0] else zero if i else None
+            for found, i in zip(known, inside, strict=True)
+        ]
+
+    def reference(self, met: tuple[tuple[int, float], ...]) -> Reference | Truth:
+        """None where the divergence is infinite; unknown where the derivative may be, or depends on the way there."""
+        if not met:
+            return self.slope
+        if super().reference(met) == INFINITE:
+            return ABSENT
+        ends = {self.subject.symbols[i]: sp.Integer(int(end)) for i, end in met}
+        poles = [power for power in self.expression.atoms(sp.Pow) if power.exp.is_negative]
+        slope = at(self.expression, ends)
+        if slope.has(sp.nan, sp.zoo, sp.oo, -sp.oo) or any(pole.base.xreplace(ends) == 0 for pole in poles):
+            return UNKNOWN
+        return Reference(slope, self.subject.symbols)
 
     def __call__(self, row: list[float]) -> Judged:
         if self.met(row):
-            return absolute(UNKNOWN)
+            return super().__call__(row)
         truth = self.slope.safely(row)
         if not truth[3] or truth == INFINITE:
             return absolute(truth)
