@@ -94,7 +94,7 @@ def summed(name: str, audited: Subject, rows: list[Row], sweep: Row) -> Row:
 
 def audit_pair(p: str, q: str, plan: Plan, seconds: float) -> list[Row]:
     """The audit of one pair, a row a function; what went wrong, if the pair has no closed case or no code."""
-    name = f"{p} || {q}"
+    name, until = f"{p} || {q}", time.monotonic() + seconds
     try:
         audited = subject(p, q, plan.rule)
         functions = compiled(audited, plan.backend, plan.gradient)
@@ -105,12 +105,13 @@ def audit_pair(p: str, q: str, plan: Plan, seconds: float) -> list[Row]:
     with warnings.catch_warnings():
         # Counted by the report, as unsure.
         warnings.simplefilter("ignore", UndecidedWarning)
-        for function, symbol in zip(functions, by, strict=True):
+        for place, (function, symbol) in enumerate(zip(functions, by, strict=True)):
             label = name if symbol is None else f"{name} d/d{symbol}"
+            share = (until - time.monotonic()) / (len(by) - place)
             try:
                 judged = replace(audited, rule=plan.value_rule) if symbol is None else audited
                 known = truths(judged, symbol)
-                rows.append(examine(judged, function, plan, seconds / len(functions), known, label))
+                rows.append(examine(judged, function, plan, share, known, label))
             except Exception as error:
                 rows.append(skipped(label, error))
     return rows
@@ -130,8 +131,7 @@ def slow(pair: tuple[str, str]) -> bool:
 
 def within_share(p: str, q: str, plan: Plan, deadline: float, ahead: int, jobs: int) -> list[Row]:
     """The audit of one pair in its share of the time left, when `ahead` pairs are still to begin after it."""
-    seconds = max(1.0, (deadline - time.time()) * jobs / (ahead + jobs))
-    return audit_pair(p, q, plan, seconds)
+    return audit_pair(p, q, plan, (deadline - time.time()) * jobs / (ahead + jobs))
 
 
 def audit(pairs: Sequence[tuple[str, str]], plan: Plan, jobs: int = 1) -> Iterator[list[Row]]:
