@@ -57,11 +57,17 @@ def examine(
     sets = {kind: draw(audited, kind, plan.points, rng) for kind in SETS}
     sets = {kind: points for kind, points in sets.items() if len(points)}
     each = -(-plan.points // max(len(sets), 1))
-    found: dict[str, Measured] = {}
-    for place, (kind, points) in enumerate(sets.items()):
-        left = 0.7 * seconds - (time.monotonic() - started)
-        until = time.monotonic() + left / (len(sets) - place)
-        found[kind] = measured(audited, function, known, points[:each], until)
+    parts: dict[str, list[Measured]] = {kind: [] for kind in sets}
+    for _ in range(2):
+        # What one set left of its time is for those that it was too short for.
+        short = {kind: points[sum(map(len, parts[kind])) : each] for kind, points in sets.items()}
+        short = {kind: points for kind, points in short.items() if len(points)}
+        for place, (kind, points) in enumerate(short.items()):
+            left = 0.7 * seconds - (time.monotonic() - started)
+            if left > 0 or not parts[kind]:
+                until = time.monotonic() + left / (len(short) - place)
+                parts[kind].append(measured(audited, function, known, points, until))
+    found = {kind: join(several) for kind, several in parts.items()}
     rows = [tally(kind, min(each, len(sets[kind])), part, audited.names) for kind, part in found.items()]
     sweep = join(list(found.values()))
     until = started + seconds
