@@ -184,7 +184,7 @@ class Compiled:
         if undecided.size:
             warnings.warn(
                 f"{self!r}: {undecided.size} of {size} values are not decided at the highest precision and stay as "
-                "they came from the first pass; report=True shows them, by an error above 2**-48",
+                "they came from the first pass; report=True shows them, by an error above 15 * 2**-52",
                 UndecidedWarning,
                 stacklevel=4,
             )

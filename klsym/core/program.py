@@ -10,7 +10,7 @@ from .names import checked_name, identifier
 
 # The largest error, in units of 2^-52, of a value that counts as computed. Bounds and estimates of errors add up worst
 # cases, of which at most half is ever found.
-TRUSTED = 16.0
+TRUSTED = 15.0
 
 
 @dataclass(frozen=True)

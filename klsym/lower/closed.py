@@ -74,9 +74,9 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
         if sides is not None:
             zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
             return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
-    closed_ends = any(_has_closed_end(member) for member in (derivation.p, derivation.q))
-    value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, closed_ends)))
-    slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), closed_ends)) for x in by)
+    ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
+    value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
+    slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), ends_belong)) for x in by)
     return [value, *slopes]
 
 
@@ -170,5 +170,6 @@ def _from_zero(member: Distribution) -> Iterator[sp.Expr]:
             yield value
 
 
-def _has_closed_end(member: Distribution) -> bool:
-    return any(p.domain.left_closed or p.domain.right_closed for p in member.family.parameters)
+def closed_ends(member: Distribution) -> Iterator[bool]:
+    """For each parameter whether its domain has an end that belongs to it."""
+    return (parameter.domain.left_closed or parameter.domain.right_closed for parameter in member.family.parameters)

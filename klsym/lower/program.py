@@ -13,7 +13,7 @@ from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
 from ..core.program import TRUSTED, Condition, Output, Program
-from .closed import Context, cases
+from .closed import Context, cases, closed_ends
 from .errors import Errors, Range
 from .ssa import Builder
 
@@ -51,6 +51,10 @@ def lower(
     by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
     results = cases(derivation, Context(errors, by, base, general))
     nonnegative = errors.range(results[0]).sign > 0
+    if any(end for member in members for end in closed_ends(member)):
+        # At an end the value may be infinite by continuity, and has no derivative there.
+        finite = build.line("lt", results[0], build.constant("inf"))
+        results[1:] = [build.line("select", finite, slope, build.constant("nan")) for slope in results[1:]]
     if conditions:
         valid, nan = build.all(condition.line for condition in conditions), build.constant("nan")
         results = [build.line("select", valid, result, nan) for result in results]
