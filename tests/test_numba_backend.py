@@ -273,6 +273,42 @@ def test_texts_are_quoted(backend):
         f(-1.0, check=True)
 
 
+PAYLOADS = ["HIT", "x\nHIT\n#", '"""\nHIT\n"""', '\\"""\nHIT', "');HIT;('", "\rHIT", "\\\\", "{HIT}", "x\u2028HIT"]
+FIELDS = {
+    "name": lambda text: {"name": text},
+    "argument": lambda text: {"arguments": (text,), "lines": (Line("y", "add", (text, text)),)},
+    "line": lambda text: {
+        "lines": (Line(text, "add", ("x", "x")), Line("y", "mul", (text, text)), Line("z", "add", ("y", text))),
+        "outputs": (Output("z"),),
+    },
+    "primitive": lambda text: {"lines": (Line("y", text, ("x", "x")),)},
+    "constant": lambda text: {"lines": (Line("c", "constant", (), text), Line("y", "add", ("x", "c")))},
+    "output": lambda text: {"outputs": (Output("y", name=text), Output("y", name="b"))},
+    "doc": lambda text: {"doc": text},
+    "condition": lambda text: {
+        "lines": (Line("y", "add", ("x", "x")), Line("t", "lt", ("x", "y"))),
+        "conditions": (Condition(text, "t", ("x",)),),
+    },
+}
+
+
+@BOTH
+@pytest.mark.parametrize("field", FIELDS)
+def test_no_text_of_a_program_runs(field, backend, tmp_path):
+    """Whatever stands in a field of a Program is refused, renamed or quoted: it never becomes a statement."""
+    mark = tmp_path / "mark"
+    for payload in PAYLOADS:
+        text = payload.replace("HIT", f"__import__('pathlib').Path({str(mark)!r}).touch()")
+        plain = {"name": "f", "arguments": ("x",), "lines": (Line("y", "add", ("x", "x")),), "outputs": (Output("y"),)}
+        try:
+            f = load(Program(**{**plain, **FIELDS[field](text)}), backend)
+            f(1.0)
+            f(1.0, check=True)
+        except (ValueError, TypeError, KeyError, UnderivableError) as refused:
+            assert not isinstance(refused, SyntaxError)
+        assert not mark.exists()
+
+
 def test_gamma_is_right_near_the_diagonal():
     f = klsym.kl(Gamma, Gamma).compile("numba")
     near = (5.0, 2.0, 5.0 + 1e-8, 2.0)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import ParameterError
 from .names import checked_name, identifier
 
 # The largest error, in units of 2^-52, of a value that counts as computed. Bounds and estimates of errors add up worst
@@ -29,11 +30,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Condition:
-    """What the arguments must satisfy: `line` names the truth value, `text` says it to a person."""
+    """What the arguments must satisfy: `line` names the truth value, `text` says it to a person, in one line.
+
+    A text with a line break or another unprintable character raises ParameterError: it becomes a string in source.
+    """
 
     text: str
     line: str
     arguments: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.text.isprintable():
+            raise ParameterError(
+                f"{self.text[:40]!r} is no text for a condition: one line of printable characters only"
+            )
 
 
 @dataclass(frozen=True)
