@@ -12,12 +12,14 @@ import sympy as sp
 import klsym
 from klsym.backends import balls, exact, multiprecision
 from klsym.backends.exact import Exact, evaluate, kernel
-from klsym.core.primitive import PRIMITIVES, boolean
+from klsym.core.primitive import PLAIN, PRIMITIVES, boolean
 from klsym.core.program import Line, Output, Program
 from klsym.lower import lower
 
 BITS = 192
-NUMERIC = [primitive for primitive in PRIMITIVES.values() if boolean not in primitive.typical]
+# Where nothing is rounded away nothing comes in pairs.
+UNPAIRED = [p for p in PRIMITIVES.values() if not p.rest_of and p.name not in PLAIN]
+NUMERIC = [primitive for primitive in UNPAIRED if boolean not in primitive.typical]
 FAMILIES = (klsym.Normal, klsym.Gamma, klsym.Beta, klsym.VonMises, klsym.Poisson, klsym.Geometric)
 
 
@@ -61,7 +63,7 @@ def chain(arguments, result, **lines):
 
 
 def test_both_tables_hold_every_primitive():
-    assert set(balls.TABLE) == set(multiprecision.TABLE) == set(PRIMITIVES)
+    assert set(balls.TABLE) == set(multiprecision.TABLE) == {primitive.name for primitive in UNPAIRED}
 
 
 @pytest.mark.parametrize("primitive", NUMERIC, ids=lambda primitive: primitive.name)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from ..core.primitive import PRIMITIVES
 from ..core.program import Line, Program
 from . import balls, multiprecision
+from .unrounded import unrounded
 
 Proof = Literal["exact", "ball", "estimate", "undecided"]
 
@@ -63,7 +64,7 @@ class Exact:
 
     def __init__(self, program: Program, output: int = 0) -> None:
         result = program.outputs[output].line
-        lines = program.needed(result)
+        lines = unrounded(program).needed(result)
         constants = [line for line in lines if line.primitive == "constant"]
         rest = [line for line in lines if line.primitive != "constant"]
         index = {name: k for k, name in enumerate(program.arguments)}

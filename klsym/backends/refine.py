@@ -25,6 +25,7 @@ from .double_double.fit import pair
 from .library import pair_library
 from .source import filled, indented, laid_out, opening
 from .store import keep, module
+from .unrounded import unrounded
 
 # A function of vectors: a vector for each output, and where all of them are decided.
 Refined = Callable[..., tuple[list[NDArray[np.float64]], NDArray[np.bool_]]]
@@ -60,6 +61,7 @@ def spelling() -> dict[str, str]:
 
 def refined(program: Program) -> Refined | None:
     """The program in double-double; None where numba is missing, or a primitive, or a condition cannot be trusted."""
+    program = unrounded(program)
     known = {*spelling(), *_LOGIC, "constant"}
     if not program.arguments or not find_spec("numba") or any(line.primitive not in known for line in program.lines):
         return None

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from ..core.primitive import PRIMITIVES
+from ..core.primitive import CONSTANTS, PRIMITIVES
 from ..core.program import Line, Program
 
 CALL, POWER, UNARY, PRODUCT, SUM, AND, OR, COMPARISON = 8, 7, 6, 5, 4, 3, 2, 1
@@ -58,11 +58,6 @@ OPERATORS: dict[str, Spelling] = {
     "or": infix("|", OR),
     "abs": Spelling("abs({0})"),
 }
-
-_CONSTANTS = {
-    "pi": sp.pi, "e": sp.E, "euler_gamma": sp.EulerGamma, "catalan": sp.Catalan, "inf": sp.oo, "-inf": -sp.oo,
-    "nan": sp.nan, "true": sp.true, "false": sp.false,
-}  # fmt: skip
 
 _WIDTH, _INLINE = 100, 44
 
@@ -130,7 +125,7 @@ def _whole(bound: float) -> bool:
 def _exact(line: Line, exact: dict[str, sp.Basic]) -> sp.Basic:
     """The value of a line of constants: a small rational as it is, any other number to 40 digits."""
     if line.primitive == "constant":
-        value = _CONSTANTS[line.constant] if line.constant in _CONSTANTS else sp.Rational(line.constant)
+        value = CONSTANTS[line.constant] if line.constant in CONSTANTS else sp.Rational(line.constant)
     else:
         value = PRIMITIVES[line.primitive].spec(*(exact[name] for name in line.arguments))
     small = value.is_Rational and value.q.bit_length() + abs(value.p).bit_length() < 64

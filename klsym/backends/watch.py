@@ -14,7 +14,7 @@ FINE = TRUSTED
 FINE_NARROW = 2.0**26
 
 # Where a value has all its digits, and where products of a few arguments neither overflow nor underflow.
-_VALUES = (Fraction(1, 2**963), Fraction(2**963))
+_VALUES = (Fraction(1, 2**963), Fraction(2**1020))
 _ARGUMENTS = (Fraction(1, 2**255), Fraction(2**255))
 
 LIMIT = "_limit"  # the name of what is FINE or FINE_NARROW
@@ -35,8 +35,8 @@ def watch(program: Program) -> Watch:
     """The lines that say which elements cannot be trusted.
 
     An output is fine where a choice of cases gave a constant (infinity, NaN out of the domains, 0 on the diagonal);
-    where it is 0 and P's arguments are Q's, or it is a derivative and its error is 0 too; and where it and the
-    arguments are within range and the error is at most LIMIT.
+    where it is 0 and P's arguments are Q's, or it is a derivative and its error is 0 too; where it is certain to be
+    infinite; and where it and the arguments are within range and the error is at most LIMIT.
     """
     add = _Lines(program)
     moderate = add.all([add.within(name, *_ARGUMENTS, zero=True) for name in program.arguments])
@@ -54,6 +54,8 @@ def watch(program: Program) -> Watch:
             # A derivative is a sum of products with one difference each, and moderate ones do not underflow.
             none = add("eq", f"_e{k}", add.constant(Fraction(0))) if output.error else ""
             choices.append(add.all([moderate, zero, none]))
+        if output.infinite:
+            choices.append(add.all([moderate, output.infinite]))
         if same:
             choices.append(add.all([same, zero]))
         fine.append(reduce(lambda a, b: add("or", a, b), filter(None, choices)))

@@ -8,7 +8,7 @@ quotients of them become sums.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -37,7 +37,7 @@ class Primitive:
     with `variadic` takes the last of them any number of times. After these, each of `gaps` (i, j) adds an argument
     that is argument j minus argument i: near each other the two have lost it, and whoever calls has it exactly.
     `worst` is the error that no spelling exceeds, in units of 2^-52, relative to the value, at arguments taken
-    as exact.
+    as exact. The `rest_of` a primitive is what its computed value lacks.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Primitive:
     variadic: bool = False
     gaps: tuple[tuple[int, int], ...] = ()
     worst: float = 1.0
+    rest_of: str = ""
 
     @property
     def arity(self) -> int:
@@ -55,6 +56,7 @@ class Primitive:
 _any, _small = (-5.0, 5.0), (-0.9, 3.0)
 _positive, _wide, _unit = (0.1, 10.0), (1e-3, 1e3), (0.01, 0.99)
 boolean: Range = (0, 1)
+_low = (-1e-13, 1e-13)  # of a sum whose other part it is small beside
 
 # No bound of the error is known over the whole domain.
 UNPROVEN = inf
@@ -133,6 +135,9 @@ _TABLE = (
     Primitive("phi", (_wide, _wide), lambda a, b, d: d / a - sp.log(b / a), gaps=((0, 1),), worst=4),
     Primitive("klrem", (_wide, _wide), lambda p, q, d: _xlog(p, sp.log(p / q)) - p + q, gaps=((0, 1),), worst=4),
     Primitive("e2", (_any,), lambda x: sp.exp(x) - 1 - x, worst=2.5),
+    Primitive("exp_sum", (_any, _low), lambda x, y: sp.exp(x + y), worst=1.5),
+    Primitive("expm1_sum", (_any, _low), lambda x, y: sp.exp(x + y) - 1, worst=2.5),
+    Primitive("e2_sum", (_any, _low), lambda x, y: sp.exp(x + y) - 1 - (x + y), worst=3),
     Primitive("softplus", (_any,), lambda x: sp.log(1 + sp.exp(x)), worst=2),
     Primitive("log_cosh", (_any,), lambda x: sp.log(sp.cosh(x)), worst=3.5),
     # Gamma and zeta functions
@@ -214,4 +219,41 @@ _TABLE = (
     Primitive("select", (boolean, _any, _any), lambda condition, x, y: sp.Piecewise((x, condition), (y, True))),
 )
 
-PRIMITIVES: dict[str, Primitive] = {primitive.name: primitive for primitive in _TABLE}
+
+def _rest(base: Primitive) -> Primitive:
+    """f(x + x', y + y', ...) - v, where v is f(x, y, ...) as computed, and each argument comes with its own rest."""
+
+    def spec(*x: sp.Expr) -> sp.Expr:
+        return base.spec(*(head + tail for head, tail in zip(x[:-1:2], x[1::2], strict=True))) - x[-1]
+
+    heads = (*base.typical, *(_any for _ in base.gaps))
+    typical = tuple(interval for head in heads for interval in (head, _tiny))
+    return Primitive(f"{base.name}_rest", (*typical, _any), spec, worst=UNPROVEN, rest_of=base.name)
+
+
+_tiny = (-1e-17, 1e-17)
+
+# The constants of a program that are not rational.
+CONSTANTS: dict[str, sp.Basic] = {
+    "pi": sp.pi, "e": sp.E, "euler_gamma": sp.EulerGamma, "catalan": sp.Catalan, "inf": sp.oo, "-inf": -sp.oo,
+    "nan": sp.nan, "true": sp.true, "false": sp.false,
+}  # fmt: skip
+
+# What is left of the error once a value has its rest, beside the primitive's own error: of arithmetic's nothing.
+RESTS: dict[str, float] = {
+    "add": 0.0, "sub": 0.0, "mul": 0.0, "div": 0.0, "log_ratio": 2.0**-10, "lgamma_difference": 2.0**-10,
+}  # fmt: skip
+
+# What stands for a primitive whose value comes with its rest: coarser and cheaper, or of a number with its rest.
+PAIRED: dict[str, str] = {
+    "log_ratio": "log_ratio_head", "lgamma_difference": "lgamma_difference_head", "exp": "exp_sum",
+    "expm1": "expm1_sum", "e2": "e2_sum",
+}  # fmt: skip
+
+PLAIN: dict[str, str] = {paired: plain for plain, paired in PAIRED.items()}
+
+_named = {primitive.name: primitive for primitive in _TABLE}
+_heads = tuple(replace(_named[name], name=PAIRED[name], worst=UNPROVEN) for name in RESTS if name in PAIRED)
+_rests = tuple(_rest(_named[name]) for name in RESTS)
+
+PRIMITIVES: dict[str, Primitive] = _named | {primitive.name: primitive for primitive in (*_heads, *_rests)}

@@ -12,9 +12,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.primitive import PRIMITIVES
+from ..core.primitive import PLAIN, PRIMITIVES, RESTS
 from ..core.program import Line
-from .slopes import ABSOLUTE, MAGNIFIED, slope
+from .slopes import ABSOLUTE, LEFT, MAGNIFIED, slope
 from .ssa import Builder
 
 ROUNDING = 0.5
@@ -38,8 +38,8 @@ class Range:
 EXACT = {"neg", "abs", "floor", "min", "max", "select", "constant", "lt", "le", "eq", "and", "or", "not"}
 NONNEGATIVE = {
     "abs", "sqrt", "exp", "phi", "klrem", "e2", "lgrem", "grem", "lbetarem", "trigamma", "log_i0_remainder",
-    "log_cosh", "softplus", "erfc", "erfcx", "exp_e1", "gamma_p", "gamma_q", "betainc", "ive", "log_i0",
-    "log_sinhc", "zetam1", "kummer", "log1p_mellin", "langevin_prime", "gamma_log_moment", "zeta",
+    "log_cosh", "softplus", "exp_sum", "e2_sum", "erfc", "erfcx", "exp_e1", "gamma_p", "gamma_q", "betainc", "ive",
+    "log_i0", "log_sinhc", "zetam1", "kummer", "log1p_mellin", "langevin_prime", "gamma_log_moment", "zeta",
     "reduced_trigamma", "bessel_ratio_prime",
 }  # fmt: skip
 # Differences that have the sign of their last argument, and those that have the other one.
@@ -56,7 +56,7 @@ class Errors:
         self.build = build
         self.ranges: dict[str, Range] = dict(arguments)
         self.lines: dict[str, Line] = {line.name: line for line in build.lines if line.name in self.ranges}
-        self.absolute: dict[str, str] = {}
+        self.absolute: dict[tuple[str, bool], str] = {}
 
     def scratch(self) -> Errors:
         """The same for a copy of the builder, to try something out."""
@@ -111,35 +111,41 @@ class Errors:
         value = self.ranges[name].low
         return math.isfinite(value) and value > 0 and math.frexp(value)[0] == 0.5
 
-    def error(self, name: str) -> str:
-        """The line with the absolute error of a line, in eps."""
-        if name not in self.absolute:
+    def error(self, name: str, paired: bool = False) -> str:
+        """The line with the absolute error of a line in eps, or of its value and the rest of that together."""
+        key = (name, paired)
+        if key not in self.absolute:
             known = self.range(name)
-            if known.relative is not None:
+            if paired and name in self.lines:
+                self.absolute[key] = self._running(self.lines[name], True)
+            elif known.relative is not None:
                 bound = self.number(known.relative)
-                self.absolute[name] = bound if known.relative == 0 else self.mul(bound, self.size(name))
+                self.absolute[key] = bound if known.relative == 0 else self.mul(bound, self.size(name))
             else:
-                self.absolute[name] = self._running(self.lines[name])
-        return self.absolute[name]
+                self.absolute[key] = self._running(self.lines[name])
+        return self.absolute[key]
 
-    def _running(self, line: Line) -> str:
-        """sum |df/dx_i| error(x_i), plus the error of the primitive itself."""
+    def _running(self, line: Line, paired: bool = False) -> str:
+        """sum |df/dx_i| error(x_i), plus the error of the primitive itself; of a constant and its rest none."""
         if line.primitive == "select":
-            return self.line("select", line.arguments[0], *map(self.error, line.arguments[1:]))
-        parts = []
-        for k, argument in enumerate(line.arguments):
-            error = self.error(argument)
+            return self.line("select", line.arguments[0], *(self.error(name, paired) for name in line.arguments[1:]))
+        parts, of_sum = [], line.primitive.endswith("_sum")
+        primitive = PLAIN.get(line.primitive, line.primitive)
+        for k, argument in enumerate(line.arguments[:1] if of_sum else line.arguments):
+            error = self.error(argument, paired or of_sum)
             if not self.is_zero(error):
-                move = slope(line.primitive, k)
+                move = slope(primitive, k)
                 if move is None:
                     return self.build.constant("inf")
                 parts.append(self.mul(self.size(move(self, line)), error))
-        own = _own(line.primitive)
+        own = _own(primitive) * (RESTS.get(primitive, 1.0) if paired else 1.0)
         if own == INFINITE:
             return self.build.constant("inf")
         if own:
-            scale = ABSOLUTE[line.primitive](self, line) if line.primitive in ABSOLUTE else self.size(line.name)
+            scale = ABSOLUTE[primitive](self, line) if primitive in ABSOLUTE else self.size(line.name)
             parts.append(self.mul(self.number(own), scale))
+        if paired and primitive in LEFT:
+            parts.append(LEFT[primitive](self, line))
         total = parts[0] if parts else self.number(0)
         for part in parts[1:]:
             total = self.line("add", total, part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import reduce
 
 import sympy as sp
 
@@ -12,10 +13,15 @@ from ..core.derivation import Derivation
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
+from ..core.primitive import PLAIN
 from ..core.program import TRUSTED, Condition, Output, Program
 from .closed import Context, cases, closed_ends
+from .compensate import compensated
 from .errors import Errors, Range
 from .ssa import Builder
+
+# e^x is larger than any double from here on, x being off by a thousandth at most.
+EXPONENT = 710.0
 
 
 def lower(
@@ -50,6 +56,9 @@ def lower(
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
     by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
     results = cases(derivation, Context(errors, by, base, general))
+    errors, moved = compensated(errors, [*results, *(condition.line for condition in conditions)])
+    build, results = errors.build, [moved[name] for name in results]
+    conditions = tuple(replace(condition, line=moved[condition.line]) for condition in conditions)
     nonnegative = errors.range(results[0]).sign > 0
     if any(end for member in members for end in closed_ends(member)):
         # At an end the value may be infinite by continuity, and has no derivative there.
@@ -59,7 +68,8 @@ def lower(
         valid, nan = build.all(condition.line for condition in conditions), build.constant("nan")
         results = [build.line("select", valid, result, nan) for result in results]
     names = ("value", *(symbol.name for symbol in by))
-    outputs = tuple(_output(errors, line, name) for line, name in zip(results, names, strict=True))
+    value, *slopes = (_output(errors, line, name) for line, name in zip(results, names, strict=True))
+    outputs = (replace(value, infinite=_overflow(errors, results[0])), *slopes)
     families = "_".join(member.family.name for member in members)
     program = Program(
         name=re.sub(r"\W", "_", f"{derivation.divergence.name}_{families}".lower()),
@@ -70,7 +80,7 @@ def lower(
         conditions=conditions,
         nonnegative=nonnegative,
     )
-    kept = [line for output in outputs for line in (output.line, output.error) if line]
+    kept = [line for output in outputs for line in output.lines]
     return replace(program, lines=program.needed(*kept, *(condition.line for condition in conditions)))
 
 
@@ -80,6 +90,27 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     if bound is not None and bound <= TRUSTED:
         return Output(line, bound=bound, name=name)
     return Output(line, errors.error(line), name=name)
+
+
+def _overflow(errors: Errors, name: str) -> str:
+    """The line that tells where a sum of terms that are not negative has one, an exponential, beyond any double."""
+    line = errors.lines.get(name)
+    if line is None:
+        return ""
+    if line.primitive == "select":
+        condition, *arms = line.arguments
+        sides = zip((condition, errors.line("not", condition)), arms, strict=True)
+        found = [errors.line("and", side, certain) for side, arm in sides if (certain := _overflow(errors, arm))]
+    elif line.primitive == "add" and all(errors.range(term).sign > 0 for term in line.arguments):
+        found = [certain for term in line.arguments if (certain := _overflow(errors, term))]
+    elif PLAIN.get(line.primitive, line.primitive) in ("exp", "e2"):
+        exponent = line.arguments[0]
+        large = errors.line("le", errors.number(EXPONENT), exponent)
+        error = errors.error(exponent, paired=line.primitive in PLAIN)
+        found = [errors.line("and", large, errors.line("le", error, errors.number(2.0**40)))]
+    else:
+        found = []
+    return reduce(lambda a, b: errors.line("or", a, b), found) if found else ""
 
 
 def _ranges(members: Iterable[Distribution]) -> dict[str, Range]:

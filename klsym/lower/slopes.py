@@ -65,6 +65,11 @@ def _value_plus_one(errors: Errors, line: Line) -> str:
     return errors.line("add", line.name, errors.number(1))
 
 
+def _value_plus_argument(errors: Errors, line: Line) -> str:
+    """e^x - 1, of e^x - 1 - x"""
+    return errors.line("add", line.name, line.arguments[0])
+
+
 def _inverse_1p(k: int) -> Slope:
     return lambda errors, line: errors.line(
         "div", errors.number(1), errors.line("add", errors.number(1), line.arguments[k])
@@ -118,7 +123,7 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "pow": (_power_slope, _power_log),
     "exp": (_value,),
     "expm1": (_value_plus_one,),
-    "e2": (_of("expm1"),),
+    "e2": (_value_plus_argument,),
     "log": (_inverse(0),),
     "log1p": (_inverse_1p(0),),
     "xlogy": (_of("log", 1), _times_inverse),
@@ -176,3 +181,13 @@ ABSOLUTE: dict[str, Slope] = {
     "sin": _largest(),
     "cos": _largest(_one),
 }
+
+
+def _binet(errors: Errors, line: Line) -> str:
+    """3/8 min(|d|, 1): four units of what Binet's function changes by, which is in one double."""
+    gap = errors.line("min", errors.size(line.arguments[2]), errors.number(1))
+    return errors.mul(errors.number(0.375), gap)
+
+
+# What a value and its rest lack beside 2^-10 of the primitive's own error.
+LEFT: dict[str, Slope] = {"lgamma_difference": _binet}

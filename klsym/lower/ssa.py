@@ -12,13 +12,10 @@ from sympy.logic.boolalg import Boolean
 from ..core import functions
 from ..core.errors import UnderivableError
 from ..core.exact import Exact
-from ..core.primitive import PRIMITIVES
+from ..core.primitive import CONSTANTS, PRIMITIVES
 from ..core.program import Line
 
-_CONSTANTS = {
-    sp.pi: "pi", sp.E: "e", sp.EulerGamma: "euler_gamma", sp.Catalan: "catalan", sp.oo: "inf", -sp.oo: "-inf",
-    sp.nan: "nan", sp.true: "true", sp.false: "false",
-}  # fmt: skip
+_NAMED = {value: text for text, value in CONSTANTS.items()}
 
 # SymPy functions that are a primitive as they stand.
 _FUNCTIONS = {
@@ -91,8 +88,8 @@ class Builder:
     def _lower(self, expr: sp.Basic) -> str:
         if isinstance(expr, sp.Symbol) and expr.name in self.arguments:
             return expr.name
-        if expr in _CONSTANTS:
-            return self.constant(_CONSTANTS[expr])
+        if expr in _NAMED:
+            return self.constant(_NAMED[expr])
         if isinstance(expr, sp.Float):
             return self.expression(sp.Rational(expr))
         if isinstance(expr, Exact):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MODULES = ("elementary", "gamma", "bessel")
+MODULES = ("elementary", "gamma", "rests", "bessel")
 
 # select is a function so that both arms are computed. A loop over kernels is vectorised where all of them are inlined,
 # and fma is an instruction: gcc -O3 -march=native -fno-trapping-math; with -ffp-contract=off as numba computes them.

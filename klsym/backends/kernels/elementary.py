@@ -161,6 +161,33 @@ def e2(x):
     return select(small, q, select(x > 60.0, scaled(1.0 + p, k), moderate))
 
 
+def _exp_sum_reduced(x, y, direct):
+    """The same of x + y; far out, where y may be of any size, of x alone."""
+    k, p, q = _exp_reduced(x, select(absolute(x) < 800.0, y, 0.0), direct)
+    return k, p, q
+
+
+def exp_sum(x, y):
+    """e^(x + y), y small beside x."""
+    k, p, _q = _exp_sum_reduced(x, y, x != x)
+    return scaled(1.0 + p, k)
+
+
+def expm1_sum(x, y):
+    """e^(x + y) - 1."""
+    k, p, _q = _exp_sum_reduced(x, y, x != x)
+    value = scaled((1.0 - scaled(1.0, -k)) + p, k)
+    return select(x < -50.0, -1.0, value)
+
+
+def e2_sum(x, y):
+    """e^(x + y) - 1 - (x + y); near 0 e2(x) + y (e^x - 1)."""
+    small = absolute(x) <= 1.0
+    k, p, q = _exp_sum_reduced(x, y, small)
+    moderate = scaled(p, k) + (((scaled(1.0, k) - 1.0) - x) - y)
+    return select(small, fma(y, x + q, q), select(x > 60.0, scaled(1.0 + p, k), moderate))
+
+
 def _log_in_two(x):
     """log x for x > 0 in two doubles, to about 2^-65: of the series 2 s (1 + z/3 + ...), two terms in two doubles."""
     f, k = _parts(select(x < TINY, SCALE * x, x))

@@ -38,6 +38,11 @@ def atanh_tail(q: Any) -> Any:
     return (mp.atanh(s) / s - 1) / q
 
 
+def atanh_curve(q: Any) -> Any:
+    """(T - q/12)/q^2 of the same T."""
+    return (atanh_tail(q) - mp.mpf(1) / 12) / q
+
+
 def exp_tail(x: Any) -> Any:
     """(e^x - 1 - x)/x^2."""
     return mp.hyp1f1(1, 3, x) / 2
@@ -105,6 +110,8 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     atanh, meaning = interpolant(atanh_tail, 0, 1.44, 16), "(log(b/a)/r - 1)/q, q = r^2 <= 36/25, r = 2 (b - a)/(a + b)"
     yield row("ATANH_EVEN", f"{meaning}: the even powers of q", atanh[::2])
     yield row("ATANH_ODD", "the odd powers, over q", atanh[1::2])
+    meaning = "(log(b/a)/r - 1 - q/12)/q^2, q = r^2 <= 3/25"
+    yield row("ATANH_CURVE", meaning, interpolant(atanh_curve, 0, 0.12, 8))
     yield row("EXP", "(e^x - 1 - x)/x^2, |x| <= 21/20", interpolant(exp_tail, -1.05, 1.05, 16))
     yield row(
         "LOG", "2 (atanh(s)/s - 1)/z, z = s^2 <= 0.0295, |s| <= 3 - 2 sqrt(2)", interpolant(log_tail, 0, 0.0295, 8)
