@@ -104,6 +104,10 @@ class Errors:
             return 2 * known[0] + own
         return own if not any(known) and primitive not in ABSOLUTE else None
 
+    def is_constant(self, name: str) -> bool:
+        """Whether no argument of the program has a part in the line."""
+        return name in self.lines and all(map(self.is_constant, self.lines[name].arguments))
+
     def _is_power_of_two(self, name: str) -> bool:
         line = self.lines.get(name)
         if line is None or line.primitive != "constant":
@@ -116,7 +120,9 @@ class Errors:
         key = (name, paired)
         if key not in self.absolute:
             known = self.range(name)
-            if paired and name in self.lines:
+            if paired and self.is_constant(name):
+                self.absolute[key] = self.number(0)
+            elif paired and name in self.lines:
                 self.absolute[key] = self._running(self.lines[name], True)
             elif known.relative is not None:
                 bound = self.number(known.relative)

@@ -20,8 +20,8 @@ from .compensate import compensated
 from .errors import Errors, Range
 from .ssa import Builder
 
-# e^x is larger than any double from here on, x being off by a thousandth at most.
-EXPONENT = 710.0
+# e^x/1000 is larger than any double from here on, x being off by a thousandth at most.
+EXPONENT = 717.0
 
 
 def lower(
@@ -102,7 +102,13 @@ def _overflow(errors: Errors, name: str) -> str:
         sides = zip((condition, errors.line("not", condition)), arms, strict=True)
         found = [errors.line("and", side, certain) for side, arm in sides if (certain := _overflow(errors, arm))]
     elif line.primitive == "add" and all(errors.range(term).sign > 0 for term in line.arguments):
-        found = [certain for term in line.arguments if (certain := _overflow(errors, term))]
+        found = [_overflow(errors, term) for term in line.arguments]
+    elif (
+        line.primitive == "div"
+        and errors.range(line.arguments[1]).sign > 0
+        and errors.range(line.arguments[1]).high <= 1000
+    ):
+        found = [_overflow(errors, line.arguments[0])]
     elif PLAIN.get(line.primitive, line.primitive) in ("exp", "e2"):
         exponent = line.arguments[0]
         large = errors.line("le", errors.number(EXPONENT), exponent)
@@ -110,6 +116,7 @@ def _overflow(errors: Errors, name: str) -> str:
         found = [errors.line("and", large, errors.line("le", error, errors.number(2.0**40)))]
     else:
         found = []
+    found = [certain for certain in found if certain]
     return reduce(lambda a, b: errors.line("or", a, b), found) if found else ""
 
 
