@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from ..core.derivation import Case, Derivation
+from ..core.derivation import Case, Derivation, General
 from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import Errors
@@ -28,14 +28,13 @@ Values = Mapping[sp.Symbol, sp.Expr]
 class Context:
     """What lines are made for: the errors of a builder's lines, the symbols to differentiate by, the unit.
 
-    `general` is the divergence of two generic members, which has the shape of that of two members with some
-    parameters bound.
+    `generals` are divergences of generic members of one family, which have the shape of that of two members.
     """
 
     errors: Errors
     by: Symbols
     base: sp.Expr | None
-    general: Derivation | None
+    generals: Sequence[General]
 
 
 def cases(derivation: Derivation, context: Context) -> list[str]:
@@ -58,26 +57,38 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
 
 def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
-    build, diagonal = context.errors.build, "zero-on-diagonal" in derivation.divergence.axioms
-    by, nan = context.by, context.errors.build.constant("nan")
+    build, by = context.errors.build, context.by
     tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
-    if diagonal and derivation.p.family == derivation.q.family:
-        whole = derivation if context.general is None else context.general
-        value, pairs, ends = _moved(whole, whole.cases[0] if context.general else case)
-        if value == 0:
-            return [build.constant("0")] * (1 + len(by))
-        values = {g: x for a, b in ((whole.p, derivation.p), (whole.q, derivation.q)) for g, x in _both(a, b)}
-        for symbol, actual in values.items():
-            build.define(symbol, build.expression(actual))
-        find = _sides if value.has(sp.Piecewise) else _one
-        sides = find(value, pairs, ends, context.errors) if pairs else None
-        if sides is not None:
-            zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
-            return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
+    if "zero-on-diagonal" in derivation.divergence.axioms:
+        own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
+        for general in context.generals or own:
+            whole = general.derivation
+            found = _remainder(general, case if whole is derivation else whole.cases[0], context, tied)
+            if found is not None:
+                return found
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
     value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
+    nan = build.constant("nan")
     slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), ends_belong)) for x in by)
     return [value, *slopes]
+
+
+def _remainder(general: General, case: Case, context: Context, tied: set[sp.Symbol]) -> list[str] | None:
+    """The lines of the remainder form of a case of generic members, at the members that are meant; None without one."""
+    build, whole = context.errors.build, general.derivation
+    value, pairs, ends = _moved(whole, case)
+    if value == 0:
+        return [build.constant("0")] * (1 + len(context.by))
+    if not pairs:
+        return None
+    values = {g: x for a, b in ((whole.p, general.p), (whole.q, general.q)) for g, x in _both(a, b)}
+    for symbol, actual in values.items():
+        build.define(symbol, build.expression(actual))
+    sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, context.errors)
+    if sides is None:
+        return None
+    zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
+    return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
 
 
 def _both(general: Distribution, actual: Distribution) -> Iterator[tuple[sp.Symbol, sp.Expr]]:
@@ -88,8 +99,6 @@ def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol,
     """The value, what each parameter of Q that moves is in P, and those among them whose range has an end."""
     tied = {e.rhs: e.lhs for e in case.when.atoms(sp.Eq)} | {e.lhs: e.rhs for e in case.when.atoms(sp.Eq)}
     pairs, ends, same = {}, set(), {}
-    if derivation.p.family != derivation.q.family:
-        return case.value, pairs, ends
     for parameter, p, q in zip(derivation.p.family.parameters, derivation.p.values, derivation.q.values, strict=True):
         if tied.get(q) == p:
             same[q] = p
@@ -133,7 +142,7 @@ def _selected(context: Context, sides: Sequence[Side], values: Values, tied: set
     build = context.errors.build
     results: list[str] = []
     for structured, when, gaps in reversed(sides):
-        value = structured.lines(build)
+        value = structured.lines(build, values)
         slopes = (
             build.constant("nan") if x in tied else _slope(build, structured, x, values, gaps) for x in context.by
         )

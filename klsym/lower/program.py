@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import sympy as sp
 
-from ..core.derivation import Derivation
+from ..core.derivation import Derivation, General
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
@@ -19,12 +19,12 @@ from .ssa import Builder
 
 
 def lower(
-    derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, general: Derivation | None = None
+    derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, generals: Sequence[General] = ()
 ) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q.
 
-    `general` is the divergence of generic members of one family, in which the parameters of p and q are bound. The
-    unit is log(base), by default nats. With `gradient` there is an output for the derivative by each argument that
+    `generals` are divergences of generic members of one family, in which those of p and q are bound; the first that
+    has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With `gradient` there is an output for the derivative by each argument that
     is not an integer. A case that has no closed form gives NaN where it applies, and so does the derivative where
     the divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed or
     infinite case raises UnderivableError.
@@ -49,7 +49,7 @@ def lower(
     errors = Errors(build, _ranges(members))
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
     by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
-    results = cases(derivation, Context(errors, by, base, general))
+    results = cases(derivation, Context(errors, by, base, generals))
     nonnegative = errors.range(results[0]).sign > 0
     if any(end for member in members for end in closed_ends(member)):
         # At an end the value may be infinite by continuity, and has no derivative there.

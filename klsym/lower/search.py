@@ -65,7 +65,7 @@ def search(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol], errors: Errors) -
     for choice, structured in candidates(value, pairs, ends):
         scratch = errors.scratch()
         try:
-            total = scratch.range(structured.lines(scratch.build))
+            total = scratch.range(structured.lines(scratch.build, {}))
         except UnderivableError:
             continue
         cost = sum(COST.get(line.primitive, 1) for line in scratch.build.lines)
