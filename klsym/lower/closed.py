@@ -10,9 +10,10 @@ import sympy as sp
 from ..core.derivation import Case, Derivation, General
 from ..core.family import Distribution
 from .coordinates import Pairs
-from .errors import Errors
+from .errors import ROUNDING, Errors, Range
 from .gradient import derivative
 from .remainder import NoRule
+from .ranges import ranges
 from .rewrites import rewrite
 from .search import best
 from .ssa import Builder
@@ -84,7 +85,7 @@ def _remainder(general: General, case: Case, context: Context, tied: set[sp.Symb
     values = {g: x for a, b in ((whole.p, general.p), (whole.q, general.q)) for g, x in _both(a, b)}
     for symbol, actual in values.items():
         build.define(symbol, build.expression(actual))
-    sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, context.errors)
+    sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, whole, build)
     if sides is None:
         return None
     zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
@@ -115,20 +116,27 @@ def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol,
 Side = tuple[Structured, sp.Basic, Mapping[sp.Symbol, sp.Expr]]
 
 
-def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> list[Side] | None:
-    structured = best(value, pairs, ends, errors)
+def _errors(whole: Derivation, **others: Range) -> Errors:
+    """The errors of lines whose arguments are the parameters of generic members, and others."""
+    known = ranges((whole.p, whole.q)) | others
+    return Errors(Builder(known), known)
+
+
+def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
+    structured = best(value, pairs, ends, _errors(whole))
     return None if structured is None else [(structured, sp.true, {})]
 
 
-def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> list[Side] | None:
+def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
     """A form with a kink where a location of Q passes that of P: smooth in the gap on either side."""
-    build, gap = errors.build, sp.Symbol("gap", positive=True)
+    gap = sp.Symbol("gap", positive=True)
     for q, p in pairs.items():
         right, left = (sp.expand(value.xreplace({q: p + side})) for side in (gap, -gap))
         if q.is_positive or right.has(sp.Piecewise) or left.has(sp.Piecewise):
             continue
         build.define(gap, build.line("abs", build.expression(q - p)))
         moved = {gap: sp.S.Zero} | {other: pairs[other] for other in pairs if other != q}
+        errors = _errors(whole, gap=Range(0.0, relative=ROUNDING))
         forms = [best(side, moved, ends, errors) for side in ((right,) if right == left else (right, left))]
         if None in forms:
             return None

@@ -14,7 +14,8 @@ from ..core.errors import UnderivableError
 from ..core.family import Distribution
 from ..core.program import TRUSTED, Condition, Output, Program
 from .closed import Context, cases, closed_ends
-from .errors import Errors, Range
+from .errors import Errors
+from .ranges import ranges, symbols_of
 from .ssa import Builder
 
 
@@ -44,9 +45,9 @@ def lower(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
             "evaluate() computes it from the definition"
         )
-    symbols = _symbols(members)
+    symbols = symbols_of(members)
     build = Builder(symbol.name for symbol in symbols)
-    errors = Errors(build, _ranges(members))
+    errors = Errors(build, ranges(members))
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
     by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
     results = cases(derivation, Context(errors, by, base, generals))
@@ -82,29 +83,8 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     return Output(line, errors.error(line), name=name)
 
 
-def _ranges(members: Iterable[Distribution]) -> dict[str, Range]:
-    """Where the arguments lie, each exact; a symbol of an expression may be anywhere."""
-    found: dict[str, Range] = {}
-    for member in members:
-        for parameter, value in zip(member.family.parameters, member.values, strict=True):
-            if isinstance(value, sp.Symbol):
-                found[value.name] = Range(*(float(end) for end in (parameter.domain.lower, parameter.domain.upper)))
-    return {name: found.get(name, Range()) for name in _names(members)}
-
-
-def _symbols(members: Iterable[Distribution]) -> tuple[sp.Symbol, ...]:
-    """The symbols in the members' parameters, in order, each once."""
-    symbols = (
-        symbol
-        for member in members
-        for value in member.values
-        for symbol in sorted(value.free_symbols, key=lambda symbol: symbol.name)
-    )
-    return tuple(dict.fromkeys(symbols))
-
-
 def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
-    return tuple(symbol.name for symbol in _symbols(members))
+    return tuple(symbol.name for symbol in symbols_of(members))
 
 
 def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
