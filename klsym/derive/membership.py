@@ -11,7 +11,7 @@ import sympy as sp
 
 from ..core.family import Distribution, Family
 from ..core.sampling import draw
-from .linear import ONE, linear, rebuild
+from .linear import ONE, linear
 
 Values = dict[sp.Symbol, sp.Expr]
 
@@ -90,7 +90,9 @@ def _single(equation: sp.Expr) -> sp.Expr:
     return above - below
 
 
-def _match(theirs: sp.Expr, mine: sp.Expr, x: sp.Symbol, unknowns: set[sp.Symbol], whole: bool = False) -> Iterator[Values]:
+def _match(
+    theirs: sp.Expr, mine: sp.Expr, x: sp.Symbol, unknowns: set[sp.Symbol], whole: bool = False
+) -> Iterator[Values]:
     """Values at which `theirs` is `mine` as a function of x: up to a constant, unless `whole`."""
     ours, other = linear(mine, x), linear(theirs, x)
     for atom, coefficient in other.items():
@@ -186,6 +188,3 @@ def _inside(p: Distribution, rng: random.Random) -> list[sp.Expr]:
     if lower.is_finite:
         return [lower + part / (1 - part) for part in parts]
     return [part / (1 - part) - (1 - part) / part for part in parts]
-
-
-__all__ = ["member", "rebuild"]

@@ -18,37 +18,38 @@ def exact_gaps(expr: sp.Expr) -> sp.Expr:
     >>> exact_gaps(a - 1 / b), exact_gaps(a - sp.sqrt(2) * b), exact_gaps(a - b / 2)
     (cross(a, b, 1, 1)/b, cross(a, a, 2*b, b)/(a + sqrt(2)*b), a - b/2)
     """
+    cross = head("cross")
+    expr = expr.replace(cross, lambda a, b, c, d: _difference(a * b, c * d) or cross(a, b, c, d))
     return expr.replace(lambda e: isinstance(e, sp.Add) and len(e.args) == 2, _gap)
 
 
 def _gap(total: sp.Expr) -> sp.Expr:
-    first, second = total.args
-    u, v = (first, -second) if not first.could_extract_minus_sign() else (second, -first)
-    monomials = [_powers(term) for term in (u, v)]
-    if v.could_extract_minus_sign() or None in monomials or all(map(_exact, (u, v))):
+    first, second = total.args if total.args[1].could_extract_minus_sign() else total.args[::-1]
+    if all(map(_exact, (first, -second))):
         return total
-    exponents = {power for powers in monomials if powers is not None for power in powers.values()}
-    if not all(power.is_Integer for power in exponents):
-        return _gap(u**2 - v**2) / (u + v) if all((2 * power).is_Integer for power in exponents) else total
-    (above, below), (over, under) = u.as_numer_denom(), v.as_numer_denom()
-    common = sp.gcd(below, under)
-    whole = sp.cancel(below * under / common)
-    return head("cross")(*_halves(above * under / common), *_halves(over * below / common)) / whole
+    return _difference(first, -second) or total
 
 
-def _powers(monomial: sp.Expr) -> dict[sp.Expr, sp.Expr] | None:
-    """The powers in a product of numbers and symbols, or None where it is not one."""
-    powers = monomial.as_powers_dict()
-    plain = all((base.is_Symbol or base.is_Rational) and power.is_Rational for base, power in powers.items())
-    return dict(powers) if plain else None
+def _difference(u: sp.Expr, v: sp.Expr) -> sp.Expr | None:
+    """u - v for two positive monomials with powers of halves, common factors taken out; None for others."""
+    powers = [u.as_powers_dict(), v.as_powers_dict()]
+    known = all(base.is_positive and (base.is_Symbol or base.is_Rational) for p in powers for base in p)
+    if not known or not all((2 * e).is_Integer for p in powers for e in p.values()):
+        return None
+    common = sp.Mul(*(base ** min(p[base] for p in powers) for base in dict.fromkeys((*powers[0], *powers[1]))))
+    u, v = u / common, v / common
+    if _exact(u) and _exact(v) and not (u.is_number and v.is_number):
+        return common * (u - v)
+    if not (u.is_number and v.is_number) and all(e.is_Integer for x in (u, v) for e in x.as_powers_dict().values()):
+        return common * head("cross")(*_halves(u), *_halves(v))
+    return None if u.is_number and v.is_number else common * _difference(u**2, v**2) / (u + v)
 
 
 def _exact(monomial: sp.Expr) -> bool:
-    """Whether a product is an argument, or one times a power of 2, or a number that is."""
+    """Whether a monomial is an argument or 1, times a number whose product with it is not rounded."""
     number, rest = monomial.as_coeff_Mul()
-    scale = int(number.p) if number.q == 1 or number.q & (number.q - 1) else 0
-    plain = number.is_Rational and number.q & (number.q - 1) == 0
-    return plain and (rest == 1 or (rest.is_Symbol and number.p & (number.p - 1) == 0)) and scale >= 0
+    dyadic = number.is_Rational and number.q & (number.q - 1) == 0
+    return dyadic and (rest == 1 or (rest.is_Symbol and abs(number.p) & (abs(number.p) - 1) == 0))
 
 
 def _halves(product: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -56,4 +57,4 @@ def _halves(product: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
     number, rest = product.as_coeff_Mul()
     factors = [base for base, power in rest.as_powers_dict().items() for _ in range(int(power)) if base != 1]
     half = (len(factors) + 1) // 2
-    return number * sp.Mul(*factors[half:]), sp.Mul(*factors[:half])
+    return sp.Mul(*factors[:half]), number * sp.Mul(*factors[half:])
