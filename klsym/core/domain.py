@@ -39,7 +39,7 @@ class Domain:
 
     @property
     def assumptions(self) -> dict[str, bool]:
-        """What SymPy may assume of a symbol in the interior; for integers a closed end is no limit, and belongs to it."""
+        """What SymPy may assume of a symbol in the interior; an integer at a closed end is no limit of others."""
         facts = {"real": True} if not self.integer else {"integer": True}
         if self.lower.is_nonnegative:
             reached = self.integer and self.left_closed and self.lower == 0

@@ -12,8 +12,8 @@ from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import ROUNDING, Errors, Range
 from .gradient import derivative
-from .remainder import NoRule
 from .ranges import ranges
+from .remainder import NoRule
 from .rewrites import rewrite
 from .search import best
 from .ssa import Builder

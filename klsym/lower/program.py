@@ -25,10 +25,10 @@ def lower(
     """The program that computes a divergence: arguments are the parameters of p, then those of q.
 
     `generals` are divergences of generic members of one family, in which those of p and q are bound; the first that
-    has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With `gradient` there is an output for the derivative by each argument that
-    is not an integer. A case that has no closed form gives NaN where it applies, and so does the derivative where
-    the divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed or
-    infinite case raises UnderivableError.
+    has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With
+    `gradient` there is an output for the derivative by each argument that is not an integer. A case that has no
+    closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or by
+    parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
