@@ -65,7 +65,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
         for general in context.generals or own:
             whole = general.derivation
             found = _remainder(general, case if whole is derivation else whole.cases[0], context, tied)
-            if found is not None:
+            if found is not None and not (_apart(general) and context.errors.range(found[0]).relative is None):
                 return found
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
     value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
@@ -114,6 +114,11 @@ def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol,
 
 # A remainder form, where it holds, and what its symbols stand for that are no parameters.
 Side = tuple[Structured, sp.Basic, Mapping[sp.Symbol, sp.Expr]]
+
+
+def _apart(general: General) -> bool:
+    """Whether the members never meet: then only a remainder whose error is bounded is better than the closed form."""
+    return any(a.is_number and b.is_number and a != b for a, b in zip(general.p.values, general.q.values, strict=True))
 
 
 def _errors(whole: Derivation, **others: Range) -> Errors:

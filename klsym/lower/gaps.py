@@ -20,7 +20,16 @@ def exact_gaps(expr: sp.Expr) -> sp.Expr:
     """
     cross = head("cross")
     expr = expr.replace(cross, lambda a, b, c, d: _difference(a * b, c * d) or cross(a, b, c, d))
-    return expr.replace(lambda e: isinstance(e, sp.Add) and len(e.args) == 2, _gap)
+    expr = expr.replace(lambda e: isinstance(e, sp.Add) and len(e.args) == 2, _gap)
+    return expr.replace(head("div"), _quotient)
+
+
+def _quotient(above: sp.Expr, below: sp.Expr) -> sp.Expr:
+    """The quotient without the factors that both sides have."""
+    powers = [side.as_powers_dict() for side in (above, below)]
+    if any(base in powers[1] for base in powers[0] if base != 1):
+        above, below = (above / below).as_numer_denom()
+    return head("div")(above, below)
 
 
 def _gap(total: sp.Expr) -> sp.Expr:
