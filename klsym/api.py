@@ -152,9 +152,10 @@ class Formula:
         return {s.name: self.value.diff(s) for s in self.parameters if not s.is_integer}
 
     def _program(self, gradient: bool) -> Program:
+        from .common import generals
         from .lower import lower
 
-        return lower(self.derivation, self.base, gradient, _general(self.derivation))
+        return lower(self.derivation, self.base, gradient, generals(self.derivation))
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""
@@ -317,18 +318,6 @@ def _formula(
     first = p.member("_p") if isinstance(p, Family) else p
     second = q.member("_q") if isinstance(q, Family) else q
     return Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), _base(base))
-
-
-def _general(derivation: Derivation) -> Derivation | None:
-    """The divergence of generic members of the family of p and q that share what these share, if it is closed."""
-    p, q = derivation.p, derivation.q
-    if p.family != q.family or all(isinstance(value, sp.Symbol) for value in (*p.values, *q.values)):
-        return None
-    # Names outside the whitelist: they stand for what is bound, and never reach code.
-    first, second = p.family.member("#p"), q.family.member("#q")
-    shared = (a if x == y else b for a, b, x, y in zip(first.values, second.values, p.values, q.values, strict=True))
-    general = derive(derivation.divergence, first, Distribution(q.family, tuple(shared)))
-    return general if general.kind == "closed" and derivation.kind == "closed" else None
 
 
 def _bound(distribution: Distribution, given: Mapping[str, Any]) -> Distribution:

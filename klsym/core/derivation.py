@@ -84,3 +84,12 @@ class Derivation:
     @property
     def kind(self) -> Kind:
         return self.cases[0].kind
+
+
+@dataclass(frozen=True)
+class General:
+    """The divergence of generic members of one family, and the two members of it that are meant."""
+
+    derivation: Derivation
+    p: Distribution
+    q: Distribution

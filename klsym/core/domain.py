@@ -39,10 +39,11 @@ class Domain:
 
     @property
     def assumptions(self) -> dict[str, bool]:
-        """What SymPy may assume of a symbol in the interior."""
+        """What SymPy may assume of a symbol in the interior; an integer at a closed end is no limit of others."""
         facts = {"real": True} if not self.integer else {"integer": True}
         if self.lower.is_nonnegative:
-            facts["positive"] = True
+            reached = self.integer and self.left_closed and self.lower == 0
+            facts["nonnegative" if reached else "positive"] = True
         return facts
 
     def symbol(self, name: str) -> sp.Symbol:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,11 +96,17 @@ class Program:
 
     def needed(self, *results: str) -> tuple[Line, ...]:
         """The lines that these results depend on, in order."""
-        wanted = set(results)
-        for line in reversed(self.lines):
-            if line.name in wanted:
-                wanted.update(line.arguments)
-        return tuple(line for line in self.lines if line.name in wanted)
+        return needed(self.lines, results)
+
+
+def needed(lines: Sequence[Line], results: Iterable[str]) -> tuple[Line, ...]:
+    """The lines that these results depend on, in order."""
+    wanted, found = set(results), list[Line]()
+    for line in reversed(lines):
+        if line.name in wanted:
+            wanted.update(line.arguments)
+            found.append(line)
+    return tuple(reversed(found))
 
 
 def run(program: Program, values: Mapping[str, Any], arithmetic: Mapping[str, Any]) -> Any:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from ..core.derivation import Case, Derivation
+from ..core.derivation import Case, Derivation, General
 from ..core.family import Distribution
 from .coordinates import Pairs
-from .errors import Errors
+from .errors import ROUNDING, Errors, Range
 from .gradient import derivative
+from .ranges import ranges
 from .remainder import NoRule
 from .rewrites import rewrite
 from .search import best
@@ -28,14 +29,13 @@ Values = Mapping[sp.Symbol, sp.Expr]
 class Context:
     """What lines are made for: the errors of a builder's lines, the symbols to differentiate by, the unit.
 
-    `general` is the divergence of two generic members, which has the shape of that of two members with some
-    parameters bound.
+    `generals` are divergences of generic members of one family, which have the shape of that of two members.
     """
 
     errors: Errors
     by: Symbols
     base: sp.Expr | None
-    general: Derivation | None
+    generals: Sequence[General]
 
 
 def cases(derivation: Derivation, context: Context) -> list[str]:
@@ -58,26 +58,38 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
 
 def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
-    build, diagonal = context.errors.build, "zero-on-diagonal" in derivation.divergence.axioms
-    by, nan = context.by, context.errors.build.constant("nan")
+    build, by = context.errors.build, context.by
     tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
-    if diagonal and derivation.p.family == derivation.q.family:
-        whole = derivation if context.general is None else context.general
-        value, pairs, ends = _moved(whole, whole.cases[0] if context.general else case)
-        if value == 0:
-            return [build.constant("0")] * (1 + len(by))
-        values = {g: x for a, b in ((whole.p, derivation.p), (whole.q, derivation.q)) for g, x in _both(a, b)}
-        for symbol, actual in values.items():
-            build.define(symbol, build.expression(actual))
-        find = _sides if value.has(sp.Piecewise) else _one
-        sides = find(value, pairs, ends, context.errors) if pairs else None
-        if sides is not None:
-            zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
-            return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
+    if "zero-on-diagonal" in derivation.divergence.axioms:
+        own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
+        for general in context.generals or own:
+            whole = general.derivation
+            found = _remainder(general, case if whole is derivation else whole.cases[0], context, tied)
+            if found is not None and not (_apart(general) and context.errors.range(found[0]).relative is None):
+                return found
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
     value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
+    nan = build.constant("nan")
     slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), ends_belong)) for x in by)
     return [value, *slopes]
+
+
+def _remainder(general: General, case: Case, context: Context, tied: set[sp.Symbol]) -> list[str] | None:
+    """The lines of the remainder form of a case of generic members, at the members that are meant; None without one."""
+    build, whole = context.errors.build, general.derivation
+    value, pairs, ends = _moved(whole, case)
+    if value == 0:
+        return [build.constant("0")] * (1 + len(context.by))
+    if not pairs:
+        return None
+    values = {g: x for a, b in ((whole.p, general.p), (whole.q, general.q)) for g, x in _both(a, b)}
+    for symbol, actual in values.items():
+        build.define(symbol, build.expression(actual))
+    sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, whole, build)
+    if sides is None:
+        return None
+    zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
+    return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
 
 
 def _both(general: Distribution, actual: Distribution) -> Iterator[tuple[sp.Symbol, sp.Expr]]:
@@ -88,8 +100,6 @@ def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol,
     """The value, what each parameter of Q that moves is in P, and those among them whose range has an end."""
     tied = {e.rhs: e.lhs for e in case.when.atoms(sp.Eq)} | {e.lhs: e.rhs for e in case.when.atoms(sp.Eq)}
     pairs, ends, same = {}, set(), {}
-    if derivation.p.family != derivation.q.family:
-        return case.value, pairs, ends
     for parameter, p, q in zip(derivation.p.family.parameters, derivation.p.values, derivation.q.values, strict=True):
         if tied.get(q) == p:
             same[q] = p
@@ -106,20 +116,32 @@ def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol,
 Side = tuple[Structured, sp.Basic, Mapping[sp.Symbol, sp.Expr]]
 
 
-def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> list[Side] | None:
-    structured = best(value, pairs, ends, errors)
+def _apart(general: General) -> bool:
+    """Whether the members never meet: then only a remainder whose error is bounded is better than the closed form."""
+    return any(a.is_number and b.is_number and a != b for a, b in zip(general.p.values, general.q.values, strict=True))
+
+
+def _errors(whole: Derivation, **others: Range) -> Errors:
+    """The errors of lines whose arguments are the parameters of generic members, and others."""
+    known = ranges((whole.p, whole.q)) | others
+    return Errors(Builder(known), known)
+
+
+def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
+    structured = best(value, pairs, ends, _errors(whole))
     return None if structured is None else [(structured, sp.true, {})]
 
 
-def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], errors: Errors) -> list[Side] | None:
+def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
     """A form with a kink where a location of Q passes that of P: smooth in the gap on either side."""
-    build, gap = errors.build, sp.Symbol("gap", positive=True)
+    gap = sp.Symbol("gap", positive=True)
     for q, p in pairs.items():
         right, left = (sp.expand(value.xreplace({q: p + side})) for side in (gap, -gap))
         if q.is_positive or right.has(sp.Piecewise) or left.has(sp.Piecewise):
             continue
         build.define(gap, build.line("abs", build.expression(q - p)))
         moved = {gap: sp.S.Zero} | {other: pairs[other] for other in pairs if other != q}
+        errors = _errors(whole, gap=Range(0.0, relative=ROUNDING))
         forms = [best(side, moved, ends, errors) for side in ((right,) if right == left else (right, left))]
         if None in forms:
             return None
@@ -133,7 +155,7 @@ def _selected(context: Context, sides: Sequence[Side], values: Values, tied: set
     build = context.errors.build
     results: list[str] = []
     for structured, when, gaps in reversed(sides):
-        value = structured.lines(build)
+        value = structured.lines(build, values)
         slopes = (
             build.constant("nan") if x in tied else _slope(build, structured, x, values, gaps) for x in context.by
         )

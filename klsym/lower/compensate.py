@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import sympy as sp
 
 from ..core.primitive import CONSTANTS, PAIRED, PRIMITIVES, RESTS
-from ..core.program import Line
+from ..core.program import Line, needed
 from .errors import Errors
 from .ssa import Builder
 
@@ -29,7 +29,7 @@ def compensated(errors: Errors, names: Sequence[str]) -> tuple[Errors, dict[str,
     arguments = errors.build.arguments
     found = Errors(Builder(arguments), {name: errors.ranges[name] for name in arguments})
     pairs, moved = _Pairs(found), {name: name for name in arguments}
-    for line in _needed(errors.build.lines, names):
+    for line in needed(errors.build.lines, names):
         inner = tuple(moved[name] for name in line.arguments)
         pair = pairs(inner[0]) if line.primitive in SUMS and found.range(inner[0]).high > 0 else None
         if pair is None or pair[1] == pairs.nothing:
@@ -37,15 +37,6 @@ def compensated(errors: Errors, names: Sequence[str]) -> tuple[Errors, dict[str,
         else:
             moved[line.name] = found.build.line(PAIRED[line.primitive], *pair)
     return found, moved
-
-
-def _needed(lines: Sequence[Line], names: Sequence[str]) -> list[Line]:
-    wanted, kept = set(names), list[Line]()
-    for line in reversed(lines):
-        if line.name in wanted:
-            wanted.update(line.arguments)
-            kept.append(line)
-    return kept[::-1]
 
 
 class _Pairs:

@@ -49,6 +49,8 @@ def options(q: sp.Symbol, pairs: Pairs, ends: Set[sp.Symbol]) -> Iterator[Coordi
         yield _log_ratio(q, p, other)
         for power in (1, -1):
             yield _mean_ratio(q, p, other, pairs[other], power)
+    for other in others:
+        yield _quotient(q, p, other, pairs[other])
 
 
 def _symbols(q: sp.Symbol, kind: str, **assumptions: bool) -> tuple[sp.Symbol, sp.Symbol]:
@@ -95,3 +97,9 @@ def _mean_ratio(q: sp.Symbol, p: sp.Expr, other_q: sp.Symbol, other_p: sp.Expr, 
         Moving(u, sp.S.One, step), q, u * p * below / above,
         head("div")(q * above, p * below), head("div")(cross, p * below),
     )  # fmt: skip
+
+
+def _quotient(q: sp.Symbol, p: sp.Expr, other_q: sp.Symbol, other_p: sp.Expr) -> Coordinate:
+    """u = q/e_q"""
+    u, step = _symbols(q, f"over_{other_q.name}", positive=True)
+    return Coordinate(Moving(u, p / other_p, step), q, u * other_q, q / other_q, q / other_q - p / other_p)

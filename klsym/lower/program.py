@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import reduce
 
 import sympy as sp
 
-from ..core.derivation import Derivation
+from ..core.derivation import Derivation, General
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
-from ..core.primitive import PLAIN
 from ..core.program import TRUSTED, Condition, Output, Program
 from .closed import Context, cases, closed_ends
 from .compensate import compensated
-from .errors import Errors, Range
+from .errors import Errors
+from .overflow import overflow
+from .ranges import ranges, symbols_of
 from .ssa import Builder
-
-# e^x/1000 is larger than any double from here on, x being off by a thousandth at most.
-EXPONENT = 717.0
 
 
 def lower(
-    derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, general: Derivation | None = None
+    derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, generals: Sequence[General] = ()
 ) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q.
 
-    `general` is the divergence of generic members of one family, in which the parameters of p and q are bound. The
-    unit is log(base), by default nats. With `gradient` there is an output for the derivative by each argument that
-    is not an integer. A case that has no closed form gives NaN where it applies, and so does the derivative where
-    the divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed or
-    infinite case raises UnderivableError.
+    `generals` are divergences of generic members of one family, in which those of p and q are bound; the first that
+    has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With
+    `gradient` there is an output for the derivative by each argument that is not an integer. A case that has no
+    closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or by
+    parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -50,12 +47,12 @@ def lower(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
             "evaluate() computes it from the definition"
         )
-    symbols = _symbols(members)
+    symbols = symbols_of(members)
     build = Builder(symbol.name for symbol in symbols)
-    errors = Errors(build, _ranges(members))
+    errors = Errors(build, ranges(members))
     conditions = tuple(condition for member in members for condition in _conditions(build, member))
     by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
-    results = cases(derivation, Context(errors, by, base, general))
+    results = cases(derivation, Context(errors, by, base, generals))
     errors, moved = compensated(errors, [*results, *(condition.line for condition in conditions)])
     build, results = errors.build, [moved[name] for name in results]
     conditions = tuple(replace(condition, line=moved[condition.line]) for condition in conditions)
@@ -69,7 +66,7 @@ def lower(
         results = [build.line("select", valid, result, nan) for result in results]
     names = ("value", *(symbol.name for symbol in by))
     value, *slopes = (_output(errors, line, name) for line, name in zip(results, names, strict=True))
-    outputs = (replace(value, infinite=_overflow(errors, results[0])), *slopes)
+    outputs = (replace(value, infinite=overflow(errors, results[0])), *slopes)
     families = "_".join(member.family.name for member in members)
     program = Program(
         name=re.sub(r"\W", "_", f"{derivation.divergence.name}_{families}".lower()),
@@ -92,57 +89,8 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     return Output(line, errors.error(line), name=name)
 
 
-def _overflow(errors: Errors, name: str) -> str:
-    """The line that tells where a sum of terms that are not negative has one, an exponential, beyond any double."""
-    line = errors.lines.get(name)
-    if line is None:
-        return ""
-    if line.primitive == "select":
-        condition, *arms = line.arguments
-        sides = zip((condition, errors.line("not", condition)), arms, strict=True)
-        found = [errors.line("and", side, certain) for side, arm in sides if (certain := _overflow(errors, arm))]
-    elif line.primitive == "add" and all(errors.range(term).sign > 0 for term in line.arguments):
-        found = [_overflow(errors, term) for term in line.arguments]
-    elif (
-        line.primitive == "div"
-        and errors.range(line.arguments[1]).sign > 0
-        and errors.range(line.arguments[1]).high <= 1000
-    ):
-        found = [_overflow(errors, line.arguments[0])]
-    elif PLAIN.get(line.primitive, line.primitive) in ("exp", "e2"):
-        exponent = line.arguments[0]
-        large = errors.line("le", errors.number(EXPONENT), exponent)
-        error = errors.error(exponent, paired=line.primitive in PLAIN)
-        found = [errors.line("and", large, errors.line("le", error, errors.number(2.0**40)))]
-    else:
-        found = []
-    found = [certain for certain in found if certain]
-    return reduce(lambda a, b: errors.line("or", a, b), found) if found else ""
-
-
-def _ranges(members: Iterable[Distribution]) -> dict[str, Range]:
-    """Where the arguments lie, each exact; a symbol of an expression may be anywhere."""
-    found: dict[str, Range] = {}
-    for member in members:
-        for parameter, value in zip(member.family.parameters, member.values, strict=True):
-            if isinstance(value, sp.Symbol):
-                found[value.name] = Range(*(float(end) for end in (parameter.domain.lower, parameter.domain.upper)))
-    return {name: found.get(name, Range()) for name in _names(members)}
-
-
-def _symbols(members: Iterable[Distribution]) -> tuple[sp.Symbol, ...]:
-    """The symbols in the members' parameters, in order, each once."""
-    symbols = (
-        symbol
-        for member in members
-        for value in member.values
-        for symbol in sorted(value.free_symbols, key=lambda symbol: symbol.name)
-    )
-    return tuple(dict.fromkeys(symbols))
-
-
 def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
-    return tuple(symbol.name for symbol in _symbols(members))
+    return tuple(symbol.name for symbol in symbols_of(members))
 
 
 def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:

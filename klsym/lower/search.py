@@ -19,6 +19,7 @@ from ..core.errors import UnderivableError
 from ..core.program import TRUSTED
 from .coordinates import Coordinate, Pairs, options
 from .errors import INFINITE, Errors
+from .judge import typical_error
 from .remainder import Arithmetic, NoRule
 from .shapes import shapes, transplanted
 from .structure import Structured, second_order, tidy, vanishes
@@ -55,22 +56,25 @@ def form(choice: Chosen, value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol]) -> 
 
 
 def search(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol], errors: Errors) -> Choice:
-    """The best choice: sums of terms never negative come first, then those whose error has a bound, then short ones.
+    """The best choice: sums of terms never negative come first, then those whose error has a bound, or is small as a
+    rule, then short ones. `errors` are those of lines whose arguments are the parameters.
 
     A form counts only if it is equal to the closed form at random points.
     """
     if value.count_ops() > LONGEST:
         return None
-    found: list[tuple[tuple[bool, bool, int, float, int], Choice, Structured]] = []
+    found: list[tuple[tuple[bool, float, int, float, int], Choice, Structured]] = []
     for choice, structured in candidates(value, pairs, ends):
         scratch = errors.scratch()
         try:
-            total = scratch.range(structured.lines(scratch.build))
+            result = structured.lines(scratch.build, {})
         except UnderivableError:
             continue
+        total = scratch.range(result)
         cost = sum(COST.get(line.primitive, 1) for line in scratch.build.lines)
         bound = INFINITE if total.relative is None else total.relative
-        found.append(((total.sign <= 0, bound > TRUSTED, cost, bound, len(found)), choice, structured))
+        usual = 0.0 if bound <= TRUSTED else typical_error(scratch, result, pairs)
+        found.append(((total.sign <= 0, usual, cost, bound, len(found)), choice, structured))
         if total.sign > 0 and bound <= TRUSTED:
             break
     ranked = sorted(found, key=lambda row: row[0])

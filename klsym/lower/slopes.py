@@ -120,6 +120,7 @@ SLOPES: dict[str, tuple[Slope | None, ...]] = {
     "max": (_one, _one),
     "mul": (_argument(1), _argument(0)),
     "div": (_inverse(1), _quotient_slope),
+    "cross": (_argument(1), _argument(0), _argument(3), _argument(2)),
     "pow": (_power_slope, _power_log),
     "exp": (_value,),
     "expm1": (_value_plus_one,),

@@ -12,6 +12,7 @@ from sympy.core.function import AppliedUndef
 
 from ..core.primitive import PRIMITIVES
 from .coordinates import Coordinate
+from .gaps import exact_gaps
 from .gradient import derivative
 from .remainder import Arithmetic
 from .rewrites import head, rewrite
@@ -53,11 +54,12 @@ class Structured:
 
         return replace(self, terms=tuple(map(guard, self.terms)))
 
-    def lines(self, build: Builder) -> str:
-        """The name of the sum's line, its terms added in their order."""
+    def lines(self, build: Builder, actual: Mapping[sp.Symbol, sp.Expr]) -> str:
+        """The name of the sum's line, its terms added in their order; `actual` is what the parameters are."""
         for coordinate in self.coordinates:
-            build.define(coordinate.moving.symbol, build.expression(coordinate.value))
-            build.define(coordinate.moving.step, build.expression(coordinate.step))
+            moving = coordinate.moving
+            for symbol, meant in ((moving.symbol, coordinate.value), (moving.step, coordinate.step)):
+                build.define(symbol, build.expression(exact_gaps(meant.xreplace(dict(actual)))))
         return added(build, self.terms)
 
     def derivative(self, moves: Mapping[sp.Symbol, sp.Expr]) -> tuple[sp.Expr, ...]:

@@ -1,0 +1,64 @@
+"""The divergence of two members of one family: with some parameters bound, or of families that another one holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sympy as sp
+
+from .core.derivation import Derivation, General
+from .core.family import Distribution, Family
+from .derive import derive
+from .derive.membership import member
+from .families import catalog
+
+
+def generals(derivation: Derivation) -> tuple[General, ...]:
+    """The divergence as one of generic members of a family, least family first; () where it is that as it stands.
+
+    >>> from klsym import Gamma, Weibull, kl
+    >>> [str(general.p) for general in generals(kl(Gamma, Weibull).derivation)]
+    ['GeneralizedGamma(1/beta_p, alpha_p, 1)']
+    """
+    if derivation.kind != "closed" or "zero-on-diagonal" not in derivation.divergence.axioms:
+        return ()
+    p, q = derivation.p, derivation.q
+    if p.family == q.family and all(isinstance(value, sp.Symbol) for value in (*p.values, *q.values)):
+        return ()
+    found = (_general(derivation, *images) for images in common(p, q))
+    return tuple(general for general in found if general is not None)
+
+
+def common(p: Distribution, q: Distribution) -> Iterator[tuple[Distribution, Distribution]]:
+    """The two as members of each family that holds both families, the one of fewest parameters first.
+
+    >>> from klsym import Chi, Exponential, Rayleigh
+    >>> next(common(Chi("nu"), Rayleigh("s")))
+    (Nakagami(nu/2, nu), Nakagami(1, 2*s**2))
+    """
+    own = {p.family, q.family}
+    known = own if len(own) == 1 else own.union(catalog.values())
+    for family in sorted(known, key=lambda family: (len(family.parameters), family.name)):
+        images = (_image(p, family), _image(q, family))
+        if images[0] is not None and images[1] is not None:
+            yield images[0], images[1]
+
+
+def _image(distribution: Distribution, family: Family) -> Distribution | None:
+    values = member(distribution.family, family)
+    return None if values is None else Distribution(family, tuple(v.xreplace(distribution.bindings) for v in values))
+
+
+def _general(derivation: Derivation, p: Distribution, q: Distribution) -> General | None:
+    """The divergence of generic members that share what p and q share, if it is closed wherever `derivation` is."""
+    # Names outside the whitelist, one for each family: they stand for what is bound, and never reach code.
+    first, second = p.family.member(f"_p#{p.family.name}"), q.family.member(f"_q#{q.family.name}")
+    shared = (a if x == y else b for a, b, x, y in zip(first.values, second.values, p.values, q.values, strict=True))
+    whole = derive(derivation.divergence, first, Distribution(q.family, tuple(shared)))
+    if whole.kind != "closed":
+        return None
+    if derivation.p.family != derivation.q.family:
+        bound = dict(zip((*first.values, *second.values), (*p.values, *q.values), strict=True))
+        if whole.cases[0].when.xreplace(bound) not in (sp.true, derivation.cases[0].when):
+            return None
+    return General(whole, p, q)
