@@ -26,7 +26,7 @@ def emit(program: Program, target: str = "numpy") -> str:
 
 def _plain(program: Program) -> Program:
     """The program without the lines that estimate errors: nothing in a stand-alone module asks for them."""
-    outputs = tuple(replace(output, error="", bound=0.0, infinite="") for output in program.outputs)
+    outputs = tuple(replace(output, error="", bound=0.0) for output in program.outputs)
     wanted = (*(output.line for output in outputs), *(condition.line for condition in program.conditions))
     return replace(program, outputs=outputs, lines=program.needed(*wanted))
 

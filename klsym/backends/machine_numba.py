@@ -20,6 +20,7 @@ _INPUT = types.Array(types.float64, 1, "C", readonly=True)
 _OUTPUT, _PLACES = types.float64[::1], types.int64[::1]
 
 
+_LEAST, _MOST = np.uint64(0x1FF0000000000000), np.uint64(0x7FEFFFFFFFFFFFFF)  # the bits of 2^-512 and of the greatest
 _USUAL, _ODD = np.int64(-1 << 62), np.int64(-1 << 63)
 
 
@@ -48,8 +49,13 @@ def _unusual(x, least):
 
 @njit(error_model="numpy", forceinline=True)
 def _unsure(error, value, limit):
-    """The highest bit is 0 for error <= limit |value|: doubles from 0 on are ordered as their bits are."""
-    return np.int64(_bits(limit * abs(value)) - _bits(abs(error))) & _ODD
+    """The highest bit is 0 for 2^-512 <= |value| and error <= limit |value|, error finite: bits are ordered as doubles.
+
+    Of an infinite value the error is 0 or infinite.
+    """
+    size, wrong = _bits(abs(value)), _bits(abs(error))
+    large, far = np.int64(size - _LEAST), np.int64(_bits(limit * abs(value)) - wrong)
+    return (large | far | np.int64(_MOST - wrong)) & _ODD
 
 
 @intrinsic

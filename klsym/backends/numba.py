@@ -56,7 +56,8 @@ def emit(program: Program) -> str:
     program = _finite(program)
     outputs, doc = program.outputs, documentation(program)
     body, results = statements(program, spelling(), *(o.line for o in outputs), *(o.error for o in outputs if o.error))
-    watched, doubtful, given = watch(program)
+    watched, doubtful, plain, given = watch(program)
+    quick, (usual,) = statements(watched, spelling(), plain, extra=given)
     checks, (verdict,) = statements(watched, spelling(), doubtful, extra=given)
     wanted = {*functions(watched, spelling()), *_LOOP}
     definitions = needed(numba_library(), wanted)
@@ -79,7 +80,7 @@ def emit(program: Program) -> str:
             "",
             _INLINED,
             *opening("_doubtful", [*program.arguments, *given]),
-            *indented([*checks, f"return {verdict}"], 1),
+            *indented([*quick, f"if {usual}:", "    return False", *checks, f"return {verdict}"], 1),
             "",
             "",
             *_loop(len(program.arguments), [None if output.error else output.bound for output in outputs]),
@@ -120,6 +121,8 @@ _LOOP = (
     "_unusual",
     "_unsure",
     "_bits",
+    "_LEAST",
+    "_MOST",
     "_INPUT",
     "_OUTPUT",
     "_PLACES",
@@ -142,7 +145,8 @@ def _loop(arguments: int, bounds: list[float | None]) -> list[str]:
     types = ["_INPUT"] * arguments + ["_OUTPUT"] * (len(outputs) + len(errors)) + ["_PLACES"]
     steps = [*inputs, *errors]
     odd = ["always"] + [f"(_unusual(x{name}, 767) & m{name})" for name in inputs]
-    odd += [f"(_unusual(x{name}, 511) & _ODD)" for name in outputs]
+    estimated = {name.replace("e", "v") for name in errors}
+    odd += [f"(_unusual(x{name}, 511) & _ODD)" for name in outputs if name not in estimated]
     odd += [f"_unsure(x{name}, x{name.replace('e', 'v')}, limit)" for name in errors]
     return [
         "@njit(",

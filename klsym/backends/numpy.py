@@ -137,7 +137,7 @@ def conditions(program: Program) -> Callable[..., dict[str, NDArray[np.bool_]]]:
 
 def _doubtful(program: Program, module: dict[str, Any]) -> Callable[..., Any]:
     """The function of arguments, values, errors and a limit that says which elements cannot be trusted."""
-    watched, doubtful, given = watch(program)
+    watched, doubtful, _plain, given = watch(program)
     body, (result,) = statements(watched, SPELLING, doubtful, extra=given)
     names = [*program.arguments, *given]
     source = "\n".join([*opening("_doubtful", names), *indented([*body, f"return {result}"], 1), ""])

@@ -23,11 +23,13 @@ LIMIT = "_limit"  # the name of what is FINE or FINE_NARROW
 class Watch(NamedTuple):
     """A program with lines that tell, the name of their truth value, and the names that they use beside its arguments.
 
-    These are the values (_v1, ...), the errors where they are estimated (_e1, ...), and LIMIT.
+    These are the values (_v1, ...), the errors where they are estimated (_e1, ...), and LIMIT. `plain` is quickly found
+    and true of most elements that are not doubtful: all in range, and no error above LIMIT.
     """
 
     program: Program
     doubtful: str
+    plain: str
     given: tuple[str, ...]
 
 
@@ -41,29 +43,31 @@ def watch(program: Program) -> Watch:
     add = _Lines(program)
     moderate = add.all([add.within(name, *_ARGUMENTS, zero=True) for name in program.arguments])
     same = add.all([add("eq", f"{stem}_p", f"{stem}_q") for stem in _pairs(program)])
-    fine = []
+    fine, plain = [], []
     for k, output in enumerate(program.outputs, 1):
         value = f"_v{k}"
         if output.error:
             accurate = add("le", f"_e{k}", add("mul", LIMIT, add("abs", value)))
         else:
             accurate = add("le", add.constant(Fraction(output.bound)), LIMIT)
-        choices = [add.all([moderate, add.within(value, *_VALUES), accurate]), settled(add, output.line)]
+        plain.append(add.all([moderate, add.within(value, *_VALUES), accurate]))
+        choices = [plain[-1], settled(add, output.line)]
         zero = add("eq", value, add.constant(Fraction(0)))
         if k > 1:
             # A derivative is a sum of products with one difference each, and moderate ones do not underflow.
             none = add("eq", f"_e{k}", add.constant(Fraction(0))) if output.error else ""
             choices.append(add.all([moderate, zero, none]))
-        if output.infinite:
-            choices.append(add.all([moderate, output.infinite]))
+        if output.error:
+            certain = add("eq", f"_e{k}", add.constant(Fraction(0)))
+            choices.append(add.all([moderate, add("eq", value, add.constant("inf")), certain]))
         if same:
             choices.append(add.all([same, zero]))
         fine.append(reduce(lambda a, b: add("or", a, b), filter(None, choices)))
-    doubtful = add("not", add.all(fine))
+    doubtful, usual = add("not", add.all(fine)), add.all(plain)
     values = [f"_v{k}" for k, _ in enumerate(program.outputs, 1)]
     errors = [f"_e{k}" for k, output in enumerate(program.outputs, 1) if output.error]
     lines = (*program.lines, *add.lines)
-    return Watch(replace(program, lines=lines), doubtful, (*values, *errors, LIMIT))
+    return Watch(replace(program, lines=lines), doubtful, usual, (*values, *errors, LIMIT))
 
 
 def settled(add: _Lines, name: str) -> str:

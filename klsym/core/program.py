@@ -52,19 +52,18 @@ class Output:
 
     `error` names the line with an estimate of the absolute error in units of 2^-52, made beside the value; where it
     is "", `bound` is the relative error in those units, and holds wherever nothing overflows or underflows.
-    `infinite` names the line that tells where the value is certain to be larger than any double, if there is one.
+    An infinite value with an estimate of 0 is certain to be larger than any double.
     """
 
     line: str
     error: str = ""
     bound: float = 0.0
     name: str = "value"
-    infinite: str = ""
 
     @property
     def lines(self) -> tuple[str, ...]:
         """The lines that belong to the output."""
-        return tuple(name for name in (self.line, self.error, self.infinite) if name)
+        return (self.line, self.error) if self.error else (self.line,)
 
 
 @dataclass(frozen=True)

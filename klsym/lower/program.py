@@ -65,8 +65,7 @@ def lower(
         valid, nan = build.all(condition.line for condition in conditions), build.constant("nan")
         results = [build.line("select", valid, result, nan) for result in results]
     names = ("value", *(symbol.name for symbol in by))
-    value, *slopes = (_output(errors, line, name) for line, name in zip(results, names, strict=True))
-    outputs = (replace(value, infinite=overflow(errors, results[0])), *slopes)
+    outputs = tuple(_output(errors, line, name) for line, name in zip(results, names, strict=True))
     families = "_".join(member.family.name for member in members)
     program = Program(
         name=re.sub(r"\W", "_", f"{derivation.divergence.name}_{families}".lower()),
@@ -86,7 +85,8 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     bound = errors.range(line).relative
     if bound is not None and bound <= TRUSTED:
         return Output(line, bound=bound, name=name)
-    return Output(line, errors.error(line), name=name)
+    error, infinite = errors.error(line), overflow(errors, line)
+    return Output(line, errors.line("select", infinite, errors.number(0), error) if infinite else error, name=name)
 
 
 def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
