@@ -69,7 +69,7 @@ def test_both_tables_hold_the_spec(primitive):
     flint = pytest.importorskip("flint")
     generator = random.Random(primitive.name)
     before = flint.ctx.prec
-    for _ in range(1 if primitive.name == "log1p_mellin" else 3):
+    for _ in range(1 if primitive.name.startswith("log1p_mellin") else 3):
         values = [draw(generator, interval) for interval in primitive.typical]
         symbols = [exactly(value) for value in values]
         truth = primitive.spec(*symbols, *(symbols[j] - symbols[i] for i, j in primitive.gaps))

@@ -7,14 +7,15 @@ import sympy as sp
 
 from klsym.core.functions import (
     BesselKOrder,
+    BesselKOrderSlope,
     Langevin,
     LangevinPrime,
-    Log1pMellin,
     LogSinhc,
     ParabolicU,
     TricomiU,
     ZetaDerivative,
 )
+from klsym.core.mellin import Log1pMellin, Log1pMellinSlope
 
 x, y = sp.symbols("x y", positive=True)
 half, third = sp.Rational(1, 2), sp.Rational(1, 3)

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
-from .ball_analysis import bessel_k_order, flint, gamma_log_moment, log1p_mellin
+from .ball_analysis import bessel_k_order, bessel_k_order_slope, flint, gamma_log_moment
+from .ball_mellin import log1p_mellin, log1p_mellin_slope
 from .kleene import LOGIC, Truth
 
 Ball = Any
@@ -304,12 +305,14 @@ TABLE: dict[str, Callable[..., Any]] = {
     "bessel_ratio_difference": lambda a, b, d: _bessel_ratio(b) - _bessel_ratio(a),
     "log_kve": _log_kve,
     "bessel_k_order": bessel_k_order,
+    "bessel_k_order_slope": bessel_k_order_slope,
     "log_tricomi_u": lambda a, b, z: z.hypgeom_u(a, b).log(),
     "log_parabolic_u": _log_parabolic_u,
     "kummer": lambda a, b, z: z.hypgeom_1f1(a, b),
     "hyp2f1": lambda a, b, c, z: z.hypgeom_2f1(a, b, c),
     "gamma_log_moment": gamma_log_moment,
     "log1p_mellin": log1p_mellin,
+    "log1p_mellin_slope": log1p_mellin_slope,
     "lt": _lt,
     "le": _le,
     "eq": _eq,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from ..core.derivation import Case, Derivation
+from ..core.differentiate import differentiated
 from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import Errors
@@ -76,7 +77,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
             return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
     value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
-    slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), ends_belong)) for x in by)
+    slopes = (nan if x in tied else build.expression(rewrite(differentiated(case.value, x), ends_belong)) for x in by)
     return [value, *slopes]
 
 
@@ -151,7 +152,9 @@ def _slope(build: Builder, structured: Structured, x: sp.Symbol, values: Values,
         )
     except NoRule:
         whole = structured.sum.xreplace(dict(gaps))
-        return build.expression(rewrite(sp.Add(*(whole.diff(symbol) * move for symbol, move in moves.items()))))
+        return build.expression(
+            rewrite(sp.Add(*(differentiated(whole, symbol) * move for symbol, move in moves.items())))
+        )
 
 
 def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str:
