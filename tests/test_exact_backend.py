@@ -136,7 +136,10 @@ def test_doubles_that_are_known(table, name, values, double):
     [
         ("log1p_mellin", (50.0, 1.0, 0.7, 1.0, 1.0, -0.7, 1.0)),
         ("log1p_mellin", (0.01, 0.5, 1.0, 1.0, 2.0, 1.0, -1.0)),
+        ("log1p_mellin", (1.5, 2e-4, 1.0, 1.0, 5e-8, -1.0, 1.0)),
+        ("log1p_mellin_slope", (5.0, 2.0, 0.5, 0.7, 1.0, 1.5, -0.7, 1.0)),
         ("bessel_k_order", (1e-9, 100.0)),
+        ("bessel_k_order_slope", (40.0, 0.5)),
         ("bessel_k_order", (-40.0, 0.01)),
         ("gamma_log_moment", (0.01, 300.0)),
         ("zeta_derivative", (2.0, 900.0)),

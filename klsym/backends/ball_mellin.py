@@ -13,6 +13,7 @@ Ball = Any
 Row = tuple[Ball, Ball, Ball]
 
 _NODES = 12_000  # of a sum along the line: about a second
+_ROUGH = 256  # bits up to which a term under 2^-bits is left at that
 _CHEAPER = 8  # nodes of a real sum cost as one on the line
 
 
@@ -29,6 +30,8 @@ def log1p_mellin_slope(n: Ball, c: Ball, *rest: Ball) -> Ball:
 def _mean(kind: int | None, c: Ball, rest: Sequence[Ball]) -> Ball:
     rows = list(zip(rest[0::3], rest[1::3], rest[2::3], strict=True))
     line = _Line(kind, c, rows)
+    if flint().ctx.prec <= _ROUGH and (rough := line.residue_alone()) is not None:
+        return rough
     real = _real_sum(kind, c, rows, _CHEAPER * line.count if line.usable else NODES)
     return line.sum() if real is None else real
 
@@ -118,6 +121,13 @@ class _Line:
             if rest * 2**bits < abs(total):
                 break
         return total + arb(0, (error + 2 * rest / arb.pi()).abs_upper())
+
+    def residue_alone(self) -> Ball | None:
+        """The value where the integral is below 2^-bits, as for c far from 1: most often other terms are larger."""
+        if not self.usable:
+            return None
+        rest = self._bound(self.sigma + self.way * self.a)
+        return self.residue + flint().arb(0, rest.abs_upper()) if rest * 2 ** flint().ctx.prec < 1 else None
 
     def _moment(self, s: Ball) -> Ball:
         product = (s * self.log_c).exp() * self.scale
