@@ -16,7 +16,7 @@ def flint() -> Any:
     return import_module("flint")
 
 
-def _slope(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) -> Ball:
+def central_difference(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) -> Ball:
     """f'(x) by a central difference, for a function with |f| <= bound on the disc of that radius about x.
 
     By Cauchy's estimates, |f^(k)(x)/k!| <= bound/radius^k, what is left out at a step of radius t is at most
@@ -34,29 +34,6 @@ def _slope(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) 
         ctx.prec = bits
 
 
-def bessel_k_order(nu: Ball, z: Ball) -> Ball:
-    """d/dnu log K_nu(z): on the unit disc about nu, |K| <= K_{|nu| + 1}(z) by DLMF 10.32.9."""
-    if nu.is_zero():
-        return nu
-    norm = z.bessel_k(nu, scaled=True)
-    return _slope(lambda x: z.bessel_k(x, scaled=True), nu, 1, z.bessel_k(abs(nu) + 1, scaled=True)) / norm
-
-
-def bessel_k_order_slope(nu: Ball, z: Ball) -> Ball:
-    """d^2/dnu^2 log K_nu(z), by a second difference of K likewise: 2 bound t^2/(1 - t^2) is left out at a step t."""
-    arb, ctx = flint().arb, flint().ctx
-    bits = ctx.prec
-    try:
-        ctx.prec = 3 * bits + 64
-        t = arb(2) ** -(bits // 2 + 8)
-        norm, left, right = (z.bessel_k(x, scaled=True) for x in (nu, nu - t, nu + t))
-        error = (2 * z.bessel_k(abs(nu) + 1, scaled=True) * t**2 / (1 - t**2)).abs_upper()
-        second, first = (left - 2 * norm + right) / t**2 + arb(0, error), bessel_k_order(nu, z)
-        return second / norm - first * first
-    finally:
-        ctx.prec = bits
-
-
 def gamma_log_moment(a: Ball, x: Ball) -> Ball:
     """-a^2 f'(a), where f(a) = int_0^1 t^(a - 1) exp(-x t) dt = M(a, a + 1, -x)/a (DLMF 13.4.1).
 
@@ -66,4 +43,4 @@ def gamma_log_moment(a: Ball, x: Ball) -> Ball:
     def f(y: Ball) -> Ball:
         return (-x).hypgeom_1f1(y, y + 1) / y
 
-    return -(a**2) * _slope(f, a, a / 2, f(a / 2))
+    return -(a**2) * central_difference(f, a, a / 2, f(a / 2))
