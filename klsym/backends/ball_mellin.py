@@ -56,7 +56,7 @@ def _real_sum(kind: int | None, c: Ball, rows: Sequence[Row], most: float) -> Ba
     if apart.is_zero():
         return mean
     spread = (1 + _second_moment(a)) * (1 + _second_moment(b))
-    return mean + arb(0, (2 * apart * spread * (1 + 1 / c)).abs_upper())
+    return mean + arb(0, (2 * apart * spread / (c if kind == 0 else 1)).abs_upper())
 
 
 def _second_moment(a: Ball) -> Ball:
@@ -159,7 +159,7 @@ class _Line:
     def _largest(self, x: Ball, y: Ball) -> Ball:
         """A bound of the factor at x + iy."""
         first, alpha, _ = self.row
-        if self.kind == 0:
+        if not self.kind:
             return (abs(x) + y) / self.c
         z = first + alpha * x
         size = abs(z.digamma()) + abs(alpha) * y * flint().arb(2).zeta(z)
