@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .ball_analysis import central_difference, flint
+from .ball_analysis import flint
 
 Ball = Any
 
-LARGE = 30  # from this order on the sum is faster
+LARGE = 0.5  # from this order on K_{nu - 1} <= K_nu
 
 
 def log_kve(nu: Ball, z: Ball) -> Ball:
@@ -18,29 +18,16 @@ def log_kve(nu: Ball, z: Ball) -> Ball:
 
 
 def bessel_k_order(nu: Ball, z: Ball) -> Ball:
-    """d/dnu log K_nu(z): on the unit disc about nu, |K| <= K_{|nu| + 1}(z) by DLMF 10.32.9."""
+    """d/dnu log K_nu(z): the mean of t, odd in nu."""
     if nu.is_zero():
         return nu
-    if _is_large(nu, z):
-        mean = _moments(abs(nu), z)[1]
-        return mean if nu > 0 else -mean
-    norm = z.bessel_k(nu, scaled=True)
-    largest = z.bessel_k(abs(nu) + 1, scaled=True)
-    return central_difference(lambda x: z.bessel_k(x, scaled=True), nu, 1, largest) / norm
+    mean = _moments(abs(nu), z)[1]
+    return mean if nu > 0 else -mean
 
 
 def bessel_k_order_slope(nu: Ball, z: Ball) -> Ball:
-    """d^2/dnu^2 log K_nu(z), by a second difference of K likewise: 2 bound t^2/(1 - t^2) is left out at a step t."""
-    if _is_large(nu, z):
-        return _moments(abs(nu), z)[2]
-    arb, ctx = flint().arb, flint().ctx
-    bits = ctx.prec
-    with ctx.workprec(3 * bits + 64):
-        t = arb(2) ** -(bits // 2 + 8)
-        norm, left, right = (z.bessel_k(x, scaled=True) for x in (nu, nu - t, nu + t))
-        error = (2 * z.bessel_k(abs(nu) + 1, scaled=True) * t**2 / (1 - t**2)).abs_upper()
-        second, first = (left - 2 * norm + right) / t**2 + arb(0, error), bessel_k_order(nu, z)
-        return second / norm - first * first
+    """d^2/dnu^2 log K_nu(z)"""
+    return _moments(abs(nu), z)[2]
 
 
 def _is_large(nu: Ball, z: Ball) -> bool:
@@ -50,20 +37,27 @@ def _is_large(nu: Ball, z: Ball) -> bool:
 def _moments(nu: Ball, z: Ball) -> tuple[Ball, Ball, Ball]:
     """log(e^z K_nu(z)), and mean and variance of t under exp(g(t)), g = nu t - z cosh t, whose integral is 2 K_nu(z).
 
-    On the line Im t = y the size of exp(g) has the integral 2 K_nu(z cos y), which is at most A times that on the real
-    line with log A = z (1 - cos y) - nu log(cos y), because -K'/K = K_{nu - 1}/K_nu + nu/z <= 1 + nu/z (DLMF 10.29.2,
-    10.37.1). Both powers of t, and 1, are at most 1 + 2 y^2 + 4 cosh(Re t) there, whose mean is at most
-    B = 1 + 2 y^2 + 4 (1 + 2 nu/(z cos y)). A trapezoidal sum of step h leaves 2 A B/(exp(2 pi y/h) - 1) of the integral
-    (Trefethen and Weideman, SIAM Review 56, 2014, theorem 5.1). g is concave: its tangents bound what is cut off.
+    On the line Im t = y the size of exp(g) has the integral 2 K_nu(z cos y), at most A times that on the real line with
+    log A = z (1 - cos y) - nu log(cos y), because -K'/K = K_{nu - 1}/K_nu + nu/z <= 1 + nu/z (DLMF 10.29.2, 10.37.1)
+    for nu > 1/2; below that Arb has both, and K_{nu + 1}/K_nu. Both powers of t, and 1, are at most
+    1 + 2 y^2 + 4 cosh(Re t) there, whose mean is at most B = 1 + 2 y^2 + 4 (1 + 2 nu/(z cos y)). A trapezoidal sum of
+    step h leaves 2 A B/(exp(2 pi y/h) - 1) of the integral (Trefethen and Weideman, SIAM Review 56, 2014, theorem 5.1).
+    g is concave: its tangents bound what is cut off.
     """
     arb, bits = flint().arb, flint().ctx.prec
     size, order = float(nu) + float(z), float(nu)
     start = math.asinh(order / float(z))
     needed = bits * math.log(2) + math.log(16 * (1 + size / float(z)))
     y = arb(min(1.0, math.sqrt(2 * needed / size)))
-    log_a = z * (1 - y.cos()) - nu * y.cos().log()
+    a = z * y.cos()
+    if nu > LARGE:
+        log_a, mean_cosh = z - a - nu * y.cos().log(), 1 + 2 * nu / a
+    else:
+        inner = a.bessel_k(nu, scaled=True)
+        log_a = (inner / z.bessel_k(nu, scaled=True)).log() + z - a
+        mean_cosh = a.bessel_k(nu + 1, scaled=True) / inner
     h = arb(2 * math.pi * float(y) / (needed + float(log_a)))
-    b = 1 + 2 * y**2 + 4 * (1 + 2 * nu / (z * y.cos()))
+    b = 1 + 2 * y**2 + 4 * mean_cosh
     share = 2 * log_a.exp() * b / ((2 * arb.pi() * y / h).exp() - 1)
     t0, ratio = arb(start), h.exp()
     top, peak = t0.exp(), z * t0.cosh()
