@@ -124,7 +124,7 @@ def log1p_mellin_slope(n: Any, c: Any, *rest: Any) -> Any:
     return line_integral(c, rest, lambda s: e * s * acb(a + alpha * s).digamma())
 
 
-def line_integral(c: Any, rest: Any, factor: Callable[[Any], Any]) -> Any:
+def line_integral(c: Any, rest: Any, weight: Callable[[Any], Any]) -> Any:
     """The line integral that defines core.mellin's functions, by the trapezoidal rule, halving until it settles.
 
     With s = sigma + i sigma sinh w the integrand decays doubly exponentially, so the rule converges exponentially.
@@ -139,7 +139,7 @@ def line_integral(c: Any, rest: Any, factor: Callable[[Any], Any]) -> Any:
         def line(w: Any) -> Any:
             s = acb(sigma, sigma * w.sinh())
             moment = sum((int(e.unique_fmpz()) * (acb(a) + alpha * s).lgamma() for a, alpha, e in triples), acb(0))
-            product = (log_c * s + moment - start).exp() * factor(s) / (s * s.sin_pi())
+            product = (log_c * s + moment - start).exp() * weight(s) / (s * s.sin_pi())
             return product.real * sigma * w.cosh() / 2
 
         def tail(first: Any, stride: Any) -> Any:

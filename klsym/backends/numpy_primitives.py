@@ -236,7 +236,7 @@ def _gamma_log_moment(a, x):
     return a * a * np.exp(_log_unimodal(2.0 * np.log(u) - a * u - bell, fall, np.log(u), width))
 
 
-def _mellin_line(c, triples, residue, factor):
+def _mellin_line(c, triples, residue, weight):
     """The integral of core.mellin with a factor of the integrand, whose residue at 0 is given.
 
     The line of the Mellin-Barnes integral runs half-way between 0 and the next pole: to the right for the smaller
@@ -261,7 +261,7 @@ def _mellin_line(c, triples, residue, factor):
             exponent = exponent + e * f
             divisor = divisor * g if e > 0 else divisor / g
         size = (0.5 if k == 0 else 1.0) * np.cosh(step * k)
-        total = total + (np.exp(exponent) / divisor * factor(s)).real * size
+        total = total + (np.exp(exponent) / divisor * weight(s)).real * size
     return np.where(mean > 0, residue, 0.0) + total * abs(sigma) * step
 
 
@@ -282,6 +282,6 @@ def _log1p_mellin_slope(n, c, *triples):
     a, alpha, e = triples[(n - 1) // 3]
     start = special.digamma(a)
     if n % 3 == 1:
-        factor = lambda s: e * (special.digamma(a + alpha * s) - start)  # noqa: E731
-        return _mellin_line(c, triples, e * alpha * special.zeta(2.0, a), factor)
+        weight = lambda s: e * (special.digamma(a + alpha * s) - start)  # noqa: E731
+        return _mellin_line(c, triples, e * alpha * special.zeta(2.0, a), weight)
     return _mellin_line(c, triples, e * start, lambda s: e * s * special.digamma(a + alpha * s))

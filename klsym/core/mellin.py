@@ -80,7 +80,7 @@ class Log1pMellinSlope(SpecialFunction):
         return _line(c, rest, lambda s: e * s * mp.digamma(a + alpha * s))
 
 
-def _line(c: Any, rest: Any, factor: Callable[[Any], Any]) -> Any:
+def _line(c: Any, rest: Any, weight: Callable[[Any], Any]) -> Any:
     """The integral with a factor; with t = sigma sinh(w) along the line the poles at distance sigma stay at pi/2."""
     triples = list(zip(rest[0::3], rest[1::3], rest[2::3], strict=True))
     sigma = min([mp.mpf(1)] + [-a / alpha for a, alpha, e in triples if e > 0 and alpha < 0]) / 2
@@ -88,7 +88,7 @@ def _line(c: Any, rest: Any, factor: Callable[[Any], Any]) -> Any:
     def line(w: Any) -> tuple[Any]:
         s = mp.mpc(sigma, sigma * mp.sinh(w))
         moment = mp.exp(sum(e * (mp.loggamma(a + alpha * s) - mp.loggamma(a)) for a, alpha, e in triples))
-        product = mp.power(c, s) * moment * factor(s) / (s * mp.sin(mp.pi * s))
+        product = mp.power(c, s) * moment * weight(s) / (s * mp.sin(mp.pi * s))
         return (product.real * sigma * mp.cosh(w) / 2,)
 
     return trapezoid(line, mp.mpf(1) / 4)[0]
