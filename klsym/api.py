@@ -13,6 +13,7 @@ from sympy.logic.boolalg import Boolean
 from . import divergences
 from .binding import bind
 from .core.derivation import Case, Derivation, Kind, Step
+from .core.differentiate import differentiated
 from .core.divergence import Divergence
 from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
@@ -149,7 +150,7 @@ class Formula:
         >>> kl(Exponential, Exponential).gradient()["rate_q"]
         -1/rate_q + 1/rate_p
         """
-        return {s.name: self.value.diff(s) for s in self.parameters if not s.is_integer}
+        return {s.name: differentiated(self.value, s) for s in self.parameters if not s.is_integer}
 
     def _program(self, gradient: bool) -> Program:
         from .common import generals

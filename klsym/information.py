@@ -5,9 +5,9 @@ from __future__ import annotations
 import sympy as sp
 
 from . import divergences
+from .core.differentiate import differentiated
 from .core.errors import UnderivableError
 from .core.family import Distribution, Family
-from .core.functions import ZetaDerivative
 from .derive import derive
 
 
@@ -31,11 +31,7 @@ def fisher_information(p: Family | Distribution) -> sp.ImmutableMatrix:
 
 
 def _curvature(value: sp.Expr, a: sp.Symbol, b: sp.Symbol) -> sp.Expr:
-    second = sp.expand(sp.diff(value, a, b))
-    return second.replace(
-        lambda e: isinstance(e, sp.Derivative) and isinstance(e.expr, sp.zeta) and len(e.variable_count) == 1,
-        lambda e: ZetaDerivative(e.variable_count[0][1], e.expr.args[0]),
-    )
+    return sp.expand(differentiated(differentiated(value, a), b))
 
 
 def irregular(family: Family) -> str:

@@ -5,16 +5,17 @@ import numpy as np
 import pytest
 import sympy as sp
 
+from klsym.core.differentiate import differentiated
 from klsym.core.functions import (
     BesselKOrder,
     Langevin,
     LangevinPrime,
-    Log1pMellin,
     LogSinhc,
     ParabolicU,
     TricomiU,
     ZetaDerivative,
 )
+from klsym.core.mellin import Log1pMellin
 
 x, y = sp.symbols("x y", positive=True)
 half, third = sp.Rational(1, 2), sp.Rational(1, 3)
@@ -103,6 +104,23 @@ def test_derivative_is_the_slope(expression):
     at = sp.Rational(7, 5)
     slope = mp.diff(lambda t: mp.mpf(expression.subs(x, sp.Float(str(t), 40)).n(40)), mp.mpf(7) / 5, h=mp.mpf("1e-6"))
     assert abs(expression.diff(x).subs(x, at).n(20) / slope - 1) < 1e-9
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        Log1pMellin(x, half, third, 1, 2, -third, 1), Log1pMellin(2, x, half, 1), Log1pMellin(half, 2, x, 1),
+        Log1pMellin(3, half, 1, 1, x, -1, 1), Log1pMellin(2, 1, x, 1, 3, x, -1), BesselKOrder(x, 2), sp.zeta(x),
+        sp.log(sp.besselk(x - 3, 2)), sp.besselk(x, x**2), sp.uppergamma(1 + x, x), sp.lowergamma(x, half),
+    ],
+)  # fmt: skip
+def test_derivative_by_orders_and_shapes_to_40_digits(expression):
+    at = sp.Rational(7, 5)
+    with mp.workdps(66):
+        slope = mp.diff(
+            lambda t: mp.mpf(expression.subs(x, sp.Float(str(t), 66)).n(66)), mp.mpf(7) / 5, h=mp.mpf("1e-21")
+        )
+    assert abs(sp.Float(differentiated(expression, x).subs(x, at).n(45)) / sp.Float(slope, 45) - 1) < sp.Float("1e-40")
 
 
 def test_lambdify_reaches_them_under_mpmath_and_scipy():

@@ -6,8 +6,8 @@ import pytest
 import sympy as sp
 
 from klsym import divergences, entropy, families, fisher, oracles
+from klsym.core.differentiate import differentiated
 from klsym.core.errors import UnderivableError
-from klsym.core.functions import ZetaDerivative
 from klsym.core.sampling import draw
 from klsym.core.value import Value, Verdict, compare
 from klsym.evaluation import as_value
@@ -45,11 +45,7 @@ def test_fisher_is_the_variance_of_the_score(name):
     matrix, p = fisher(family), family.member("")
     point = draw((p,), sp.true, random.Random(name))
     for i, symbol in enumerate(p.values):
-        score = (
-            sp.diff(p.log_density(), symbol)
-            .replace(lambda e: isinstance(e, sp.Derivative), lambda e: ZetaDerivative(1, e.expr.args[0]))
-            .xreplace(point)
-        )
+        score = differentiated(p.log_density(), symbol).xreplace(point)
         truth = oracles.expectation(p.subs(point), score**2, sp.true, 16)
         assert compare(as_value(matrix[i, i].xreplace(point), 16), truth) is Verdict.AGREE, symbol
 

@@ -110,7 +110,22 @@ def widened(bits: int) -> Any:
 
 
 def log1p_mellin(c: Any, *rest: Any) -> Any:
-    """The defining line integral of core.functions.Log1pMellin by the trapezoidal rule, halving until it settles.
+    return line_integral(c, rest, lambda s: 1)
+
+
+def log1p_mellin_slope(n: Any, c: Any, *rest: Any) -> Any:
+    """The derivative by argument n: under the integral sign."""
+    place = int(n.unique_fmpz())
+    if place == 0:
+        return line_integral(c, rest, lambda s: s / c)
+    a, alpha, e = rest[place - 1 - (place - 1) % 3 :][:3]
+    if place % 3 == 1:
+        return line_integral(c, rest, lambda s: e * (acb(a + alpha * s).digamma() - a.digamma()))
+    return line_integral(c, rest, lambda s: e * s * acb(a + alpha * s).digamma())
+
+
+def line_integral(c: Any, rest: Any, weight: Callable[[Any], Any]) -> Any:
+    """The line integral that defines core.mellin's functions, by the trapezoidal rule, halving until it settles.
 
     With s = sigma + i sigma sinh w the integrand decays doubly exponentially, so the rule converges exponentially.
     """
@@ -124,7 +139,8 @@ def log1p_mellin(c: Any, *rest: Any) -> Any:
         def line(w: Any) -> Any:
             s = acb(sigma, sigma * w.sinh())
             moment = sum((int(e.unique_fmpz()) * (acb(a) + alpha * s).lgamma() for a, alpha, e in triples), acb(0))
-            return ((log_c * s + moment - start).exp() / (s * s.sin_pi())).real * sigma * w.cosh() / 2
+            product = (log_c * s + moment - start).exp() * weight(s) / (s * s.sin_pi())
+            return product.real * sigma * w.cosh() / 2
 
         def tail(first: Any, stride: Any) -> Any:
             total, largest, w = arb(0), arb(0), first
@@ -204,6 +220,7 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "hyper": lambda a, b, z: z.hypgeom(list(a), list(b)),
     "betainc_regularized": lambda a, b, x, y: y.beta_lower(a, b, regularized=1) - x.beta_lower(a, b, regularized=1),
     "Log1pMellin": log1p_mellin,
+    "Log1pMellinSlope": log1p_mellin_slope,
     "StrictLessThan": less,
     "LessThan": at_most,
     "StrictGreaterThan": lambda a, b: less(b, a),

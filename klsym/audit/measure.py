@@ -19,7 +19,7 @@ from .truth import Truths
 
 # Slow code is found out on a few points.
 FIRST_BLOCK = 8
-# Which pass a value is of; by UNSURE neither vouches for it, and it stands as the first one left it.
+# Which pass a value is of; by UNSURE neither vouches for it: NaN where both passes ran.
 FIRST, SECOND, UNSURE = 1, 2, 3
 # A compiled function of whole columns: its values and, where it says so, which pass each is of.
 Function = Callable[[Points], tuple[NDArray[np.float64], NDArray[np.int8] | None]]

@@ -17,7 +17,19 @@ from ..core.exact import Exact
 GOOD_BITS = 80
 START, LIMIT = 128, 1 << 14
 # Their cost grows so fast with the precision that such a point is given up early.
-COSTLY, COSTLY_LIMIT = {"Log1pMellin", "BesselKOrder", "besselk", "TricomiU", "ParabolicU", "hyper"}, 512
+COSTLY, COSTLY_LIMIT = (
+    {
+        "Log1pMellin",
+        "Log1pMellinSlope",
+        "BesselKOrder",
+        "BesselKOrderSlope",
+        "besselk",
+        "TricomiU",
+        "ParabolicU",
+        "hyper",
+    },
+    512,
+)
 # value = (high + low) 2^exponent, 1/2 <= |high| < 1: a double would lose the digits that an error is measured with.
 Truth = tuple[float, float, int, bool]
 UNKNOWN: Truth = (0.0, 0.0, 0, False)

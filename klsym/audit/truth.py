@@ -7,6 +7,7 @@ from typing import Any
 import sympy as sp
 
 from ..core.continuity import at
+from ..core.differentiate import differentiated
 from ..core.errors import UnderivableError
 from .reference import ABSENT, INFINITE, UNKNOWN, ZERO, Judged, Reference, Truth, absolute
 from .subject import Points, Subject
@@ -62,7 +63,7 @@ class Slopes(Truths):
     def __init__(self, subject: Subject, symbol: sp.Symbol) -> None:
         super().__init__(subject)
         self.tied = subject.symbols.index(symbol) in {column for tie in subject.ties for column in tie}
-        slope = sp.expand(subject.case.value.diff(symbol))
+        slope = sp.expand(differentiated(subject.case.value, symbol))
         if slope.has(sp.Derivative, sp.Subs, sp.DiracDelta):
             raise UnderivableError(f"the derivative by {symbol} has no closed form to compare with")
         self.expression, self.slope = slope, Reference(slope, subject.symbols)

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
-from .ball_analysis import bessel_k_order, flint, gamma_log_moment, log1p_mellin
+from .ball_analysis import flint, gamma_log_moment
+from .ball_bessel import bessel_k_order, bessel_k_order_slope, log_kve
+from .ball_mellin import log1p_mellin, log1p_mellin_slope
 from .kleene import LOGIC, Truth
 
 Ball = Any
@@ -238,10 +240,6 @@ def _log_i0_remainder(a: Ball, b: Ball, d: Ball) -> Ball:
     return _log_i0(b) - _log_i0(a) - _gap(a, b, d) * _bessel_ratio(a)
 
 
-def _log_kve(nu: Ball, z: Ball) -> Ball:
-    return z.bessel_k(nu, scaled=True).log()
-
-
 def _log_parabolic_u(a: Ball, z: Ball) -> Ball:
     """By DLMF 12.7.14 at the right, and by 12.4.1 with 12.2.6 and 12.2.7 at the left, where nothing cancels."""
     b, y = a / 2 + 0.25, z * z / 2
@@ -302,14 +300,16 @@ TABLE: dict[str, Callable[..., Any]] = {
     "bessel_ratio": _bessel_ratio,
     "bessel_ratio_prime": lambda z: (1 + _bessel_ratio(z, 2)) / 2 - _bessel_ratio(z) ** 2,
     "bessel_ratio_difference": lambda a, b, d: _bessel_ratio(b) - _bessel_ratio(a),
-    "log_kve": _log_kve,
+    "log_kve": log_kve,
     "bessel_k_order": bessel_k_order,
+    "bessel_k_order_slope": bessel_k_order_slope,
     "log_tricomi_u": lambda a, b, z: z.hypgeom_u(a, b).log(),
     "log_parabolic_u": _log_parabolic_u,
     "kummer": lambda a, b, z: z.hypgeom_1f1(a, b),
     "hyp2f1": lambda a, b, c, z: z.hypgeom_2f1(a, b, c),
     "gamma_log_moment": gamma_log_moment,
     "log1p_mellin": log1p_mellin,
+    "log1p_mellin_slope": log1p_mellin_slope,
     "lt": _lt,
     "le": _le,
     "eq": _eq,

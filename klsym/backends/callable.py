@@ -75,6 +75,7 @@ class Compiled:
 
     A first pass computes every element with an estimate of its error. A second one visits those whose estimate
     is too large and decides them in ball arithmetic, or in double-double where they are many and that is enough;
+    what no precision decides is NaN, with an UndecidedWarning: its first pass may have lost every digit and the sign.
     `second_pass` False leaves that out. `report`, of the function or of a call, gives (value, error, second): the
     relative errors estimated, and which elements took the second pass.
     """
@@ -183,8 +184,8 @@ class Compiled:
             undecided = self._correct(operands, results, places[:found])
         if undecided.size:
             warnings.warn(
-                f"{self!r}: {undecided.size} of {size} values are not decided at the highest precision and stay as "
-                "they came from the first pass; report=True shows them, by an error above 15 * 2**-52",
+                f"{self!r}: {undecided.size} of {size} values are not decided at the highest precision and are NaN; "
+                "report=True shows them, by an error of inf; second_pass=False gives a number without a guarantee",
                 UndecidedWarning,
                 stacklevel=4,
             )
@@ -211,7 +212,7 @@ class Compiled:
         unknown = np.zeros(places.size, dtype=bool)
         for result, decided in zip(results, self._exact(*rows), strict=True):
             unknown |= np.isnan(decided) & ~np.isnan(result[places])
-            result[places] = np.where(np.isnan(decided), result[places], decided)
+            result[places] = decided
         return places[unknown]
 
     @cached_property
@@ -339,4 +340,5 @@ def _relative(value: Any, error: Any, bound: float, doubtful: Any, second: Any) 
         relative = _EPSILON * (np.full(value.shape, bound) if error is None else error / abs(value))
     relative[np.isinf(value) | ((value == 0) & ~doubtful)] = 0.0
     relative[doubtful & ((value == 0) | np.isnan(relative))] = np.inf
-    return np.where(np.isnan(value), np.nan, np.where(second, 2.0**-53, relative))
+    relative[np.isnan(value) & (second | ~doubtful)] = np.nan
+    return np.where(second & ~np.isnan(value), 2.0**-53, relative)

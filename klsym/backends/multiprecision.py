@@ -14,7 +14,7 @@ from typing import Any
 
 import mpmath as mp
 
-from ..core import functions
+from ..core import functions, mellin
 from .kleene import LOGIC, Truth
 
 Number = Any
@@ -238,12 +238,14 @@ TABLE: dict[str, Callable[..., Any]] = {
     "bessel_ratio_difference": lambda a, b, d: _bessel_ratio(b) - _bessel_ratio(a),
     "log_kve": lambda nu, z: mp.log(mp.besselk(nu, z)) + z,
     "bessel_k_order": lambda nu, z: nu if nu == 0 else functions.BesselKOrder.compute(nu, z),
+    "bessel_k_order_slope": functions.BesselKOrderSlope.compute,
     "log_tricomi_u": lambda a, b, z: mp.log(mp.hyperu(a, b, z)),
     "log_parabolic_u": lambda a, z: mp.log(mp.pcfu(a, z)) + z**2 / 4,
     "kummer": mp.hyp1f1,
     "hyp2f1": mp.hyp2f1,
     "gamma_log_moment": lambda a, x: mp.hyper([a, a], [a + 1, a + 1], -x),
-    "log1p_mellin": lambda c, *rest: c if c == 0 else functions.Log1pMellin.compute(c, *rest),
+    "log1p_mellin": lambda c, *rest: c if c == 0 else mellin.Log1pMellin.compute(c, *rest),
+    "log1p_mellin_slope": mellin.Log1pMellinSlope.compute,
     "lt": _lt,
     "le": _le,
     "eq": _eq,

@@ -36,7 +36,8 @@ SPELLING: dict[str, Spelling] = {
     **calls("special.", "xlogy xlog1py polygamma zeta zetam1=zetac erf erfc erfcx"),
     **calls("special.", "gamma_p=gammainc gamma_q=gammaincc betainc hyp2f1"),
     **calls("_", "zeta_derivative exp_e1 dilog log_sinhc langevin langevin_prime ive"),
-    **calls("_", "log_kve bessel_k_order log_tricomi_u log_parabolic_u kummer log1p_mellin gamma_log_moment"),
+    **calls("_", "log_kve bessel_k_order bessel_k_order_slope log_tricomi_u log_parabolic_u kummer"),
+    **calls("_", "log1p_mellin log1p_mellin_slope gamma_log_moment"),
 }
 
 

@@ -142,7 +142,7 @@ def _log_unimodal(exponent, fall, peak, width):
 
 
 def _bessel_k_sums(nu, z):
-    """log(e^z K_nu(z)) and d/dnu log K_nu(z) by DLMF 10.32.9, int_0^oo exp(-z cosh t) cosh(nu t) dt, for nu > 0."""
+    """log(e^z K_nu(z)) and its derivatives, the first two, by nu > 0 (DLMF 10.32.9, int exp(-z cosh t + nu t) dt/2)."""
     c = np.hypot(nu, z)
     peak, width = np.arcsinh(nu / z), 1.0 / np.sqrt(c)
 
@@ -151,13 +151,16 @@ def _bessel_k_sums(nu, z):
 
     start = np.maximum(peak - _reach(lambda d: fall(-d), width), 0.0)
     nodes, step = _mesh(start, peak + _reach(fall, width), width)
-    norm, moment, weight = 0.0, 0.0, 0.5
+    norm, moment, square, weight = 0.0, 0.0, 0.0, 0.5
     for t in nodes:
         bell = weight * np.exp(-fall(t - peak))
-        norm = norm + bell * (1.0 + np.exp(-2.0 * nu * t))
+        both = 1.0 + np.exp(-2.0 * nu * t)
+        norm = norm + bell * both
         moment = moment - bell * t * np.expm1(-2.0 * nu * t)
+        square = square + bell * t * t * both
         weight = 1.0
-    return nu * peak - nu * nu / (c + z) + np.log(0.5 * step * norm), moment / norm
+    mean = moment / norm
+    return nu * peak - nu * nu / (c + z) + np.log(0.5 * step * norm), mean, square / norm - mean * mean
 
 
 def _log_kve(nu, z):
@@ -172,6 +175,11 @@ def _log_kve(nu, z):
 def _bessel_k_order(nu, z):
     """d/dnu log K_nu(z) for z > 0 (DLMF 10.32.9)."""
     return np.sign(nu) * _bessel_k_sums(abs(nu), z)[1]
+
+
+def _bessel_k_order_slope(nu, z):
+    """d^2/dnu^2 log K_nu(z) for z > 0."""
+    return _bessel_k_sums(abs(nu), z)[2]
 
 
 def _log_tricomi_u(a, b, z):
@@ -228,22 +236,21 @@ def _gamma_log_moment(a, x):
     return a * a * np.exp(_log_unimodal(2.0 * np.log(u) - a * u - bell, fall, np.log(u), width))
 
 
-def _log1p_mellin(c, *triples):
-    """E log(1 + c Y), E[Y^s] = prod_i (Gamma(a_i + alpha_i s)/Gamma(a_i))^e_i with numbers e_i = 1 or -1.
+def _mellin_line(c, triples, residue, weight):
+    """The integral of core.mellin with a factor of the integrand, whose residue at 0 is given.
 
     The line of the Mellin-Barnes integral runs half-way between 0 and the next pole: to the right for the smaller
-    c, else to the left, where the residue log c + E log Y comes out. With t = sigma sinh(w) along it the poles
+    c, else to the left, where the residue comes out. With t = sigma sinh(w) along it the poles
     stay pi/2 away, and the trapezoidal rule converges exponentially.
     """
-    triples = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))
-    residue = log_c = np.log(c)
+    mean = log_c = np.log(c)
     left, right = -1.0, 1.0
     for a, alpha, e in triples:
-        residue = residue + e * alpha * special.digamma(a)
+        mean = mean + e * alpha * special.digamma(a)
         pole = np.where(e > 0, -a / alpha, np.inf)
         right = np.where((pole > 0) & (pole < right), pole, right)
         left = np.where((pole < 0) & (pole > left), pole, left)
-    sigma = 0.5 * np.where(residue > 0, left, right)
+    sigma = 0.5 * np.where(mean > 0, left, right)
     step = np.arcsinh(14.0 / abs(sigma)) / 48
     total = 0.0
     for k in range(49):
@@ -253,5 +260,28 @@ def _log1p_mellin(c, *triples):
             f, g = _gamma_increment(a, alpha * s)
             exponent = exponent + e * f
             divisor = divisor * g if e > 0 else divisor / g
-        total = total + (0.5 if k == 0 else 1.0) * (np.exp(exponent) / divisor).real * np.cosh(step * k)
-    return np.where(residue > 0, residue, 0.0) + total * abs(sigma) * step
+        size = (0.5 if k == 0 else 1.0) * np.cosh(step * k)
+        total = total + (np.exp(exponent) / divisor * weight(s)).real * size
+    return np.where(mean > 0, residue, 0.0) + total * abs(sigma) * step
+
+
+def _log1p_mellin(c, *triples):
+    """E log(1 + c Y), E[Y^s] = prod_i (Gamma(a_i + alpha_i s)/Gamma(a_i))^e_i with numbers e_i = 1 or -1."""
+    triples = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))
+    residue = np.log(c)
+    for a, alpha, e in triples:
+        residue = residue + e * alpha * special.digamma(a)
+    return _mellin_line(c, triples, residue, lambda s: 1.0)
+
+
+def _log1p_mellin_slope(n, c, *triples):
+    """Its derivative by argument n: by c, a_i or alpha_i."""
+    triples = list(zip(triples[0::3], triples[1::3], triples[2::3], strict=True))
+    if n == 0:
+        return _mellin_line(c, triples, 1.0 / c, lambda s: s / c)
+    a, alpha, e = triples[(n - 1) // 3]
+    start = special.digamma(a)
+    if n % 3 == 1:
+        weight = lambda s: e * (special.digamma(a + alpha * s) - start)  # noqa: E731
+        return _mellin_line(c, triples, e * alpha * special.zeta(2.0, a), weight)
+    return _mellin_line(c, triples, e * start, lambda s: e * s * special.digamma(a + alpha * s))

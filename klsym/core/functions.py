@@ -45,7 +45,7 @@ def _number(compute: Callable[..., Any], *arguments: Any) -> Any:
     return float(_settled(compute, lambda bits: [mp.mpf(a) for a in arguments], 53))
 
 
-def _trapezoid(integrand: Callable[[Any], tuple[Any, ...]], step: Any) -> list[Any]:
+def trapezoid(integrand: Callable[[Any], tuple[Any, ...]], step: Any) -> list[Any]:
     """The integrals over the whole line of even functions that decay doubly exponentially.
 
     The step is halved until the trapezoidal sums are stable: they converge exponentially in 1/step
@@ -231,9 +231,9 @@ class BesselKOrder(SpecialFunction):
 
     def fdiff(self, argindex: int = 2) -> sp.Expr:
         """d/dz d/dnu log K_nu = d/dnu (-K_{nu-1}/K_nu - nu/z), by DLMF 10.29.2."""
-        if argindex != 2:
-            raise ArgumentIndexError(self, argindex)
         nu, z = self.args
+        if argindex == 1:
+            return BesselKOrderSlope(nu, z)
         ratio = sp.besselk(nu - 1, z) / sp.besselk(nu, z)
         return ratio * (BesselKOrder(nu, z) - BesselKOrder(nu - 1, z)) - 1 / z
 
@@ -243,13 +243,39 @@ class BesselKOrder(SpecialFunction):
             weight = mp.exp(-2 * z * mp.sinh(t / 2) ** 2)
             return weight * mp.cosh(nu * t), weight * t * mp.sinh(nu * t)
 
-        norm, moment = _trapezoid(both, 1 / (2 * mp.sqrt(1 + z)))
+        norm, moment = trapezoid(both, 1 / (2 * mp.sqrt(1 + z)))
         return moment / norm
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         nu, z = map(printer.doprint, self.args)
         inner = rf"\left[\partial_\nu \log K_\nu\left({z}\right)\right]_{{\nu={nu}}}"
         return inner if exp is None else rf"\left({inner}\right)^{{{exp}}}"
+
+
+class BesselKOrderSlope(SpecialFunction):
+    """d^2/dnu^2 log K_nu(z) for z > 0, even in nu: the variance of t in DLMF 10.32.9, with t in the whole line.
+
+    >>> BesselKOrderSlope(0, 1).n()
+    0.731100181211169
+    """
+
+    symbol = r"\partial^2_\nu \log K"
+
+    @classmethod
+    def eval(cls, nu: sp.Expr, z: sp.Expr) -> sp.Expr | None:
+        return cls(-nu, z) if nu.could_extract_minus_sign() else None
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        raise ArgumentIndexError(self, argindex)
+
+    @staticmethod
+    def compute(nu: Any, z: Any) -> Any:
+        def moments(t: Any) -> tuple[Any, Any, Any]:
+            weight = mp.exp(-2 * z * mp.sinh(t / 2) ** 2)
+            return weight * mp.cosh(nu * t), weight * t * mp.sinh(nu * t), weight * t**2 * mp.cosh(nu * t)
+
+        norm, first, second = trapezoid(moments, 1 / (2 * mp.sqrt(1 + z)))
+        return second / norm - (first / norm) ** 2 if nu else second / norm
 
 
 class TricomiU(SpecialFunction):
@@ -308,47 +334,3 @@ class ParabolicU(SpecialFunction):
     @staticmethod
     def compute(a: Any, z: Any) -> Any:
         return mp.pcfu(a, z)
-
-
-class Log1pMellin(SpecialFunction):
-    """E log(1 + c Y) for c > 0, where E[Y^s] = prod_i (Gamma(a_i + alpha_i s)/Gamma(a_i))^e_i.
-
-    The arguments after c come in threes: a_i > 0, alpha_i real and not 0, e_i = 1 or -1. It is a Fox
-    H-function (Mathai, Saxena and Haubold, The H-Function, 2010), Meijer's G when every alpha_i is rational:
-
-        Log1pMellin = 1/(2 pi i) int_{sigma - i oo}^{sigma + i oo} pi/(s sin(pi s)) c^s E[Y^s] ds
-
-    on a line 0 < sigma < 1 on which every a_i + alpha_i sigma with e_i = 1 is positive. With Y exponential
-    it is exp(1/c) E_1(1/c):
-
-    >>> Log1pMellin(2, 1, 1, 1).n(), (sp.exp(sp.S.Half) * sp.expint(1, sp.S.Half)).n()
-    (0.922910632483731, 0.922910632483731)
-    """
-
-    symbol = r"\operatorname{H}_{\log(1+x)}"
-
-    @classmethod
-    def eval(cls, c: sp.Expr, *triples: sp.Expr) -> sp.Expr | None:
-        if len(triples) % 3:
-            raise TypeError(f"Log1pMellin takes c and triples (a, alpha, e); {len(triples)} arguments follow c")
-        if c.is_zero:
-            return sp.S.Zero
-        return sp.log(1 + c) if not triples else None
-
-    @property
-    def triples(self) -> tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...]:
-        rest = self.args[1:]
-        return tuple(zip(rest[0::3], rest[1::3], rest[2::3], strict=True))
-
-    @staticmethod
-    def compute(c: Any, *rest: Any) -> Any:
-        """With t = sigma sinh(w) along the line the poles at distance sigma stay at distance pi/2."""
-        triples = list(zip(rest[0::3], rest[1::3], rest[2::3], strict=True))
-        sigma = min([mp.mpf(1)] + [-a / alpha for a, alpha, e in triples if e > 0 and alpha < 0]) / 2
-
-        def line(w: Any) -> tuple[Any]:
-            s = mp.mpc(sigma, sigma * mp.sinh(w))
-            moment = mp.exp(sum(e * (mp.loggamma(a + alpha * s) - mp.loggamma(a)) for a, alpha, e in triples))
-            return ((mp.power(c, s) * moment / (s * mp.sin(mp.pi * s))).real * sigma * mp.cosh(w) / 2,)
-
-        return _trapezoid(line, mp.mpf(1) / 4)[0]

@@ -16,14 +16,15 @@ import sympy as sp
 
 from .functions import (
     BesselKOrder,
+    BesselKOrderSlope,
     Langevin,
     LangevinPrime,
-    Log1pMellin,
     LogSinhc,
     ParabolicU,
     TricomiU,
     ZetaDerivative,
 )
+from .mellin import Log1pMellin, Log1pMellinSlope
 
 Range = tuple[float, float]
 
@@ -191,6 +192,7 @@ _TABLE = (
     ),
     Primitive("log_kve", (_any, _wide), lambda nu, z: sp.log(sp.besselk(nu, z)) + z, worst=UNPROVEN),
     Primitive("bessel_k_order", (_any, _wide), BesselKOrder, worst=10),
+    Primitive("bessel_k_order_slope", (_any, _wide), BesselKOrderSlope, worst=UNPROVEN),
     # Confluent hypergeometric functions, and a Fox H-function
     Primitive("log_tricomi_u", (_positive, _any, _wide), lambda a, b, z: sp.log(TricomiU(a, b, z)), worst=UNPROVEN),
     Primitive(
@@ -209,6 +211,13 @@ _TABLE = (
         "gamma_log_moment", (_positive, _wide), lambda a, x: sp.hyper([a, a], [a + 1, a + 1], -x), worst=UNPROVEN
     ),
     Primitive("log1p_mellin", (_wide, _positive, (0.3, 3.0), (1, 1)), Log1pMellin, variadic=True, worst=UNPROVEN),
+    Primitive(
+        "log1p_mellin_slope",
+        ((0, 2), _wide, _positive, (0.3, 3.0), (1, 1)),
+        Log1pMellinSlope,
+        variadic=True,
+        worst=UNPROVEN,
+    ),
     # Truth values
     Primitive("lt", (_any, _any), sp.Lt),
     Primitive("le", (_any, _any), sp.Le),

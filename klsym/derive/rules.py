@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import sympy as sp
 
-from ..core.functions import Log1pMellin
+from ..core.mellin import Log1pMellin
 from .kernel import Kernel, Known, Weighted
 from .linear import ONE, linear
 from .views import Branch

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from ..core.derivation import Case, Derivation, General
+from ..core.differentiate import differentiated
 from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import ROUNDING, Errors, Range
@@ -70,7 +71,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
     value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
     nan = build.constant("nan")
-    slopes = (nan if x in tied else build.expression(rewrite(case.value.diff(x), ends_belong)) for x in by)
+    slopes = (nan if x in tied else build.expression(rewrite(differentiated(case.value, x), ends_belong)) for x in by)
     return [value, *slopes]
 
 
@@ -173,7 +174,9 @@ def _slope(build: Builder, structured: Structured, x: sp.Symbol, values: Values,
         )
     except NoRule:
         whole = structured.sum.xreplace(dict(gaps))
-        return build.expression(rewrite(sp.Add(*(whole.diff(symbol) * move for symbol, move in moves.items()))))
+        return build.expression(
+            rewrite(sp.Add(*(differentiated(whole, symbol) * move for symbol, move in moves.items())))
+        )
 
 
 def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str:

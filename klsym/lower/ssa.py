@@ -9,7 +9,7 @@ import sympy as sp
 from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import Boolean
 
-from ..core import functions
+from ..core import functions, mellin
 from ..core.errors import UnderivableError
 from ..core.exact import Exact
 from ..core.primitive import CONSTANTS, PRIMITIVES
@@ -23,7 +23,8 @@ _FUNCTIONS = {
     sp.asin: "asin", sp.atan: "atan", sp.sinh: "sinh", sp.cosh: "cosh", sp.tanh: "tanh", sp.loggamma: "lgamma",
     sp.zeta: "zeta", sp.erf: "erf", sp.erfc: "erfc", functions.LogSinhc: "log_sinhc", functions.Langevin: "langevin",
     functions.LangevinPrime: "langevin_prime", functions.ZetaDerivative: "zeta_derivative",
-    functions.BesselKOrder: "bessel_k_order", functions.Log1pMellin: "log1p_mellin",
+    functions.BesselKOrder: "bessel_k_order", functions.BesselKOrderSlope: "bessel_k_order_slope",
+    mellin.Log1pMellin: "log1p_mellin", mellin.Log1pMellinSlope: "log1p_mellin_slope",
 }  # fmt: skip
 
 _COMPARISONS = {sp.Lt: "lt", sp.Le: "le", sp.Eq: "eq"}
