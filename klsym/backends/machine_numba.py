@@ -12,6 +12,8 @@ from numba.extending import intrinsic
 
 _FRACTION, _ONE = np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x3FF0000000000000)
 _BITS, _FIELD = np.uint64(52), np.uint64(0x7FF)
+_BELOW, _SHIFT, _SIGN = np.int64(0x000FFFFFFFFFFFFF), np.int64(52), np.int64(63)
+_LOWEST, _HIGHEST = np.int64(-1023 << 52), np.int64(1024 << 52)
 _BINADE = np.uint64(0x4330000000000000)  # the bits of 2^52: those of an integer below 2^52 make 2^52 plus it
 _INTEGERS = np.uint64(0x4338000000000000)  # the bits of 1.5 2^52: so those of an integer, of either sign
 _HALF, _UPPER = np.uint64(1 << 26), np.uint64((1 << 64) - (1 << 27))
@@ -103,8 +105,12 @@ def _exponent(x):
 
 
 @njit(error_model="numpy", forceinline=True)
-def _exponent_gap(x, y):
-    return _double((_bits(y) >> _BITS) - (_bits(x) >> _BITS) + _INTEGERS) - 1.5 * 2.0**52
+def _octaves(x, y):
+    gap = np.int64(_bits(y) - _bits(x))
+    steps = (gap + ((gap >> _SIGN) & _BELOW)) & ~_BELOW
+    power = min(max(steps, _LOWEST), _HIGHEST)
+    k = _double(np.uint64(steps >> _SHIFT) + _INTEGERS) - 1.5 * 2.0**52
+    return _double(_bits(y) - np.uint64(steps)), _double(np.uint64(power) + _ONE), k
 
 
 @njit(error_model="numpy", forceinline=True)
