@@ -57,7 +57,8 @@ def _ratio(a, b, d):
     for x in ATANH_ODD[1:]:
         odd = fma(odd, z, x)
     t = q * fma(odd, q, even)
-    return r, t, select((a >= TINY) & (b >= TINY) & (b <= GREATEST), k, NAN), power - 1.0, e, c
+    normal = (a >= TINY) & (b >= TINY) & (b <= GREATEST)
+    return r, t, select(normal, k, NAN), power - 1.0, e, c
 
 
 def _logarithm(r, t, k):

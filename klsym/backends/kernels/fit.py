@@ -102,7 +102,10 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     def row(name: str, meaning: str, coefficients: list[Any]) -> tuple[str, str, list[float]]:
         return name, meaning, [float(c) for c in reversed(coefficients)]
 
-    atanh, meaning = interpolant(atanh_tail, 0, mp.mpf(4) / 9, 10), "(log(b/a)/r - 1)/q, q = r^2 <= 4/9, r = 2 (b - a)/(a + b)"
+    atanh, meaning = (
+        interpolant(atanh_tail, 0, mp.mpf(4) / 9, 10),
+        "(log(b/a)/r - 1)/q, q = r^2 <= 4/9, r = 2 (b - a)/(a + b)",
+    )
     yield row("ATANH_EVEN", f"{meaning}: the even powers of q", atanh[::2])
     yield row("ATANH_ODD", "the odd powers, over q", atanh[1::2])
     yield row("EXP", "(e^x - 1 - x)/x^2, |x| <= 21/20", interpolant(exp_tail, -1.05, 1.05, 16))

@@ -53,9 +53,9 @@ def exponent(x):
 
 
 def octaves(x, y):
-    """y 2^-k, 2^k and k, of positive normal numbers; k, an integer as a float, is the greatest toward y for which
+    """y 2^-k, 2^k and k for positive normal numbers, where k is a whole number and counts octaves from x to y.
 
-    y 2^-k does not pass x: their ratio lies between 1/2 and 2, on the side of 1 where y/x does. 2^k may be 0 or infinite.
+    y 2^-k is within a factor of 2 of x, and on the side of it where y is. 2^k may be 0 or infinite.
 
     >>> octaves(np.float64(5.0), np.float64(12.0))
     (np.float64(6.0), np.float64(2.0), np.float64(1.0))
