@@ -314,3 +314,41 @@ def test_gamma_is_right_near_the_diagonal():
     near = (5.0, 2.0, 5.0 + 1e-8, 2.0)
     assert f(*near) == pytest.approx(load(f.program, "exact")(*near), rel=FINE * 2**-52)
     assert f(5.0, 2.0, 5.0, 2.0) == 0.0
+
+
+@pytest.mark.parametrize("bad", [0.0, -0.0, -2.0, -1e-300, np.inf, np.nan, 5e-324])
+def test_domains_that_the_flags_tell(bad):
+    f = klsym.kl(Gamma, Gamma).compile("numba")
+    good = np.full((4, 3000), [[3.0], [2.0], [4.0], [5.0]])
+    expected = f(*good[:, 0])
+    for k in range(4):
+        values = good.copy()
+        values[k, 7::1000] = bad
+        found = f(*values)
+        outside = np.arange(3000) % 1000 == 7
+        assert (found[~outside] == expected).all()
+        assert np.isnan(found[outside]).all() == (bad != 5e-324)
+        one = [bad if i == k else row for i, row in enumerate(good)]
+        assert np.array_equal(f(*one), np.full(3000, found[7]), equal_nan=True)
+
+
+def test_flags_tell_the_sign_of_what_has_a_value_on_both_sides():
+    text = """
+        zero = constant 0
+        inf = constant inf
+        nan = constant nan
+        a = lt zero x
+        b = lt x inf
+        c = le zero y
+        d = lt y inf
+        e = and a b
+        f = and c d
+        g = and e f
+        h = mul x y
+        i = select g h nan"""
+    f = load(Program("product", ("x", "y"), lines(text), (Output("i"),)), "numba", second_pass=False)
+    x, y = np.array([2.0, -2.0, -2.0, 0.0, 2.0]), np.array([3.0, -3.0, 3.0, 3.0, 0.0])
+    assert np.array_equal(f(x, y), [6.0, np.nan, np.nan, np.nan, 0.0], equal_nan=True)
+    assert np.array_equal(f(-2.0, -y), np.full(5, np.nan), equal_nan=True)
+    assert np.array_equal(f(0.0, y), np.full(5, np.nan), equal_nan=True)
+    assert np.array_equal(f(x, 0.0), [0.0, np.nan, np.nan, np.nan, 0.0], equal_nan=True)

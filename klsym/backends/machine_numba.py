@@ -12,6 +12,8 @@ from numba.extending import intrinsic
 
 _FRACTION, _ONE = np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x3FF0000000000000)
 _BITS, _FIELD = np.uint64(52), np.uint64(0x7FF)
+_BELOW, _ABOVE, _SHIFT, _SIGN = np.int64((1 << 52) - 1), np.int64(-1 << 52), np.int64(52), np.int64(63)
+_LOWEST, _HIGHEST = np.int64(-1023 << 52), np.int64(1024 << 52)
 _BINADE = np.uint64(0x4330000000000000)  # the bits of 2^52: those of an integer below 2^52 make 2^52 plus it
 _INTEGERS = np.uint64(0x4338000000000000)  # the bits of 1.5 2^52: so those of an integer, of either sign
 _HALF, _UPPER = np.uint64(1 << 26), np.uint64((1 << 64) - (1 << 27))
@@ -21,7 +23,7 @@ _OUTPUT, _PLACES = types.float64[::1], types.int64[::1]
 
 
 _LEAST, _MOST = np.uint64(0x1FF0000000000000), np.uint64(0x7FEFFFFFFFFFFFFF)  # the bits of 2^-512 and of the greatest
-_USUAL, _ODD = np.int64(-1 << 62), np.int64(-1 << 63)
+_USUAL, _UPRIGHT, _ODD = np.int64(-1 << 62), np.int64(-1 << 61), np.int64(-1 << 63)
 
 
 @njit
@@ -39,6 +41,19 @@ def _watched(array, size):
     """Which bits of `_unusual` count: none for a number that is 0 or usual."""
     usual = array.size < size and (array[0] == 0.0 or _unusual(array[0], 767) & _USUAL == 0)
     return np.int64(0) if usual else _USUAL
+
+
+@njit(error_model="numpy")
+def _watched_sign(array, size, zero):
+    """Which bits of `_astray` count: none for a number that is usual and positive, or 0 if that is allowed."""
+    usual = array.size < size and ((zero and array[0] == 0.0) or _astray(array[0]) & _UPRIGHT == 0)
+    return np.int64(0) if usual else _UPRIGHT
+
+
+@njit(error_model="numpy", forceinline=True)
+def _astray(x):
+    """The three highest bits are 0 for 2^-256 <= x < 2^256."""
+    return np.int64(_bits(x) - (np.uint64(767) << _BITS))
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -109,8 +124,12 @@ def _exponent(x):
 
 
 @njit(error_model="numpy", forceinline=True)
-def _exponent_gap(x, y):
-    return _double((_bits(y) >> _BITS) - (_bits(x) >> _BITS) + _INTEGERS) - 1.5 * 2.0**52
+def _octaves(x, y):
+    gap = np.int64(_bits(y) - _bits(x))
+    steps = (gap + ((gap >> _SIGN) & _BELOW)) & _ABOVE
+    power = min(max(steps, _LOWEST), _HIGHEST)
+    k = _double(np.uint64(steps >> _SHIFT) + _INTEGERS) - 1.5 * 2.0**52
+    return _double(_bits(y) - np.uint64(steps)), _double(np.uint64(power) + _ONE), k
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -10,6 +10,7 @@ import re
 import sys
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 from ..core.errors import UnderivableError
 from ..core.program import Line, Program
@@ -54,8 +55,10 @@ def emit(program: Program) -> str:
             f"{program.name} cannot be compiled by numba: it has no {', '.join(lacking)}; the backend numpy has"
         )
     program = _finite(program)
-    outputs, doc = program.outputs, documentation(program)
-    body, results = statements(program, spelling(), *(o.line for o in outputs), *(o.error for o in outputs if o.error))
+    outputs, doc, domain = program.outputs, documentation(program), _domain(program)
+    values = [domain.inside.get(output.line, output.line) for output in outputs]
+    body, results = statements(program, spelling(), *values, *(o.error for o in outputs if o.error))
+    tests, (valid,) = statements(program, spelling(), domain.valid) if domain.valid else ([], ("True",))
     watched, doubtful, plain, given = watch(program)
     quick, (usual,) = statements(watched, spelling(), plain, extra=given)
     checks, (verdict,) = statements(watched, spelling(), doubtful, extra=given)
@@ -79,11 +82,19 @@ def emit(program: Program) -> str:
             "",
             "",
             _INLINED,
+            *opening("_valid", list(program.arguments)),
+            *indented([*tests, f"return {valid}"], 1),
+            "",
+            "",
+            _INLINED,
             *opening("_doubtful", [*program.arguments, *given]),
             *indented([*quick, f"if {usual}:", "    return False", *checks, f"return {verdict}"], 1),
             "",
             "",
-            *_loop(len(program.arguments), [None if output.error else output.bound for output in outputs]),
+            *_loop(
+                [domain.signs.get(name) for name in program.arguments],
+                [None if output.error else output.bound for output in outputs],
+            ),
             "",
             "",
             f"def {program.name}({', '.join(program.arguments)}):",
@@ -112,12 +123,50 @@ def _finite(program: Program) -> Program:
     return replace(program, lines=(*greatest, *lines))
 
 
+class _Domain(NamedTuple):
+    """Of results that are NaN outside the domain, what they are inside, where the loop's flags tell which it is.
+
+    They do where each argument is to be finite, and beside that anything, or positive, or not negative. `valid` is the
+    line that tests it, "" if there is none; `signs` has the arguments with a sign, and whether they may be 0.
+    """
+
+    valid: str
+    inside: dict[str, str]
+    signs: dict[str, bool]
+
+
+def _domain(program: Program) -> _Domain:
+    lines = {line.name: line for line in program.lines}
+    found = {output.line: lines[output.line].arguments for output in program.outputs if output.line in lines}
+    found = {name: arguments for name, arguments in found.items() if lines[name].primitive == "select"}
+    tests = {condition for condition, _, other in found.values() if other in lines and lines[other].constant == "nan"}
+    if len(found) < len(program.outputs) or len(tests) != 1:
+        return _Domain("", {}, {})
+    (valid,) = waiting = list(tests)
+    signs: dict[str, bool] = {}
+    while waiting:
+        line = lines[waiting.pop()]
+        match (line.primitive, *(lines[name].constant if name in lines else None for name in line.arguments)):
+            case ("and", _, _):
+                waiting += line.arguments
+            case ("lt" | "le", "0", None):
+                signs[line.arguments[1]] = line.primitive == "le"
+            case ("le", str(end), None) | ("le", None, str(end)) if end in _ENDS:
+                pass
+            case _:
+                return _Domain("", {}, {})
+    return _Domain(valid, {name: inside for name, (_, inside, _) in found.items()}, signs)
+
+
 _GREATEST = {"inf": sys.float_info.max, "-inf": -sys.float_info.max}
+_ENDS = {str(int(end)) for end in _GREATEST.values()}
 _INLINED = '@njit(error_model="numpy", forceinline=True)'
 _LOOP = (
     "_align_stack",
     "_spread",
     "_watched",
+    "_watched_sign",
+    "_astray",
     "_unusual",
     "_unsure",
     "_bits",
@@ -132,19 +181,23 @@ _LOOP = (
 )
 
 
-def _loop(arguments: int, bounds: list[float | None]) -> list[str]:
+def _loop(zeros: list[bool | None], bounds: list[float | None]) -> list[str]:
     """The function `_fill`, as FirstPass describes it; an output without a bound comes with an error estimate.
 
-    Beside the values a few integer operations set bits of `odd` where something is out of the usual range or an
-    error is large; where a block has such an element, `_doubtful` decides.
+    `zeros` says of each argument that must be positive whether it may be 0, and None of any other.
+
+    Beside the values a few integer operations find out whether in a block something is out of the usual range or an
+    error is large. There they are done again for each element, and where they say so `_doubtful` decides.
     """
-    inputs = [f"a{k}" for k in range(1, arguments + 1)]
+    inputs = [f"a{k}" for k, _ in enumerate(zeros, 1)]
+    signed = dict(zip(inputs, zeros, strict=True))
     outputs = [f"v{k}" for k in range(1, len(bounds) + 1)]
     errors = [f"e{k}" for k, bound in enumerate(bounds, 1) if bound is None]
     bound = max((bound for bound in bounds if bound is not None), default=0.0)
-    types = ["_INPUT"] * arguments + ["_OUTPUT"] * (len(outputs) + len(errors)) + ["_PLACES"]
+    types = ["_INPUT"] * len(inputs) + ["_OUTPUT"] * (len(outputs) + len(errors)) + ["_PLACES"]
     steps = [*inputs, *errors]
-    odd = ["always"] + [f"(_unusual(x{name}, 767) & m{name})" for name in inputs]
+    odd = ["always"]
+    odd += [f"({f'_unusual(x{a}, 767)' if zero is None else f'_astray(x{a})'} & m{a})" for a, zero in signed.items()]
     estimated = {name.replace("e", "v") for name in errors}
     odd += [f"(_unusual(x{name}, 511) & _ODD)" for name in outputs if name not in estimated]
     odd += [f"_unsure(x{name}, x{name.replace('e', 'v')}, limit)" for name in errors]
@@ -158,31 +211,37 @@ def _loop(arguments: int, bounds: list[float | None]) -> list[str]:
         "    _align_stack()",
         "    size, found = v1.size, 0",
         f"    width = min(size, {WIDTH})",
-        "    odd = np.empty(width, np.int64)",
         f"    always = _ODD if {float(bound)!r} > limit else np.int64(0)",
         *(f"    s{name} = 1 if {name}.size == size else 0" for name in steps),
-        *(f"    m{name} = _watched({name}, size)" for name in inputs),
+        *(
+            f"    m{name} = " + (f"_watched({name}, size)" if zero is None else f"_watched_sign({name}, size, {zero})")
+            for name, zero in signed.items()
+        ),
         *(f"    {name} = _spread({name}, size, width)" for name in inputs),
         f"    for start in range(0, size, {WIDTH}):",
         f"        count = min({WIDTH}, size - start)",
         *(f"        b{name} = {name}[start * s{name} : start * s{name} + count]" for name in steps),
         *(f"        b{name} = {name}[start : start + count]" for name in outputs),
-        "        any_odd = 0",
+        "        odd = np.int64(0)",
         "        for i in range(count):",
         *(f"            x{name} = b{name}[i]" for name in inputs),
         f"            {', '.join(f'x{name}' for name in [*outputs, *errors])}, = _first(",
         *indented(filled([f"x{name}" for name in inputs]), 4),
         "            )",
         *(f"            b{name}[i] = x{name}" for name in [*outputs, *errors]),
-        "            here = (",
+        "            odd |= (",
         *indented(" |\n".join(odd).splitlines(), 4),
         "            )",
-        "            odd[i] = here",
-        "            any_odd |= here",
-        "        if any_odd:",
+        "        if odd:",
         "            for i in range(count):",
-        "                if odd[i] and _doubtful(",
-        *indented(filled([f"b{name}[i]" for name in [*inputs, *outputs, *errors]] + ["limit"]), 5),
+        *(f"                x{name} = b{name}[i]" for name in [*inputs, *outputs, *errors]),
+        "                odd = (",
+        *indented(" |\n".join(odd).splitlines(), 5),
+        "                )",
+        f"                if odd and not _valid({', '.join(f'x{name}' for name in inputs)}):",
+        *(f"                    b{name}[i] = x{name} = np.nan" for name in outputs),
+        "                if odd and _doubtful(",
+        *indented(filled([f"x{name}" for name in [*inputs, *outputs, *errors]] + ["limit"]), 5),
         "                ):",
         "                    places[found] = start + i",
         "                    found += 1",

@@ -27,6 +27,9 @@ _FUNCTIONS = {
     mellin.Log1pMellin: "log1p_mellin", mellin.Log1pMellinSlope: "log1p_mellin_slope",
 }  # fmt: skip
 
+# Functions of two numbers and their difference that stay the same where all three are divided by one number.
+_OF_RATIOS = {"phi", "log_ratio"}
+
 _COMPARISONS = {sp.Lt: "lt", sp.Le: "le", sp.Eq: "eq"}
 
 
@@ -38,17 +41,20 @@ class Builder:
         self.lines: list[Line] = []
         self._known: dict[tuple[str, ...], str] = {}
         self._memo: dict[sp.Basic, str] = {}
+        self._quotients: dict[str, tuple[str, str]] = {}
         self._count = 0
 
     def copy(self) -> Builder:
         """A builder with the same lines, apart from this one."""
         other = Builder(self.arguments)
         other.lines, other._count = list(self.lines), self._count
-        other._known, other._memo = dict(self._known), dict(self._memo)
+        other._known, other._memo, other._quotients = dict(self._known), dict(self._memo), dict(self._quotients)
         return other
 
     def line(self, primitive: str, *arguments: str, constant: str = "") -> str:
         """The name of primitive(*arguments), on a new line unless an earlier one says the same."""
+        if primitive in _OF_RATIOS:
+            arguments = self._undivided(*arguments)
         key = (primitive, constant, *arguments)
         if key not in self._known:
             self._count += 1
@@ -56,7 +62,16 @@ class Builder:
                 self._count += 1
             self._known[key] = f"x{self._count}"
             self.lines.append(Line(self._known[key], primitive, arguments, constant))
+            if primitive == "div":
+                self._quotients[self._known[key]] = (arguments[0], arguments[1])
         return self._known[key]
+
+    def _undivided(self, first: str, *quotients: str) -> tuple[str, ...]:
+        """a, b/c, d/c -> a c, b, d"""
+        above, below = zip(*(self._quotients.get(name, (name, "")) for name in quotients), strict=True)
+        if below[0] == "" or below[0] != below[1]:
+            return first, *quotients
+        return self.line("mul", first, below[0]) if first != self.constant("1") else below[0], *above
 
     def define(self, symbol: sp.Symbol, name: str) -> None:
         """Let a symbol stand for the value of a line."""

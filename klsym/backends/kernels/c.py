@@ -42,8 +42,15 @@ KLSYM_INLINE double klsym_mantissa(double x) {
 KLSYM_INLINE double klsym_exponent(double x) {
     return klsym_double(((klsym_bits(x) >> 52) & 0x7ff) | 0x4330000000000000) - 4503599627371519.0;
 }
-KLSYM_INLINE double klsym_exponent_gap(double x, double y) {
-    return klsym_double((klsym_bits(y) >> 52) - (klsym_bits(x) >> 52) + 0x4338000000000000) - 6755399441055744.0;
+typedef struct { double _0; double _1; double _2; } klsym_octaves_result;
+KLSYM_INLINE klsym_octaves_result klsym_octaves(double x, double y) {
+    const int64_t below = 0x000fffffffffffff, unit = below + 1, gap = (int64_t) (klsym_bits(y) - klsym_bits(x));
+    const int64_t steps = (gap + (gap < 0 ? below : 0)) & ~below;
+    const int64_t low = steps < -1023 * unit ? -1023 * unit : steps, power = low > 1024 * unit ? 1024 * unit : low;
+    return (klsym_octaves_result) {
+        klsym_double(klsym_bits(y) - (uint64_t) steps), klsym_double((uint64_t) power + 0x3ff0000000000000),
+        klsym_double((uint64_t) (steps >> 52) + 0x4338000000000000) - 6755399441055744.0
+    };
 }
 KLSYM_INLINE double klsym_power_of_two(double k) { return klsym_double(klsym_bits(k + 6755399441056767.0) << 52); }
 KLSYM_INLINE double klsym_scaled(double x, double k) {
@@ -145,11 +152,12 @@ def _body(kernel: Kernel, kernels: Mapping[str, Kernel]) -> Iterator[str]:
         assert isinstance(statement, ast.Assign)
         value, names = statement.value, [part.id for part in _parts(statement.targets[0]) if isinstance(part, ast.Name)]
         if len(names) > 1 and isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-            callee, several = kernels[value.func.id], f"several_{names[0]}"
-            yield f"    {callee.result} {several} = {_expression(value, numbers)};"
+            callee, several = kernels.get(value.func.id), f"several_{names[0]}"
+            truths = callee.truths if callee else [False] * len(names)
+            yield f"    klsym_{value.func.id}_result {several} = {_expression(value, numbers)};"
             for i, name in enumerate(names):
                 if not name.startswith("_"):
-                    yield assignment(name, f"{several}._{i}", callee.truths[i])
+                    yield assignment(name, f"{several}._{i}", truths[i])
         else:
             for name, part in zip(names, _parts(value), strict=True):
                 yield assignment(name, _expression(part, numbers), _is_truth(part))

@@ -18,12 +18,12 @@ from .coefficients import (
     THIRD,
     THIRD_TAIL,
 )
-from .machine import absolute, exponent, exponent_gap, floor, fma, mantissa, product_tail, rint, scaled, select
+from .machine import absolute, exponent, floor, fma, mantissa, octaves, product_tail, rint, scaled, select
 
 TINY, INF, NAN = 2.2250738585072014e-308, float("inf"), float("nan")  # the least normal number, 2^-1022
 GREATEST = 1.7976931348623157e308  # LLVM makes a dozen instructions of two comparisons with 0 and infinity
 SQRT_2, INVERSE_LN2, INVERSE_RIGHT = 1.4142135623730951, 1.4426950408889634, 0.6366197723675814
-NEAR = 1.2  # the r of a number and its fourfold
+FAR = 1000.0  # octaves from where on one of two numbers is lost beside the other
 TURNED = 1e5  # the largest angle
 UP, DOWN, SMALL_PRODUCT, SCALE = 2.0**600, 2.0**-600, 2.0**-960, 2.0**54
 
@@ -41,26 +41,24 @@ def _cross(a, b, c, d):
 
 
 def _ratio(a, b, d):
-    """r, T, k, near with log(b/a) = k log 2 + r + r T; where a and b are near each other, r = d/((a + b)/2), and k = 0.
+    """r, T, k, 2^k - 1, e, c with b = 2^k c, e = c - a, log(c/a) = r + r T, r = e/(a + e/2).
 
-    Far from each other the same polynomial serves their mantissas. There k is NaN unless both are positive normal
-    numbers, and near each other k is not to be used.
+    k counts the octaves from a to b, toward 0, so that k, e, r and r T are of one sign, or 0. It is NaN unless both are
+    positive normal numbers.
     """
-    middle = fma(0.5, a, 0.5 * b)
-    normal = (a >= TINY) & (b >= TINY)
-    near = normal & (absolute(d) < NEAR * middle)
-    a_mantissa, b_mantissa = mantissa(a), mantissa(b)
-    numerator = select(near, d, b_mantissa - a_mantissa)
-    r = numerator / select(near, middle, fma(0.5, a_mantissa, 0.5 * b_mantissa))
+    c, power, k = octaves(a, b)
+    e = select(k == 0.0, d, c - a)
+    r = e / fma(0.5, e, a)
     q = r * r
     z = q * q
     even, odd = ATANH_EVEN[0], ATANH_ODD[0]
-    for c in ATANH_EVEN[1:]:
-        even = fma(even, z, c)
-    for c in ATANH_ODD[1:]:
-        odd = fma(odd, z, c)
+    for x in ATANH_EVEN[1:]:
+        even = fma(even, z, x)
+    for x in ATANH_ODD[1:]:
+        odd = fma(odd, z, x)
     t = q * fma(odd, q, even)
-    return r, t, select(normal, fma(0.0, middle, exponent_gap(a, b)), NAN), near
+    normal = (a >= TINY) & (b >= TINY) & (b <= GREATEST)
+    return r, t, select(normal, k, NAN), power - 1.0, e, c
 
 
 def _logarithm(r, t, k):
@@ -70,23 +68,36 @@ def _logarithm(r, t, k):
 
 def log_ratio(a, b, d):
     """log(b/a) = 2 atanh((b - a)/(a + b)): DLMF 4.6.4, 4.37.24."""
-    r, t, k, near = _ratio(a, b, d)
-    return _logarithm(r, t, select(near, 0.0, k))
+    r, t, k, _rise, _e, _c = _ratio(a, b, d)
+    return _logarithm(r, t, k)
+
+
+def _forward(r, t, k, rise, quotient):
+    """b/a - 1 - log(b/a) = [2^k - 1 - k log 2] + (2^k - 1) e/a + r (e/(2 a) - T), none of the three negative."""
+    whole = fma(-k, LN2_TAIL, fma(-k, LN2, rise))
+    return fma(r, fma(0.5, quotient, -t), fma(rise, quotient, whole))
+
+
+def _backward(r, t, k, rise, e, c):
+    """b log(b/a) - b + a = c [k 2^k log 2 - 2^k + 1] + (2^k - 1) c log(c/a) + r (e/2 + c T), none negative."""
+    steps = fma(rise, k, k)
+    whole = fma(steps, LN2_TAIL, fma(steps, LN2, -rise))
+    return fma(r, fma(c, t, 0.5 * e), c * fma(rise, fma(r, t, r), whole))
 
 
 def phi(a, b, d):
-    """d/a - log(b/a); near a it is r (d/(2 a) - T), both of one sign for d < 0, the second small for d > 0."""
-    r, t, k, near = _ratio(a, b, d)
-    quotient = d / a
-    return select(near, r * fma(0.5, quotient, -t), quotient - _logarithm(r, t, k))
+    """d/a - log(b/a)."""
+    r, t, k, rise, e, _c = _ratio(a, b, d)
+    return _forward(r, t, k, rise, e / a)
 
 
 def klrem(p, q, d):
     """p log(p/q) - p + q = p phi(p, q, d), without the quotient."""
-    r, t, k, near = _ratio(p, q, d)
-    remainder = select(near, r * fma(-p, t, 0.5 * d), fma(-p, _logarithm(r, t, k), d))
+    r, t, k, rise, e, _c = _ratio(p, q, d)
+    whole = fma(-k, LN2_TAIL, fma(-k, LN2, rise))
+    remainder = fma(r, fma(-p, t, 0.5 * e), fma(rise, e, p * whole))
     remainder = select((q == 0.0) & (p > 0.0), INF, remainder)
-    return select((p == 0.0) & (q >= 0.0), q, remainder)
+    return select((p == 0.0) & (q >= 0.0), q, select(k > FAR, d, remainder))
 
 
 def _log_reduced(f, k, low):

@@ -107,7 +107,10 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     def row(name: str, meaning: str, coefficients: list[Any]) -> tuple[str, str, list[float]]:
         return name, meaning, [float(c) for c in reversed(coefficients)]
 
-    atanh, meaning = interpolant(atanh_tail, 0, 1.44, 16), "(log(b/a)/r - 1)/q, q = r^2 <= 36/25, r = 2 (b - a)/(a + b)"
+    atanh, meaning = (
+        interpolant(atanh_tail, 0, mp.mpf(4) / 9, 10),
+        "(log(b/a)/r - 1)/q, q = r^2 <= 4/9, r = 2 (b - a)/(a + b)",
+    )
     yield row("ATANH_EVEN", f"{meaning}: the even powers of q", atanh[::2])
     yield row("ATANH_ODD", "the odd powers, over q", atanh[1::2])
     meaning = "(log(b/a)/r - 1 - q/12)/q^2, q = r^2 <= 3/25"

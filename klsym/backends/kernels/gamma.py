@@ -16,7 +16,7 @@ from .coefficients import (
     HALF_LOG_2PI,
     LGAMMA,
 )
-from .elementary import NAN, _cross, _logarithm, _ratio, log, log_ratio, phi
+from .elementary import NAN, _backward, _cross, _forward, _ratio, log, log_ratio, phi
 from .machine import fma, select
 
 SHIFT, SHIFT_1 = 0.6875, 1.6875
@@ -72,11 +72,9 @@ def grem(a, b, d):
 def lgrem(a, b, d):
     """The remainder of lgamma at a, to b; that of (X - 1/2) log X - X is (B log(B/A) - d) + (d/A - log(B/A))/2."""
     a_up, b_up = a + 1.0, b + 1.0
-    r, t, k, near = _ratio(a_up, b_up, d)
-    quotient, logarithm = d / a_up, _logarithm(r, t, k)
-    close = r * fma(b_up, t, 0.5 * (d + fma(0.5, quotient, -t)))
-    apart = fma(b_up, logarithm, -d) + 0.5 * (quotient - logarithm)
-    return phi(a, b, d) + (select(near, close, apart) + _binet_remainder(a, b, d))
+    r, t, k, rise, e, c = _ratio(a_up, b_up, d)
+    large = fma(0.5, _forward(r, t, k, rise, e / a_up), _backward(r, t, k, rise, e, c))
+    return phi(a, b, d) + (large + _binet_remainder(a, b, d))
 
 
 def lbetarem(a1, b1, a2, b2, da, db):
@@ -95,13 +93,11 @@ def lbetarem(a1, b1, a2, b2, da, db):
     turn_up = turn - dy
     # X2 phi(X2 S1, X1 S2, -D) and phi(X1 S2, X2 S1, D) share their logarithm, as d/A - log and B log - d.
     product = x1_up * s2_up
-    r, t, k, near = _ratio(product, x2_up * s1_up, turn_up)
-    slope, quotient, logarithm = turn_up / s1_up, turn_up / product, _logarithm(r, t, k)
-    forward = select(near, r * fma(0.5, quotient, -t), quotient - logarithm)
-    backward = select(near, r * fma(x2_up, t, 0.5 * slope), fma(x2_up, logarithm, -slope))
+    r, t, k, rise, e, c = _ratio(product, x2_up * s1_up, turn_up)
+    forward, backward = _forward(r, t, k, rise, e / product), _backward(r, t, k, rise, e, c) / s1_up
     smaller = fma(y2, phi(y2 * s1_up, y1 * s2_up, turn_up), grem(y1, y2, dy))
     shifts = phi(x1 * s2, x2 * s1, turn) + 0.5 * forward
-    ends = turn / (x1 * s1) * (ds / s2) + 0.5 * slope * ds / product
+    ends = turn / (x1 * s1) * (ds / s2) + 0.5 * (turn_up / s1_up) * (ds / product)
     total = (backward + smaller + shifts) + (ends + _binet_beta(x1, y1, x2, y2, dx, dy))
     normal = (y1 >= LEAST) & (x2 >= LEAST) & (y2 >= LEAST)
     normal = normal & (x1 <= GREATEST) & (x2 <= GREATEST) & (y2 <= GREATEST)

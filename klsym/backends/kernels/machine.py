@@ -8,7 +8,8 @@ absolute, floor, maximum, minimum, rint, sqrt = np.absolute, np.floor, np.maximu
 select = np.where
 
 _FRACTION, _ONE = np.int64(0x000FFFFFFFFFFFFF), np.int64(0x3FF0000000000000)
-_BITS, _FIELD, _BIAS = np.int64(52), np.int64(0x7FF), np.int64(1023)
+_BITS, _FIELD, _BIAS, _SIGN = np.int64(52), np.int64(0x7FF), np.int64(1023), np.int64(63)
+_LOWEST, _HIGHEST = np.int64(-1023 << 52), np.int64(1024 << 52)  # of 2^-1023, which is 0 here, and of infinity
 _HALF, _UPPER = np.int64(1 << 26), np.int64(-1 << 27)
 _INTEGER = 1.5 * 2.0**52 + 1023.0  # added to an integral k, it leaves k + 1023 in the low bits
 
@@ -51,13 +52,20 @@ def exponent(x):
     return (((_bits(x) >> _BITS) & _FIELD) - _BIAS).astype(np.float64)
 
 
-def exponent_gap(x, y):
-    """exponent(y) - exponent(x), of positive numbers.
+def octaves(x, y):
+    """y 2^-k, 2^k and k for positive normal numbers, where k is a whole number and counts octaves from x to y.
 
-    >>> exponent_gap(np.float64(1.0), np.float64(12.0))
-    np.float64(3.0)
+    y 2^-k is within a factor of 2 of x, and on the side of it where y is. 2^k may be 0 or infinite.
+
+    >>> octaves(np.float64(5.0), np.float64(12.0))
+    (np.float64(6.0), np.float64(2.0), np.float64(1.0))
+    >>> octaves(np.float64(12.0), np.float64(5.0))
+    (np.float64(10.0), np.float64(0.5), np.float64(-1.0))
     """
-    return ((_bits(y) >> _BITS) - (_bits(x) >> _BITS)).astype(np.float64)
+    gap = _bits(y) - _bits(x)  # doubles from 0 on are ordered as their bits are
+    steps = (gap + ((gap >> _SIGN) & _FRACTION)) & ~_FRACTION
+    power = np.clip(steps, _LOWEST, _HIGHEST) + _ONE
+    return (_bits(y) - steps).view(np.float64), power.view(np.float64), (steps >> _BITS).astype(np.float64)
 
 
 def scaled(x, k):

@@ -7,11 +7,9 @@ Sums and products leave nothing (Dekker, Numer. Math. 18, 1971; Knuth, The Art o
 # pyright: basic, reportMissingParameterType=false
 
 from .coefficients import ATANH_CURVE, BINET, LN2, LN2_TAIL, THIRD, THIRD_TAIL
-from .elementary import SQRT_2, TINY
+from .elementary import SQRT_2
 from .gamma import SHIFT_1, _reciprocals
-from .machine import absolute, exponent_gap, fma, mantissa, product_tail, select
-
-CLOSE = 0.34  # the r of a number and its sqrt(2)-fold
+from .machine import fma, octaves, product_tail, scaled, select
 
 
 def _sum_tail(x, y, s):
@@ -43,26 +41,24 @@ def div_rest(x, x_rest, y, y_rest, v):
 def _log_pair(a, a_rest, b, b_rest, d, d_rest):
     """log((b + b')/(a + a')) in two doubles, d + d' the gap: r + r^3/12 + r^5 P(r^2) + k log 2, the first two in two.
 
-    Near each other r is d/((a + b)/2), else that of the mantissas, of which the larger is halved beyond sqrt(2).
+    b is c octaves k away, c within a factor of sqrt(2) of a; r is (c - a)/((a + c)/2), and where k is 0 c - a is d.
     """
-    middle = fma(0.5, a, 0.5 * b)
-    near = (a >= TINY) & (b >= TINY) & (absolute(d) < CLOSE * middle)
-    a_mantissa, b_mantissa = mantissa(a), mantissa(b)
-    above, below = b_mantissa > SQRT_2 * a_mantissa, a_mantissa > SQRT_2 * b_mantissa
-    x = select(near, a, select(below, 0.5 * a_mantissa, a_mantissa))
-    y = select(near, b, select(above, 0.5 * b_mantissa, b_mantissa))
-    binades = exponent_gap(a, b) + select(above, 1.0, select(below, -1.0, 0.0))
-    numerator, k = select(near, d, y - x), select(near, 0.0, binades)
-    denominator = 0.5 * x + 0.5 * y
+    c, _power, octave = octaves(a, b)
+    above, below = c > SQRT_2 * a, a > SQRT_2 * c
+    c = select(above, 0.5 * c, select(below, 2.0 * c, c))
+    k = octave + select(above, 1.0, select(below, -1.0, 0.0))
+    near, c_rest = k == 0.0, scaled(b_rest, -k)
+    numerator = select(near, d, c - a)
+    denominator = 0.5 * a + 0.5 * c
     inverse = 1.0 / denominator
     r = numerator * inverse
-    lost = ((numerator - r * denominator) - product_tail(r, denominator)) + select(near, d_rest, 0.0)
-    halves = _sum_tail(0.5 * x, 0.5 * y, denominator) + select(near, 0.5 * (a_rest + b_rest), 0.0)
+    lost = ((numerator - r * denominator) - product_tail(r, denominator)) + select(near, d_rest, c_rest - a_rest)
+    halves = fma(0.5, a_rest + c_rest, _sum_tail(0.5 * a, 0.5 * c, denominator))
     r_tail = fma(-r, halves, lost) * inverse
     q = r * r
     series = ATANH_CURVE[0]
-    for c in ATANH_CURVE[1:]:
-        series = fma(series, q, c)
+    for x in ATANH_CURVE[1:]:
+        series = fma(series, q, x)
     u = 0.25 * (q * THIRD)
     q_tail = fma(2.0 * r, r_tail, product_tail(r, r))
     u_tail = fma(q * q, series, 0.25 * (product_tail(q, THIRD) + fma(q, THIRD_TAIL, q_tail * THIRD)))
@@ -72,8 +68,7 @@ def _log_pair(a, a_rest, b, b_rest, d, d_rest):
     inner_tail = (cube - (inner - r)) + (cube_tail + r_tail)
     whole = k * LN2
     head = whole + inner
-    moved = select(near, 0.0, fma(b_rest, a, -(a_rest * b)) / (a * b))
-    tail = _sum_tail(whole, inner, head) + (fma(k, LN2_TAIL, inner_tail) + moved)
+    tail = _sum_tail(whole, inner, head) + fma(k, LN2_TAIL, inner_tail)
     both = head + tail
     return both, tail - (both - head)
 
