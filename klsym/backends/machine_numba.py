@@ -22,7 +22,10 @@ _INPUT = types.Array(types.float64, 1, "C", readonly=True)
 _OUTPUT, _PLACES = types.float64[::1], types.int64[::1]
 
 
-_LEAST, _MOST = np.uint64(0x1FF0000000000000), np.uint64(0x7FEFFFFFFFFFFFFF)  # the bits of 2^-512 and of the greatest
+_SMALL_BITS, _LAST_BITS = (
+    np.uint64(0x1FF0000000000000),
+    np.uint64(0x7FEFFFFFFFFFFFFF),
+)  # the bits of 2^-512 and of the greatest
 _USUAL, _UPRIGHT, _ODD = np.int64(-1 << 62), np.int64(-1 << 61), np.int64(-1 << 63)
 
 
@@ -69,8 +72,8 @@ def _unsure(error, value, limit):
     Of an infinite value the error is 0 or infinite.
     """
     size, wrong = _bits(abs(value)), _bits(abs(error))
-    large, far = np.int64(size - _LEAST), np.int64(_bits(limit * abs(value)) - wrong)
-    return (large | far | np.int64(_MOST - wrong)) & _ODD
+    large, far = np.int64(size - _SMALL_BITS), np.int64(_bits(limit * abs(value)) - wrong)
+    return (large | far | np.int64(_LAST_BITS - wrong)) & _ODD
 
 
 @intrinsic

@@ -16,7 +16,7 @@ def exact_gaps(expr: sp.Expr) -> sp.Expr:
 
     >>> a, b = sp.symbols("a b", positive=True)
     >>> exact_gaps(a - 1 / b), exact_gaps(a - sp.sqrt(2) * b), exact_gaps(a - b / 2)
-    (cross(a, b, 1, 1)/b, cross(a, a, 2*b, b)/(a + sqrt(2)*b), a - b/2)
+    (cross(a, b, 1, 1)/b, cross(a, a, b, 2*b)/(a + sqrt(2)*b), a - b/2)
     """
     cross = head("cross")
     expr = expr.replace(cross, lambda a, b, c, d: _difference(a * b, c * d) or cross(a, b, c, d))
