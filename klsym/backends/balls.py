@@ -111,11 +111,11 @@ def _log(x: Ball) -> Ball:
 
 
 def _xlogy(c: Ball, x: Ball) -> Ball:
-    return c if c.is_zero() else c * x.log()
+    return c if c.is_zero() else c * _log(x)
 
 
 def _xlog1py(c: Ball, x: Ball) -> Ball:
-    return c if c.is_zero() else c * x.log1p()
+    return c if c.is_zero() else c * (x.log1p() if (x + 1) != 0 else _log(x + 1))
 
 
 def _square(x: Ball) -> Ball:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..core.primitive import PLAIN, PRIMITIVES, RESTS
 from ..core.program import Line
-from .slopes import ABSOLUTE, LEFT, MAGNIFIED, slope
+from .slopes import ABSOLUTE, LEFT, MAGNIFIED, QUADRATIC, slope
 from .ssa import Builder
 
 ROUNDING = 0.5
@@ -132,7 +132,10 @@ class Errors:
         return self.absolute[key]
 
     def _running(self, line: Line, paired: bool = False) -> str:
-        """sum |df/dx_i| error(x_i), plus the error of the primitive itself; of a constant and its rest none."""
+        """sum |df/dx_i| error(x_i), plus the error of the primitive itself; of a constant and its rest none.
+
+        Where a derivative may vanish half the second one times the error is added to it.
+        """
         if line.primitive == "select":
             return self.line("select", line.arguments[0], *(self.error(name, paired) for name in line.arguments[1:]))
         parts, of_sum = [], line.primitive.endswith("_sum")
@@ -143,7 +146,10 @@ class Errors:
                 move = slope(primitive, k)
                 if move is None:
                     return self.build.constant("inf")
-                parts.append(self.mul(self.size(move(self, line)), error))
+                size = self.size(move(self, line))
+                if k in QUADRATIC.get(primitive, ()) and self.range(argument).relative is None:
+                    size = self.line("add", size, QUADRATIC[primitive][k](self, line, size, error))
+                parts.append(self.mul(size, error))
         own = _own(primitive) * (RESTS.get(primitive, 1.0) if paired else 1.0)
         if own == INFINITE:
             return self.build.constant("inf")

@@ -25,6 +25,9 @@ MAGNIFIED: dict[str, tuple[float, ...]] = {
 # The line, or one made for it, that has the size of a derivative.
 Slope = Callable[["Errors", Line], str]
 
+# The same of half a second derivative times an error, from the sizes of the first derivative and of the error.
+Bend = Callable[["Errors", Line, str, str], str]
+
 
 def _one(errors: Errors, line: Line) -> str:
     return errors.number(1)
@@ -171,6 +174,41 @@ def _rising_term(errors: Errors, line: Line) -> str:
     """psi(a) x"""
     return errors.line("mul", errors.line("digamma", line.arguments[0]), line.arguments[1])
 
+
+def _bend(errors: Errors, line: Line, size: str, error: str) -> str:
+    """1 times the error"""
+    return errors.mul(errors.number(EPSILON), error)
+
+
+def _half_bend(errors: Errors, line: Line, size: str, error: str) -> str:
+    """1/2 times the error"""
+    return errors.mul(errors.number(EPSILON / 2), error)
+
+
+def _gap_bend(k: int) -> Bend:
+    """f'/d times the error, d = argument k: f is as d^2"""
+    return lambda errors, line, size, error: errors.mul(
+        errors.number(EPSILON),
+        errors.line("mul", size, errors.line("div", error, errors.size(line.arguments[k]))),
+    )
+
+
+def _product_bend(k: int) -> Bend:
+    """Half the error of the other factor"""
+    return lambda errors, line, size, error: errors.mul(errors.number(EPSILON / 2), errors.error(line.arguments[1 - k]))
+
+
+EPSILON = 2.0**-52
+
+# What is to be added to the size of a derivative, by the argument, where that may be smaller than the argument's error.
+QUADRATIC: dict[str, dict[int, Bend]] = {
+    "mul": {0: _product_bend(0), 1: _product_bend(1)},
+    "e2": {0: _bend},
+    "log_cosh": {0: _half_bend},
+    "log_sinhc": {0: _half_bend},
+    **{name: {2: _gap_bend(2)} for name in ("phi", "klrem", "lgrem", "grem", "log_i0_remainder")},
+    "lbetarem": {4: _gap_bend(4), 5: _gap_bend(5)},
+}
 
 # Primitives that cross zero with only an absolute accuracy there: |value| plus these magnitudes.
 ABSOLUTE: dict[str, Slope] = {
