@@ -36,6 +36,8 @@ class Truths:
         if met not in self.references:
             self.references[met] = self.reference(met)
         found = self.references[met]
+        if found == INFINITE and self.vanishes_there(met, row):
+            found = UNKNOWN
         return absolute(found.safely(row) if isinstance(found, Reference) else found)
 
     def met(self, row: list[float]) -> tuple[tuple[int, float], ...]:
@@ -50,6 +52,14 @@ class Truths:
             return UNKNOWN
         # A divergence is infinite where one of its terms is: the others are finite, and none can be -oo in sum.
         return INFINITE if value.has(sp.oo, -sp.oo) else Reference(value, symbols)
+
+    def vanishes_there(self, met: tuple[tuple[int, float], ...], row: list[float]) -> bool:
+        """Whether a factor of something infinite is 0: a product of the two may be anything."""
+        symbols = self.subject.symbols
+        value = at(self.subject.case.value, {symbols[i]: sp.Integer(int(end)) for i, end in met})
+        point = {symbol: sp.Rational(x) for symbol, x in zip(symbols, row, strict=True)}
+        infinite = [term for term in sp.Add.make_args(value) if term.has(sp.oo, -sp.oo)]
+        return any(term.xreplace({sp.oo: sp.S.One, -sp.oo: sp.S.One}).xreplace(point) == 0 for term in infinite)
 
 
 class Slopes(Truths):
