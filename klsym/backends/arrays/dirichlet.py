@@ -33,8 +33,8 @@ def kl(alpha_p: ArrayLike, alpha_q: ArrayLike, *, check: bool = False) -> Array 
 
     >>> float(kl([1.0, 1.0, 1.0], [1.0, 1.0, 1.0]))
     0.0
-    >>> round(float(kl([1.0, 1.0], [2.0, 1.0])), 12)  # 1 - log 2
-    0.306852819440
+    >>> round(float(kl([1.0, 1.0], [2.0, 1.0])), 9)  # 1 - log 2
+    0.306852819
     """
     return _divergence(alpha_p, alpha_q, check, gradient=False)[0]
 
@@ -156,9 +156,9 @@ def _batched(alpha_p: Any, alpha_q: Any) -> tuple[tuple[int, ...], list[Array]]:
     try:
         shape = np.broadcast_shapes(p.shape[:-1], q.shape[:-1])
     except ValueError as error:
-        raise ParameterError(f"the leading dimensions do not broadcast: alpha_p {p.shape}, alpha_q {q.shape}") from error
+        raise ParameterError(
+            f"the leading dimensions do not broadcast: alpha_p {p.shape}, alpha_q {q.shape}"
+        ) from error
     k = p.shape[-1]
     full = [x if x.size == k else np.broadcast_to(x, (*shape, k)) for x in arrays]
     return shape, [np.ascontiguousarray(x).reshape(-1, k) for x in full]
-
-

@@ -1,13 +1,13 @@
 """KL of Dirichlet distributions: rows in blocks, short loops over contiguous arrays that become vector code.
 
-Few components: a block is kept transposed, component j of all rows together, and rows are summed side by side. Many:
-a row stays as it is, and every LANES-th component is summed side by side.
+Few components: a block is kept transposed, component j of all rows together. Many: a block is one row, LANES components
+together. Either way what is together is a chunk, and sums are taken over chunks.
 """
 
 import numpy as np
 from numba import njit, types
 
-BLOCK, LANES, FEW = 2048, 64, 64
+BLOCK, ROWS, LANES, FEW = 2048, 32, 128, 512
 LEAST, GREATEST = 1e-120, 1e120
 
 
@@ -39,39 +39,46 @@ def _increase(x, total):
 
 
 @njit(error_model="numpy")
-def _sums(x, x_low, few, k, total, total_low, lanes, lanes_low):
-    """The sum of each row of a block in two doubles; `x_low` may be empty."""
-    rows = total.size
-    if few:
-        total[:], total_low[:] = 0.0, 0.0
-        for start in range(0, x.size, rows):
-            _accumulate(x[start : start + rows], total, total_low)
-            if x_low.size:
-                _increase(x_low[start : start + rows], total_low)
-        return
-    for row in range(rows):
-        lanes[:], lanes_low[:] = 0.0, 0.0
-        for start in range(row * k, row * k + k, LANES):
-            stop = min(start + LANES, row * k + k)
-            _accumulate(x[start:stop], lanes, lanes_low)
-            if x_low.size:
-                _increase(x_low[start:stop], lanes_low)
-        high, low = 0.0, 0.0
-        for j in range(LANES):
-            high, rest = _two_sum(high, lanes[j])
-            low += rest + lanes_low[j]
-        total[row], total_low[row] = high, low
+def _top(x, number, top, place):
+    """The largest of chunks so far, and the number of its chunk."""
+    for j in range(x.size):
+        place[j] = number if x[j] > top[j] else place[j]
+        top[j] = x[j] if x[j] > top[j] else top[j]
 
 
 @njit(error_model="numpy")
-def _spread_rows(x, few, k, spread):
-    """The numbers of the rows, for every component."""
-    if few:
-        for start in range(0, spread.size, x.size):
-            spread[start : start + x.size] = x
-    else:
-        for row in range(x.size):
-            spread[row * k : row * k + k] = x[row]
+def _sums(x, x_low, width, total, total_low):
+    """The sum of the chunks, in two doubles; `x_low` may be empty. A last chunk may be shorter."""
+    total[:], total_low[:] = 0.0, 0.0
+    for start in range(0, x.size, width):
+        stop = min(start + width, x.size)
+        _accumulate(x[start:stop], total, total_low)
+        if x_low.size:
+            _increase(x_low[start:stop], total_low)
+
+
+@njit(error_model="numpy")
+def _fold(total, total_low, few, rows):
+    """A chunk's sums as rows': as they are or, where a block is one row, their sum. Then high is rounded."""
+    if not few:
+        high, low = 0.0, 0.0
+        for j in range(total.size):
+            high, rest = _two_sum(high, total[j])
+            low += rest + total_low[j]
+        total[0], total_low[0] = high, low
+    for j in range(rows):
+        total[j], total_low[j] = _two_sum(total[j], total_low[j])
+
+
+@njit(error_model="numpy")
+def _wholes(x, y, y_low, x_gap, x_gap_low, y_gap, y_gap_low, x_end, y_end, s, s_low, ds, ds_low, s_end):
+    """The sums of all components from the largest and the sum of the others."""
+    for i in range(x.size):
+        s[i], rest = _two_sum(x[i], y[i])
+        s_low[i] = rest + y_low[i]
+        ds[i], rest = _two_sum(x_gap[i], y_gap[i])
+        ds_low[i] = (rest + y_gap_low[i]) + x_gap_low[i]
+        s_end[i] = x_end[i] + y_end[i]
 
 
 @njit(error_model="numpy")
@@ -94,13 +101,11 @@ def _terms(a, b, gap, s, s_end, turn, term):
 
 
 @njit(error_model="numpy")
-def _larger(row, value):
-    """The sums of the terms, and the part of the largest: by rows x, y, their ends and gaps, the turn, high and low."""
+def _larger(x, y, x_end, y_end, x_gap, y_gap, turn, terms, value):
+    """The value: the sum of the terms, and the part of the largest."""
     _align_stack()
-    x, y, x_end, y_end, x_gap, y_gap, turn, low = row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7]
     for i in range(value.size):
-        part = __beta_larger(x[i], y[i], x_end[i], y_end[i], x_gap[i], y_gap[i], turn[i])
-        value[i] += part + low[i]
+        value[i] = terms[i] + __beta_larger(x[i], y[i], x_end[i], y_end[i], x_gap[i], y_gap[i], turn[i])
 
 
 @njit(error_model="numpy")
@@ -125,64 +130,89 @@ _ROWS = types.Array(types.float64, 2, "C", readonly=True)
 )
 def _fill(alpha_p, alpha_q, value, by_p, by_q):
     """The values, NaN out of range, and the derivatives unless their arrays are empty; one row may serve all."""
-    count, k, few = value.size, alpha_p.shape[1], alpha_p.shape[1] <= FEW
+    count, k = value.size, alpha_p.shape[1]
     step_p, step_q = min(alpha_p.shape[0] - 1, 1), min(alpha_q.shape[0] - 1, 1)
-    group = max(min(BLOCK // k, count), 1)
-    a, b, gap, gap_low = np.empty(group * k), np.empty(group * k), np.empty(group * k), np.empty(group * k)
-    s, s_low, ds, ds_low = np.empty(group * k), np.empty(group * k), np.empty(group * k), np.empty(group * k)
-    s_end, turn, term, slope_p, slope_q = (
-        np.empty(group * k), np.empty(group * k), np.empty(group * k), np.empty(group * k), np.empty(group * k),
-    )  # fmt: skip
-    lanes, lanes_low, nothing = np.empty(LANES), np.empty(LANES), np.empty(0)
-    largest, row, more = np.empty(group, np.int64), np.empty((8, group)), np.empty((7, group))
+    group = max(min(max(BLOCK // k, ROWS), count), 1) if k <= FEW else 1
+    widest = group if k <= FEW else LANES
+    components, sums, largest = np.empty((8, group * k)), np.empty((20, widest)), np.empty(group, np.int64)
+    nothing = np.empty(0)
     for start in range(0, count, group):
         rows = min(group, count - start)
-        size, across, along = rows * k, rows if few else 1, 1 if few else k
-        a, b, gap, gap_low = a[:size], b[:size], gap[:size], gap_low[:size]
-        s, s_low, ds, ds_low, turn, term = s[:size], s_low[:size], ds[:size], ds_low[:size], turn[:size], term[:size]
-        s_end = s_end[:size]
-        row, more = row[:, :rows], more[:, :rows]
+        size, width, along, across = (
+            rows * k,
+            rows if k <= FEW else LANES,
+            1 if k <= FEW else k,
+            rows if k <= FEW else 1,
+        )
+        a, b, gap, gap_low = components[0, :size], components[1, :size], components[2, :size], components[3, :size]
+        turn, term, slope_p, slope_q = (
+            components[4, :size], components[5, :size], components[6, :size], components[7, :size],
+        )  # fmt: skip
+        y, y_low, y_end, y_gap, y_gap_low = (
+            sums[0, :width],
+            sums[1, :width],
+            sums[2, :width],
+            sums[3, :width],
+            sums[4, :width],
+        )
+        x, x_end, x_gap, x_gap_low, spin = (
+            sums[5, :rows],
+            sums[6, :rows],
+            sums[7, :rows],
+            sums[8, :rows],
+            sums[9, :rows],
+        )
+        s, s_low, ds, ds_low, s_end = (
+            sums[10, :width],
+            sums[11, :width],
+            sums[12, :width],
+            sums[13, :width],
+            sums[14, :width],
+        )
+        high, low, top, place = sums[15, :width], sums[16, :width], sums[17, :width], sums[18, :width]
         for i in range(rows):
-            p, q, place = alpha_p[(start + i) * step_p], alpha_q[(start + i) * step_q], 0
+            p, q = alpha_p[(start + i) * step_p], alpha_q[(start + i) * step_q]
             for j in range(k):
-                at = i * along + j * across
-                a[at], b[at] = p[j], q[j]
-                place = j if p[j] > p[place] else place
-            at = i * along + place * across
-            largest[i], row[0, i], row[2, i] = at, a[at], b[at]
-            a[at], b[at] = 0.0, 0.0
+                a[i * along + j * across], b[i * along + j * across] = p[j], q[j]
+        top[:], place[:] = 0.0, 0.0
+        for chunk in range(0, size, width):
+            _top(a[chunk : chunk + width], float(chunk), top, place)
         _gaps(a, b, gap, gap_low)
-        _sums(a, nothing, few, k, row[1], more[0], lanes, lanes_low)
-        _sums(b, nothing, few, k, row[3], more[1], lanes, lanes_low)
-        _sums(gap, gap_low, few, k, row[5], more[2], lanes, lanes_low)
+        for i in range(rows):
+            best = i
+            if k > FEW:
+                for j in range(width):
+                    best = j if top[j] > top[best] else best
+            at = int(place[best]) + best
+            largest[i], x[i], x_end[i], x_gap[i], x_gap_low[i] = at, a[at], b[at], gap[at], gap_low[at]
+            a[at], b[at], gap[at], gap_low[at] = 0.0, 0.0, 0.0, 0.0
+        _sums(a, nothing, width, y, y_low)
+        _sums(gap, gap_low, width, y_gap, y_gap_low)
+        y_end[:], low[:] = 0.0, 0.0
+        for chunk in range(0, size, width):
+            _increase(b[chunk : chunk + width], y_end)
+        _fold(y, y_low, k <= FEW, rows)
+        _fold(y_gap, y_gap_low, k <= FEW, rows)
+        _fold(y_end, low, k <= FEW, rows)
         for i in range(rows):
             at = largest[i]
-            a[at], b[at] = row[0, i], row[2, i]
-            gap[at], gap_low[at] = _two_sum(b[at], -a[at])
-            row[4, i] = gap[at]
-            row[1, i], low = _two_sum(row[1, i], more[0, i])
-            row[3, i] += more[1, i]
-            row[5, i], change_low = _two_sum(row[5, i], more[2, i])
-            more[2, i], rest = _two_sum(a[at], row[1, i])
-            more[3, i] = rest + low
-            more[4, i], rest = _two_sum(gap[at], row[5, i])
-            more[5, i] = (rest + change_low) + gap_low[at]
-            more[6, i] = b[at] + row[3, i]
-        _spread_rows(more[2], few, k, s)
-        _spread_rows(more[3], few, k, s_low)
-        _spread_rows(more[4], few, k, ds)
-        _spread_rows(more[5], few, k, ds_low)
-        _spread_rows(more[6], few, k, s_end)
-        _turns(a, gap, gap_low, s, s_low, ds, ds_low, turn)
-        _terms(a, b, gap, s, s_end, turn, term)
+            a[at], b[at], gap[at], gap_low[at] = x[i], x_end[i], x_gap[i], x_gap_low[i]
+        _wholes(x, y, y_low, x_gap, x_gap_low, y_gap, y_gap_low, x_end, y_end, s, s_low, ds, ds_low, s_end)
+        if k > FEW:
+            s[:], s_low[:], ds[:], ds_low[:], s_end[:] = s[0], s_low[0], ds[0], ds_low[0], s_end[0]
+        for chunk in range(0, size, width):
+            c = slice(chunk, min(chunk + width, size))
+            _turns(a[c], gap[c], gap_low[c], s, s_low, ds, ds_low, turn[c])
+            _terms(a[c], b[c], gap[c], s, s_end, turn[c], term[c])
+            if by_p.size > 0:
+                _slopes(a[c], b[c], gap[c], s, s_end, ds, turn[c], slope_p[c], slope_q[c])
         for i in range(rows):
             # Out of range it stays NaN.
-            row[6, i], term[largest[i]] = -turn[largest[i]], 0.0 * term[largest[i]]
-        values = value[start : start + rows]
-        _sums(term, nothing, few, k, values, row[7], lanes, lanes_low)
-        _larger(row, values)
+            spin[i], term[largest[i]] = -turn[largest[i]], 0.0 * term[largest[i]]
+        _sums(term, nothing, width, high, low)
+        _fold(high, low, k <= FEW, rows)
+        _larger(x, y, x_end, y_end, x_gap, y_gap, spin, high, value[start : start + rows])
         if by_p.size > 0:
-            _slopes(a, b, gap, s, s_end, ds, turn, slope_p, slope_q)
             for i in range(rows):
                 for j in range(k):
                     at = i * along + j * across

@@ -177,6 +177,7 @@ def _factors(mu_p: Array, l_p: Array, mu_q: Array, l_q: Array, gradient: bool) -
         phis = phi(q[diagonal, diagonal], p[diagonal, diagonal], gap)
         halves = tuple(0.5 * x for x in plus(squares(w), squares(z)))
         value = _sum(plus(halves, total(exactly(phis))))
+        value = np.where(np.isinf((w[0] ** 2).sum((0, 1)) + (z[0] ** 2).sum((0, 1))), np.inf, value)
         value = np.where(valid, value, np.nan)
         if not gradient:
             return value, []
@@ -264,7 +265,9 @@ def _batched(
         except (TypeError, ValueError) as error:
             raise ParameterError(f"{name} is not an array of real numbers: {error}; pass numbers or arrays") from error
         if arrays[name].ndim < rank:
-            raise ParameterError(f"{name} has {arrays[name].ndim} dimensions; it needs {rank} or more, the last the event's")
+            raise ParameterError(
+                f"{name} has {arrays[name].ndim} dimensions; it needs {rank} or more, the last the event's"
+            )
     first, *_ = arrays
     k = arrays[first].shape[-1]
     for (name, array), rank in zip(arrays.items(), ranks, strict=True):
