@@ -1,4 +1,4 @@
-"""How fast the divergences of array-valued parameters run: batches beside torch and SciPy, in one run and one thread."""
+"""How fast the divergences of array-valued parameters run: batches beside torch and SciPy, in one run."""
 
 # pyright: reportMissingImports=false
 from __future__ import annotations
@@ -17,7 +17,7 @@ Contestants = dict[str, Callable[[], Any]]
 
 @dataclass(frozen=True)
 class Race:
-    """A batch: `shape` is (elements, dimension), `target` how many times as fast as the fastest peer klsym means to be."""
+    """A batch: `shape` is (elements, dimension), `target` how many times as fast as the fastest peer it is to be."""
 
     family: str
     shape: tuple[int, int]

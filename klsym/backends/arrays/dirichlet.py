@@ -5,6 +5,7 @@ lgamma(x) - lgamma(s) as of one function, so that the terms exceed their sum lit
 components). The divergence: Penny, KL-divergences of Normal, Gamma, Dirichlet and Wishart densities, 2001.
 """
 
+# pyright: reportPrivateUsage=false
 from __future__ import annotations
 
 from typing import Any

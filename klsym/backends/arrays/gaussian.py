@@ -79,8 +79,8 @@ def kl_covariance(
     and near P = Q also as the rounding over the difference; with `condition` the result is (value, condition), the
     condition number |S| |S^-1| in the norm of column sums of S_q scaled to a diagonal between 1 and 4.
 
-    NaN where a matrix is not positive definite or a number not finite, with `check` a ParameterError; shapes that do not
-    fit raise ParameterError. See Higham, Accuracy and Stability of Numerical Algorithms, ch. 10.
+    NaN where a matrix is not positive definite or a number not finite, with `check` a ParameterError. Shapes that do
+    not fit raise ParameterError. See Higham, Accuracy and Stability of Numerical Algorithms, ch. 10.
 
     >>> float(kl_covariance([0.0], [[1.0]], [1.0], [[1.0]]))
     0.5
@@ -100,7 +100,7 @@ def kl_precision(
 ) -> Any:
     """KL of normals from means (..., k) and precision matrices (..., k, k), whose lower triangles are read.
 
-    As `kl_covariance`, with E = L_p^-1 (T_q - T_p) L_p^-T for precisions T = L L^T; the condition number is that of T_p.
+    As `kl_covariance`, with E = L_p^-1 (T_q - T_p) L_p^-T for precisions T = L L^T; the condition is that of T_p.
 
     >>> float(kl_precision([0.0], [[1.0]], [1.0], [[1.0]]))
     0.5
@@ -164,7 +164,7 @@ def _factors(mu_p: Array, l_p: Array, mu_q: Array, l_q: Array, gradient: bool) -
         p, q = (np.moveaxis(np.broadcast_to(x, (n, *x.shape[1:])), 0, -1) for x in (l_p, l_q))
         a, b = (np.moveaxis(np.broadcast_to(x, (n, *x.shape[1:])), 0, -1) for x in (mu_p, mu_q))
         k, diagonal = len(p), np.arange(len(p))
-        valid = np.ones(n, dtype=bool)
+        valid: Any = np.ones(n, dtype=bool)
         for x in (p, q):
             pivots = x[diagonal, diagonal]
             valid &= ((pivots > 0.0) & np.isfinite(pivots)).all(0) & (x[np.triu_indices(k, 1)] == 0.0).all(0)

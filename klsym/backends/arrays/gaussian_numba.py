@@ -1,6 +1,6 @@
-"""KL of multivariate normals from Cholesky factors: W = L_q^-1 (L_p - L_q) and z = L_q^-1 (mu_p - mu_q) in pairs of doubles.
+"""KL of multivariate normals from Cholesky factors: W = L_q^-1 (L_p - L_q) and z = L_q^-1 (mu_p - mu_q) in pairs.
 
-A vector of WIDTH numbers is one entry of WIDTH matrices (`lanes`), or WIDTH columns of one matrix. z is column 0, and
+A vector of WIDTH numbers is one entry of WIDTH matrices, or WIDTH columns of one matrix. z is column 0, and
 column c + 1 that of W, zero above row c.
 """
 
@@ -216,14 +216,18 @@ def _phis(phis, a, b, d):
 
 @njit(error_model="numpy")
 def _turn(w, w_low, turned, turned_low, x, x_low, k, group, columns):
-    """The transpose of [z W] and the lower triangle of W + W^T."""
+    """The transpose of [z W], by tiles of rows, and the lower triangle of W + W^T."""
+    for first in range(0, k, 8):
+        last = min(first + 8, k)
+        for c in range(last + 1):
+            for i in range(max(first, c - 1), last):
+                at, to = (i * columns + c) * group, (c * columns + i + 1) * group
+                for lane in range(group):
+                    turned[to + lane], turned_low[to + lane] = w[at + lane], w_low[at + lane]
+    x[:], x_low[:] = w, w_low
     for i in range(k):
-        for c in range(i + 2):
-            twice = 2.0 if c == i + 1 else 1.0
-            at, to = (i * columns + c) * group, (c * columns + i + 1) * group
-            for lane in range(group):
-                turned[to + lane], turned_low[to + lane] = w[at + lane], w_low[at + lane]
-                x[at + lane], x_low[at + lane] = twice * w[at + lane], twice * w_low[at + lane]
+        for at in range((i * columns + i + 1) * group, (i * columns + i + 2) * group):
+            x[at], x_low[at] = 2.0 * w[at], 2.0 * w_low[at]
 
 
 _VECTORS = types.Array(types.float64, 2, "C", readonly=True)

@@ -50,7 +50,7 @@ def total(x: Pair) -> Pair:
         half = len(x[0]) // 2
         odd = at(x, slice(2 * half, None))
         x = plus(at(x, slice(half)), at(x, slice(half, 2 * half)))
-        x = tuple(np.concatenate([part, rest]) for part, rest in zip(x, odd, strict=True))
+        x = np.concatenate([x[0], odd[0]]), np.concatenate([x[1], odd[1]])
     return at(x, 0)
 
 
@@ -117,4 +117,5 @@ def excess(e: Pair) -> Pair:
             shrunk = over(column, pivot)
             terms.append(total(times(column, shrunk)))
             put(e, minus(at(e, below, below), times(at(shrunk, slice(None), None), column)), below, below)
-    return total(tuple(np.stack(parts) for parts in zip(*terms, strict=True)))
+    high, low = (np.stack(parts) for parts in zip(*terms, strict=True))
+    return total((high, low))
