@@ -167,7 +167,7 @@ def _factors(mu_p: Array, l_p: Array, mu_q: Array, l_q: Array, gradient: bool) -
         valid: Any = np.ones(n, dtype=bool)
         for x in (p, q):
             pivots = x[diagonal, diagonal]
-            valid &= ((pivots > 0.0) & np.isfinite(pivots)).all(0) & (x[np.triu_indices(k, 1)] == 0.0).all(0)
+            valid = valid & ((pivots > 0.0) & np.isfinite(pivots)).all(0) & (x[np.triu_indices(k, 1)] == 0.0).all(0)
         pivots = q[diagonal, diagonal]
         unit = scaled(np.ones_like(pivots), -exponent(pivots))
         p, q, a, b = p * unit[:, None], q * unit[:, None], a * unit, b * unit
@@ -246,7 +246,7 @@ def _mirrored(a: Array) -> Array:
 def _condition(a: Array) -> Array:
     unit = _unit(a)
     matrices = np.moveaxis(a * unit[:, None] * unit, -1, 0)
-    matrices = np.where(np.isfinite(matrices).all((1, 2))[:, None, None], matrices, 0.0)
+    matrices = np.where(np.isfinite(matrices).all((1, 2), keepdims=True), matrices, 0.0)
     return np.linalg.cond(matrices, 1)
 
 

@@ -222,8 +222,10 @@ def _turn(w, w_low, turned, turned_low, x, x_low, k, group, columns):
         for c in range(last + 1):
             for i in range(max(first, c - 1), last):
                 at, to = (i * columns + c) * group, (c * columns + i + 1) * group
-                for lane in range(group):
-                    turned[to + lane], turned_low[to + lane] = w[at + lane], w_low[at + lane]
+                if group == 1:
+                    turned[to], turned_low[to] = w[at], w_low[at]
+                else:
+                    turned[to : to + group], turned_low[to : to + group] = w[at : at + group], w_low[at : at + group]
     x[:], x_low[:] = w, w_low
     for i in range(k):
         for at in range((i * columns + i + 1) * group, (i * columns + i + 2) * group):
