@@ -49,7 +49,7 @@ def _add_products(typing, x, x_low, at, a, a_low, place, step, y, y_low, start, 
         def loaded(name, place):
             return builder.load(pointer(name, place, vector), align=8)
 
-        def factor(name, place):
+        def multiplier(name, place):
             if wide:
                 return loaded(name, builder.mul(place, ir.Constant(place.type, WIDTH)))
             number = builder.load(pointer(name, place, ir.DoubleType()), align=8)
@@ -66,14 +66,14 @@ def _add_products(typing, x, x_low, at, a, a_low, place, step, y, y_low, start, 
         with cgutils.for_range(builder, given["count"]) as loop:
             place = builder.add(given["place"], builder.mul(loop.index, given["step"]))
             start = builder.add(given["start"], builder.mul(loop.index, given["stride"]))
-            a, b, old = factor("a", place), loaded("y", start), builder.load(high)
+            a, b, old = multiplier("a", place), loaded("y", start), builder.load(high)
             product = builder.fmul(a, b)
             total = builder.fadd(old, product)
             back = builder.fsub(total, old)
             tail = builder.fadd(builder.fsub(old, builder.fsub(total, back)), builder.fsub(product, back))
             rest = fma(a, loaded("y_low", start), fma(a, b, builder.fneg(product)))
             if kinds["a_low"] != types.none:
-                rest = fma(factor("a_low", place), b, rest)
+                rest = fma(multiplier("a_low", place), b, rest)
             builder.store(total, high)
             builder.store(builder.fadd(builder.load(low), builder.fadd(tail, rest)), low)
         for name, sum_ in (("x", high), ("x_low", low)):
