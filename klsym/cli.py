@@ -178,7 +178,7 @@ def audit(args: argparse.Namespace) -> Answer:
 
 def bench(args: argparse.Namespace) -> Answer:
     from . import render
-    from .bench import report, run
+    from .bench import arrays, report, run
 
     families = [(family, near) for near in (False, True) for family in run.TARGETS]
     with run.single_thread():
@@ -186,7 +186,9 @@ def bench(args: argparse.Namespace) -> Answer:
         rows = list(render.with_progress(races, len(families)))
         kernels = [] if args.brief else list(run.kernel_rows(args.count, args.repeats))
         first = [] if args.brief else [run.compiling(family, "numba") for family in ("Normal", "Beta")]
-    found = report.Report(args.count, args.repeats, rows, kernels, first)
+        share = min(args.count / 1_000_000, 1.0)
+        batches = list(render.with_progress(arrays.rows(share, args.repeats), len(arrays.RACES)))
+    found = report.Report(args.count, args.repeats, rows, kernels, first, batches)
     return Answer(str(found), found.to_json())
 
 

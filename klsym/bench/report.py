@@ -23,9 +23,12 @@ class Report:
     races: Sequence[Row]
     kernels: Sequence[Row] = ()
     compilations: Sequence[Row] = ()
+    arrays: Sequence[Row] = ()
 
     def __str__(self) -> str:
         parts = [self.table(near) for near in (False, True)]
+        if self.arrays:
+            parts.append(self.batches())
         if self.kernels:
             cells = [f"{row['primitive']} {_ns(row['ns'])}" for row in self.kernels]
             rows = [cells[i : i + 5] for i in range(0, len(cells), 5)]
@@ -49,6 +52,17 @@ class Report:
             rows.append((race["family"], *times, ratio, f"{race['target']:.1f}"))
         return f"{SETTINGS[near]}:\n{aligned(rows)}"
 
+    def batches(self) -> str:
+        """The races of array-valued parameters."""
+        names = [name for name in ("klsym", *PEERS) if any(name in row["us"] for row in self.arrays)]
+        table = [("family", "elements", "dimension", "with derivatives", *names, "ratio", "target")]
+        for row in self.arrays:
+            sizes = (str(row["elements"]), str(row["dimension"]), "yes" if row["gradient"] else "no")
+            times = (f"{row['us'][name]:.3g}" if name in row["us"] else "-" for name in names)
+            ratio = "-" if row["ratio"] is None else f"{row['ratio']:.1f}"
+            table.append((row["family"], *sizes, *times, ratio, f"{row['target']:.1f}"))
+        return f"batches of vectors and matrices, microseconds an element:\n{aligned(table)}"
+
     def summary(self) -> str:
         """What was timed, and what was left out."""
         absent = [name for name in PEERS if name not in installed()]
@@ -71,6 +85,7 @@ class Report:
             "races": list(self.races),
             "kernels": list(self.kernels),
             "compilations": list(self.compilations),
+            "arrays": list(self.arrays),
         }
 
 

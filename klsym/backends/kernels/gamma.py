@@ -87,21 +87,31 @@ def lbetarem(a1, b1, a2, b2, da, db):
     x1, y1 = select(swap, b1, a1), select(swap, a1, b1)
     x2, y2 = select(swap, b2, a2), select(swap, a2, b2)
     dx, dy = select(swap, db, da), select(swap, da, db)
+    turn = _cross(x2, y1, x1, y2)
+    total = _beta_smaller(y1, y2, dy, x1 + y1, x2 + y2, turn) + _beta_larger(x1, y1, x2, y2, dx, dy, turn)
+    normal = (y1 >= LEAST) & (x2 >= LEAST) & (y2 >= LEAST)
+    normal = normal & (x1 <= GREATEST) & (x2 <= GREATEST) & (y2 <= GREATEST)
+    return select(normal, total, NAN)
+
+
+def _beta_smaller(y1, y2, dy, s1, s2, turn):
+    """The part of a component that is not the largest, y1 s2 - y2 s1 being `turn`; two terms, none negative."""
+    s1_up, s2_up = s1 + 1.0, s2 + 1.0
+    return fma(y2, phi(y2 * s1_up, y1 * s2_up, turn - dy), grem(y1, y2, dy))
+
+
+def _beta_larger(x1, y1, x2, y2, dx, dy, turn):
+    """The part of the largest component x, y being the sum of the others and `turn` x2 y1 - x1 y2."""
     s1, s2, ds = x1 + y1, x2 + y2, dx + dy
     x1_up, x2_up, s1_up, s2_up = x1 + 1.0, x2 + 1.0, s1 + 1.0, s2 + 1.0
-    turn = _cross(x2, y1, x1, y2)
     turn_up = turn - dy
     # X2 phi(X2 S1, X1 S2, -D) and phi(X1 S2, X2 S1, D) share their logarithm, as d/A - log and B log - d.
     product = x1_up * s2_up
     r, t, k, rise, e, c = _ratio(product, x2_up * s1_up, turn_up)
     forward, backward = _forward(r, t, k, rise, e / product), _backward(r, t, k, rise, e, c) / s1_up
-    smaller = fma(y2, phi(y2 * s1_up, y1 * s2_up, turn_up), grem(y1, y2, dy))
     shifts = phi(x1 * s2, x2 * s1, turn) + 0.5 * forward
     ends = turn / (x1 * s1) * (ds / s2) + 0.5 * (turn_up / s1_up) * (ds / product)
-    total = (backward + smaller + shifts) + (ends + _binet_beta(x1, y1, x2, y2, dx, dy))
-    normal = (y1 >= LEAST) & (x2 >= LEAST) & (y2 >= LEAST)
-    normal = normal & (x1 <= GREATEST) & (x2 <= GREATEST) & (y2 <= GREATEST)
-    return select(normal, total, NAN)
+    return (backward + shifts) + (ends + _binet_beta(x1, y1, x2, y2, dx, dy))
 
 
 def _binet_beta(x1, y1, x2, y2, dx, dy):

@@ -1,0 +1,1 @@
+"""Divergences of families whose parameters are arrays: vectors, matrices, and batches of them."""

@@ -1,0 +1,24 @@
+"""Loops over arrays for numba: a file of this directory, with what it uses of the kernels, compiled once and kept."""
+
+from __future__ import annotations
+
+import ast
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from ..library import needed, numba_library
+from ..source import laid_out
+from ..store import keep, module
+
+
+@cache
+def loops(name: str) -> ModuleType | None:
+    """The module made of the kernels that NAME_numba.py uses and of that file; None where numba is not installed."""
+    if not find_spec("numba"):
+        return None
+    text = Path(__file__).with_name(f"{name}_numba.py").read_text(encoding="utf-8")
+    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    source = "\n".join([*laid_out(needed(numba_library(), used)), text])
+    return module(keep(f"klsym_{name}", source), source, {})

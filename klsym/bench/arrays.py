@@ -1,0 +1,118 @@
+"""How fast the divergences of array-valued parameters run: batches beside torch and SciPy, in one run."""
+
+# pyright: reportMissingImports=false
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from .run import Row, timed
+
+Contestants = dict[str, Callable[[], Any]]
+
+
+@dataclass(frozen=True)
+class Race:
+    """A batch: `shape` is (elements, dimension), `target` how many times as fast as the fastest peer it is to be."""
+
+    family: str
+    shape: tuple[int, int]
+    target: float
+    gradient: bool = False
+
+
+RACES = tuple(
+    Race(family, shape, target, gradient)
+    for family, target, shapes in (
+        ("MultivariateNormal", 2.0, ((100_000, 8), (1_000, 128))),
+        ("Dirichlet", 8.0, ((300_000, 2), (100_000, 10), (1_000, 1_000))),
+    )
+    for gradient in (False, True)
+    for shape in shapes
+)
+
+
+def race(entry: Race, share: float, repeats: int) -> Row:
+    """One batch, of a share of its elements: microseconds an element of klsym and of the peers, and their ratio."""
+    elements, dimension = max(int(entry.shape[0] * share), 1), entry.shape[1]
+    contestants = _CONTESTANTS[entry.family](elements, dimension, entry.gradient)
+    with np.errstate(all="ignore"):
+        us = {name: ns / 1e3 for name, ns in timed(contestants, elements, repeats).items()}
+    peers = [time for name, time in us.items() if name != "klsym"]
+    return {
+        "family": entry.family,
+        "elements": elements,
+        "dimension": dimension,
+        "gradient": entry.gradient,
+        "us": us,
+        "ratio": min(peers) / us["klsym"] if peers else None,
+        "target": entry.target,
+    }
+
+
+def rows(share: float, repeats: int) -> Iterator[Row]:
+    """A row for every race."""
+    return (race(entry, share, repeats) for entry in RACES)
+
+
+def _normal(elements: int, k: int, gradient: bool) -> Contestants:
+    from ..backends.arrays import gaussian
+
+    rng = np.random.default_rng(0)
+    mu_p, mu_q = rng.normal(size=(2, elements, k))
+    p, q = np.tril(rng.normal(size=(2, elements, k, k)) / k) + (1.0 + rng.random((2, elements, 1, k))) * np.eye(k)
+    run = gaussian.kl_and_gradient if gradient else gaussian.kl_tril
+    return {"klsym": lambda: run(mu_p, p, mu_q, q), **_torch("MultivariateNormal", gradient, (mu_p, p, mu_q, q))}
+
+
+def _dirichlet(elements: int, k: int, gradient: bool) -> Contestants:
+    from scipy import special
+
+    from ..backends.arrays import dirichlet
+
+    p, q = 10 ** np.random.default_rng(0).uniform(-1, 2, (2, elements, k))
+    run = dirichlet.kl_and_gradient if gradient else dirichlet.kl
+    contestants: Contestants = {"klsym": lambda: run(p, q), **_torch("Dirichlet", gradient, (p, q))}
+    if not gradient:
+        lgamma, digamma = special.gammaln, special.digamma
+
+        def formula() -> Any:
+            p_0 = p.sum(-1)
+            psi = digamma(p) - digamma(p_0)[:, None]
+            norm = lgamma(p_0) - lgamma(q.sum(-1)) + (lgamma(q) - lgamma(p)).sum(-1)
+            return norm + ((p - q) * psi).sum(-1)
+
+        contestants["SciPy"] = formula
+    return contestants
+
+
+_CONTESTANTS: dict[str, Callable[[int, int, bool], Contestants]] = {
+    "MultivariateNormal": _normal,
+    "Dirichlet": _dirichlet,
+}
+
+
+def _torch(law: str, gradient: bool, arrays: tuple[Any, ...]) -> Contestants:
+    """torch.distributions.kl_divergence, and backward through it; nothing without torch."""
+    if not find_spec("torch"):
+        return {}
+    import torch
+
+    torch.set_num_threads(1)
+    names = {"MultivariateNormal": ("loc", "scale_tril"), "Dirichlet": ("concentration",)}[law]
+    tensors = [torch.from_numpy(array).requires_grad_(gradient) for array in arrays]
+    half = len(tensors) // 2
+
+    def divergence() -> Any:
+        p, q = (
+            getattr(torch.distributions, law)(**dict(zip(names, values, strict=True)), validate_args=False)
+            for values in (tensors[:half], tensors[half:])
+        )
+        value = torch.distributions.kl_divergence(p, q)
+        return torch.autograd.grad(value.sum(), tensors) if gradient else value
+
+    return {"torch": divergence}
