@@ -29,25 +29,25 @@ SHARE = 1 << 16  # and that are worth a thread
 NARROW, LANES = 64, 64  # rows of so few classes, and columns, are taken LANES side by side
 
 
-def kl(p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | None = None) -> Any:
-    """The divergence, in nats, of softmax(p_logits) from softmax(q_logits), along one axis.
+def kl(p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | None = None, *, unit: float = 1.0) -> Any:
+    """The divergence, in units of so many nats, of softmax(p_logits) from softmax(q_logits), along one axis.
 
     p_logits, q_logits: real arrays that broadcast together. -inf is a class without mass: the value is +oo where only
     Q has it. NaN where a logit is NaN or +inf, or a whole row is -inf. The type is that of a ufunc of both: float16,
     float32 or float64; single and half precision are computed in float64 and rounded once. 0 where the logits differ
-    by a constant. `out`: an array for the result. Raises VectorError for shapes that do not fit or an axis without a
+    by a constant, a number for vectors. `out`: an array for the result. Raises VectorError for shapes that do not fit or an axis without a
     class, TypeError for logits that are not real. (Cover and Thomas, Elements of Information Theory, 2.3.)
 
     >>> kl([0.0, 0.0], [0.0, 1.0])
-    np.float64(0.12011450695827752)
+    0.12011450695827752
     >>> kl([[1.0, 2.0], [3.0, -np.inf]], [[2.0, 3.0], [0.0, 0.0]])
     array([0.        , 0.69314718])
     """
-    return _run(p_logits, q_logits, axis, out, sloped=False)[0]
+    return _run(p_logits, q_logits, axis, out, unit, sloped=False)[0]
 
 
 def kl_and_gradient(
-    p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | None = None
+    p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | None = None, *, unit: float = 1.0
 ) -> tuple[Any, Array, Array]:
     """The divergence, as `kl`, and its derivatives by the logits of either side: p (log(p/q) - KL) and q - p.
 
@@ -57,10 +57,12 @@ def kl_and_gradient(
     >>> by_q
     array([-0.23105858,  0.23105858])
     """
-    return _run(p_logits, q_logits, axis, out, sloped=True)
+    return _run(p_logits, q_logits, axis, out, unit, sloped=True)
 
 
-def _run(p_logits: ArrayLike, q_logits: ArrayLike, axis: int, out: Array | None, sloped: bool) -> tuple[Any, Any, Any]:
+def _run(
+    p_logits: ArrayLike, q_logits: ArrayLike, axis: int, out: Array | None, unit: float, sloped: bool
+) -> tuple[Any, Any, Any]:
     p, q = _real(p_logits, "p_logits"), _real(q_logits, "q_logits")
     dtype = np.result_type(p, q)
     try:
@@ -70,7 +72,9 @@ def _run(p_logits: ArrayLike, q_logits: ArrayLike, axis: int, out: Array | None,
     try:
         p, q = np.moveaxis(p, axis, -1), np.moveaxis(q, axis, -1)
     except (ValueError, TypeError):
-        raise VectorError(f"the logits have {p.ndim} axes, so axis={axis!r} does not say where the classes lie") from None
+        raise VectorError(
+            f"the logits have {p.ndim} axes, so axis={axis!r} does not say where the classes lie"
+        ) from None
     *outer, classes = p.shape
     if classes == 0:
         raise VectorError(f"the logits are empty along axis {axis}; a distribution has at least one class")
@@ -82,11 +86,16 @@ def _run(p_logits: ArrayLike, q_logits: ArrayLike, axis: int, out: Array | None,
     for at in np.ndindex(*outer[:-1]) if not _even(p, q) else [(...,)]:
         inner = [x[at].reshape(-1, classes) for x in (p, q)]
         rows(*inner, value[at].reshape(-1), *(x[at].reshape(-1, classes) if sloped else x for x in slopes))
+    value /= unit
+    if unit != 1.0:
+        for each in slopes:
+            each /= unit
+    by_p, by_q = (np.moveaxis(each, -1, axis) if sloped else each for each in slopes)
     if out is None:
-        out = value.astype(dtype, copy=False)
-    else:
-        out[...] = value
-    return out[()], *(np.moveaxis(x, -1, axis) if sloped else x for x in slopes)
+        result = float(value) if not outer and dtype == np.float64 else value.astype(dtype, copy=False)[()]
+        return result, by_p, by_q
+    out[...] = value
+    return out, by_p, by_q
 
 
 def _real(given: ArrayLike, name: str) -> Array:
@@ -157,12 +166,25 @@ def _surveyed(blocks: Iterator[tuple[slice, Array, Array]]) -> list[Array]:
     tops = np.concatenate(top, axis=-1)
     best = tops.argmax(-1)[:, None]
     found = [np.take_along_axis(tops, best, -1), np.concatenate(top_q, axis=-1).max(-1, keepdims=True)]
-    return [*found, np.take_along_axis(np.concatenate(mode_q, -1), best, -1), np.concatenate(odd, -1).max(-1, keepdims=True)]
+    return [
+        *found,
+        np.take_along_axis(np.concatenate(mode_q, -1), best, -1),
+        np.concatenate(odd, -1).max(-1, keepdims=True),
+    ]
 
 
 def _plain_slopes(
-    a: Array, b: Array, value: Array, top: Array, top_q: Array, mode: Array, mode_tail: Array, mean: Array,
-    mean_tail: Array, mass: Array, mass_q: Array,
+    a: Array,
+    b: Array,
+    value: Array,
+    top: Array,
+    top_q: Array,
+    mode: Array,
+    mode_tail: Array,
+    mean: Array,
+    mean_tail: Array,
+    mass: Array,
+    mass_q: Array,
 ) -> tuple[Array, Array]:
     w, y, tail = kernels._weighed(a, b, top, mode, mode_tail)
     x = (y - mean) + (tail - mean_tail)
@@ -180,9 +202,7 @@ def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -
     (a, *a_steps), (b, *b_steps) = _flat(p), _flat(q)
 
     def work(first: int, last: int) -> None:
-        loops.rows(
-            a, *a_steps, b, *b_steps, first, last, classes, width, value, by_p.reshape(-1), by_q.reshape(-1)
-        )
+        loops.rows(a, *a_steps, b, *b_steps, first, last, classes, width, value, by_p.reshape(-1), by_q.reshape(-1))
 
     threads = max(1, min(_cores(), count // width, count * classes // SHARE))
     if threads == 1:

@@ -9,7 +9,7 @@ from numba import njit
 
 LANES, DEPTH = 64, 16
 TOP_P, TOP_Q, MODE_Q, MODE, MODE_TAIL, ODD, CENTRE = range(7)  # of each lane
-MASS, SUM_Y, NEAR, FAR, LESS, SUM_X, LOST = range(7)  # of each tile, the last to compensate the rounding of the others
+MASS, SUM_Y, NEAR, FAR, SUM_X, LOST = range(6)  # of each tile, the last to compensate the rounding of the others
 KL, MEAN, MEAN_TAIL, MASS_P, MASS_Q = range(5)  # of each row
 
 
@@ -17,34 +17,36 @@ KL, MEAN, MEAN_TAIL, MASS_P, MASS_Q = range(5)  # of each row
 def _fill(tile, flat, start, row, step, count, size, width):
     """The lines of a tile that begins at `start`; absent classes have the logit -inf, absent rows are of zeros."""
     if width == 1:
+        whole = tile.reshape(-1)
         if step == 1:
+            piece = flat[start : start + size]
             for j in range(size):
-                tile[j] = flat[start + j]
+                whole[j] = piece[j]
         else:
             for j in range(size):
-                tile[j] = flat[start + j * step]
+                whole[j] = flat[start + j * step]
         for j in range(size, -(-size // LANES) * LANES):
-            tile[j] = -np.inf
+            whole[j] = -np.inf
         return
     for i in range(size):
-        at, k = i * LANES, start + i * step
+        k = start + i * step
         if row == 1:
+            line = flat[k : k + count]
             for j in range(count):
-                tile[at + j] = flat[k + j]
+                tile[i, j] = line[j]
         else:
             for j in range(count):
-                tile[at + j] = flat[k + j * row]
+                tile[i, j] = flat[k + j * row]
         for j in range(count, LANES):
-            tile[at + j] = 0.0
+            tile[i, j] = 0.0
 
 
 @njit(error_model="numpy")
 def _survey(a, b, deep, top_p, top_q, mode_q, odd):
     """The greatest logits, and Q's of P's modal class; odd is 2 for NaN or +inf, 1 for -inf in Q alone."""
     for i in range(deep):
-        at = i * LANES
         for j in range(LANES):
-            x, y = a[at + j], b[at + j]
+            x, y = a[i, j], b[i, j]
             greater = x > top_p[j]
             top_p[j] = x if greater else top_p[j]
             mode_q[j] = y if greater else mode_q[j]
@@ -69,23 +71,22 @@ def _settle(lane, width):
 
 
 @njit(error_model="numpy")
-def _weigh(a, b, y, y_tail, deep, top_p, mode, mode_tail):
-    """Weights in the place of P's logits, and the gaps y."""
+def _weigh(a, b, y, y_tail, deep, top_p, mode, mode_tail, sum_y):
+    """Weights in the place of P's logits, the gaps y, and the sum of weight y."""
     for i in range(deep):
-        at = i * LANES
         for j in range(LANES):
-            w, gap, tail = __weighed(a[at + j], b[at + j], top_p[j], mode[j], mode_tail[j])
-            a[at + j], y[at + j], y_tail[at + j] = w, gap, tail
+            w, gap, tail = __weighed(a[i, j], b[i, j], top_p[j], mode[j], mode_tail[j])
+            a[i, j], y[i, j], y_tail[i, j] = w, gap, tail
+            sum_y[j] += w * gap
 
 
 @njit(error_model="numpy")
 def _sum(values, deep, total, lost):
     """Down the lanes, compensated: exact while what is added is less than the sum, so all but a few times."""
     for i in range(deep):
-        at = i * LANES
         for j in range(LANES):
-            s = total[j] + values[at + j]
-            lost[j] += (total[j] - s) + values[at + j]
+            s = total[j] + values[i, j]
+            lost[j] += (total[j] - s) + values[i, j]
             total[j] = s
     for j in range(LANES):
         total[j] += lost[j]
@@ -93,32 +94,22 @@ def _sum(values, deep, total, lost):
 
 
 @njit(error_model="numpy")
-def _sum_products(weights, values, deep, total):
+def _terms(w, b, y, y_tail, deep, centre, top_q, sum_x):
+    """near and far in the places of y and of Q's logits; and the sum of weight x."""
     for i in range(deep):
-        at = i * LANES
         for j in range(LANES):
-            total[j] += weights[at + j] * values[at + j]
-
-
-@njit(error_model="numpy")
-def _terms(w, b, y, y_tail, deep, centre, top_q):
-    """near, far and less in the places of y, of Q's logits and of y's tail; weight x in that of the weight."""
-    for i in range(deep):
-        at = i * LANES
-        for j in range(LANES):
-            x = (y[at + j] - centre[j]) + y_tail[at + j]
-            near, far, less = __term(b[at + j], w[at + j], x, top_q[j])
-            y[at + j], b[at + j], y_tail[at + j] = near, far, less
-            w[at + j] *= x
+            x = (y[i, j] - centre[j]) + y_tail[i, j]
+            near, far = __term(b[i, j], w[i, j], x, top_q[j])
+            y[i, j], b[i, j] = near, far
+            sum_x[j] += w[i, j] * x
 
 
 @njit(error_model="numpy")
 def _tile(a, b, y, y_tail, deep, lane, sums, width):
     """The sums of one tile about its own centre; where the lanes are one row they are all in the first lane."""
     sums[:] = 0.0
-    _weigh(a, b, y, y_tail, deep, lane[TOP_P], lane[MODE], lane[MODE_TAIL])
+    _weigh(a, b, y, y_tail, deep, lane[TOP_P], lane[MODE], lane[MODE_TAIL], sums[SUM_Y])
     _sum(a, deep, sums[MASS], sums[LOST])
-    _sum_products(a, y, deep, sums[SUM_Y])
     if width == 1:
         for k in range(2):
             sums[k, 0] = sums[k].sum()
@@ -126,11 +117,9 @@ def _tile(a, b, y, y_tail, deep, lane, sums, width):
     else:
         for j in range(LANES):
             lane[CENTRE, j] = sums[SUM_Y, j] / (sums[MASS, j] if sums[MASS, j] > 0.0 else 1.0)
-    _terms(a, b, y, y_tail, deep, lane[CENTRE], lane[TOP_Q])
+    _terms(a, b, y, y_tail, deep, lane[CENTRE], lane[TOP_Q], sums[SUM_X])
     _sum(y, deep, sums[NEAR], sums[LOST])
     _sum(b, deep, sums[FAR], sums[LOST])
-    _sum(y_tail, deep, sums[LESS], sums[LOST])
-    _sum(a, deep, sums[SUM_X], sums[LOST])
     if width == 1:
         for k in range(2, LOST):
             sums[k, 0] = sums[k].sum()
@@ -148,9 +137,7 @@ def _finish(tiles, lane, found, width):
         terms, far, x, mass_q = 0.0, 0.0, 0.0, 0.0
         for t in range(tiles.shape[0]):
             s = tiles[t]
-            moved = __joined(
-                s[MASS, j], s[SUM_Y, j], s[NEAR, j], s[FAR, j], s[LESS, j], s[SUM_X, j], centre, scale
-            )
+            moved = __joined(s[MASS, j], s[SUM_Y, j], s[NEAR, j], s[FAR, j], s[SUM_X, j], centre, scale)
             terms, x, mass_q, far = terms + moved[0], x + moved[1], mass_q + moved[2], far + s[FAR, j]
         kl = __divergence(mass, terms, far, x, mass_q, scale, scale_tail)
         kl = np.inf if lane[ODD, j] == 1.0 else kl
@@ -162,37 +149,39 @@ def _finish(tiles, lane, found, width):
 @njit(error_model="numpy")
 def _slopes(a, b, y, y_tail, deep, lane, found):
     """Both derivatives, in the places of the logits."""
-    _weigh(a, b, y, y_tail, deep, lane[TOP_P], lane[MODE], lane[MODE_TAIL])
+    _weigh(a, b, y, y_tail, deep, lane[TOP_P], lane[MODE], lane[MODE_TAIL], lane[CENTRE])
     top_q, kl, mean, mean_tail, mass_p, mass_q = lane[TOP_Q], found[0], found[1], found[2], found[3], found[4]
     for i in range(deep):
-        at = i * LANES
         for j in range(LANES):
-            x = (y[at + j] - mean[j]) + (y_tail[at + j] - mean_tail[j])
-            by_p, by_q = __slope(b[at + j], a[at + j], x, top_q[j], kl[j], mass_p[j], mass_q[j])
-            a[at + j], b[at + j] = by_p, by_q
+            x = (y[i, j] - mean[j]) + (y_tail[i, j] - mean_tail[j])
+            by_p, by_q = __slope(b[i, j], a[i, j], x, top_q[j], kl[j], mass_p[j], mass_q[j])
+            a[i, j], b[i, j] = by_p, by_q
 
 
 @njit(error_model="numpy")
 def _spill(tile, flat, start, row, count, size, width):
     """A tile of derivatives to where its rows, which lie one after the other, are kept."""
     if width == 1:
+        whole, piece = tile.reshape(-1), flat[start : start + size]
         for j in range(size):
-            flat[start + j] = tile[j]
+            piece[j] = whole[j]
         return
     for j in range(count):
+        piece = flat[start + j * row : start + j * row + size]
         for i in range(size):
-            flat[start + j * row + i] = tile[i * LANES + j]
+            piece[i] = tile[i, j]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def rows(p, p_row, p_step, q, q_row, q_step, first, last, classes, width, value, by_p, by_q):
     """Rows first to last: logit k of row i is p[i p_row + k p_step]; derivatives, if there is room for them, in rows."""
     most = LANES * DEPTH
-    a, b, y, y_tail = np.empty(most), np.empty(most), np.empty(most), np.empty(most)
+    four = np.empty((4, DEPTH, LANES))
+    a, b, y, y_tail = four[0], four[1], four[2], four[3]
     room = most if width == 1 else DEPTH
     tiles = -(-classes // room)
-    lane, found, sums = np.empty((7, LANES)), np.empty((5, LANES)), np.empty((tiles, 7, LANES if width > 1 else 1))
-    own = np.empty((7, LANES))
+    lane, found, sums = np.empty((7, LANES)), np.empty((5, LANES)), np.empty((tiles, 6, LANES if width > 1 else 1))
+    own = np.empty((6, LANES))
     for row in range(first, last, width):
         count = min(width, last - row)
         lane[:] = 0.0

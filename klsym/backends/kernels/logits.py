@@ -62,14 +62,13 @@ def _weighed(a, b, top, mode, mode_tail):
 
 
 def _term(b, weight, x, top):
-    """weight (e^x - 1 - x) = near + e^(b - top) scale - far, where `scale` is the same for all classes."""
+    """weight (e^x - 1 - x) = near + far scale: far is e^(b - top), and `scale` the same for all classes."""
     u, k, z = _below(b, top)
     close = absolute(x) <= 1.0
     q = _series(select(close, x, z))
     return (
-        select(close, weight * q, 0.0),
+        weight * select(close, q, -(1.0 + x)),
         select(close | (u < FAINT), 0.0, power_of_two(k) * (1.0 + (z + q))),
-        select(close, 0.0, weight * (1.0 + x)),
     )
 
 
@@ -77,7 +76,7 @@ def _slope(b, weight, x, top, kl, mass_p, mass_q):
     """The derivatives by the class's logits: p (log(p/q) - KL) = -p x and q - p = p (e^(x - KL) - 1)."""
     u, k, z = _below(b, top)
     p, gap = weight / mass_p, x - kl
-    close = absolute(gap) <= 1.0
+    close = (absolute(gap) <= 1.0) & (absolute(x) <= 1.0)
     q = _series(select(close, gap, z))
     other = select(u < FAINT, 0.0, power_of_two(k) * (1.0 + (z + q))) / mass_q
     return select(weight == 0.0, 0.0, -p * x), select(close, p * (gap + q), other - p)
@@ -90,14 +89,13 @@ def _scale(top_q, mode_q, centre):
     return head, tail + t_tail
 
 
-def _joined(mass, sum_y, near, far, less, sum_x, centre, scale):
+def _joined(mass, sum_y, near, far, sum_x, centre, scale):
     """A block's sums, taken about its own centre, about that of all: of e^x - 1 - x, of x, and of e^(b - top)."""
     own = sum_y / select(mass > 0.0, mass, 1.0)
     s = select(mass > 0.0, own - centre, 0.0)
     s = select(s > LIMIT, LIMIT, select(s < -LIMIT, -LIMIT, s))
-    inner = near - less
-    terms = exp(s) * inner + mass * e2(s) + expm1(s) * sum_x
-    return terms, sum_x + mass * s, far + ((mass + sum_x) + inner) * exp(s - scale)
+    terms = exp(s) * near + mass * e2(s) + expm1(s) * sum_x
+    return terms, sum_x + mass * s, far + ((mass + sum_x) + near) * exp(s - scale)
 
 
 def _divergence(mass, terms, far, sum_x, mass_q, scale, scale_tail):
