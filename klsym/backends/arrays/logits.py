@@ -35,8 +35,8 @@ def kl(p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | No
     p_logits, q_logits: real arrays that broadcast together. -inf is a class without mass: the value is +oo where only
     Q has it. NaN where a logit is NaN or +inf, or a whole row is -inf. The type is that of a ufunc of both: float16,
     float32 or float64; single and half precision are computed in float64 and rounded once. 0 where the logits differ
-    by a constant, a number for vectors. `out`: an array for the result. Raises VectorError for shapes that do not fit or an axis without a
-    class, TypeError for logits that are not real. (Cover and Thomas, Elements of Information Theory, 2.3.)
+    by a constant, a number for vectors. `out`: an array for the result. Raises VectorError for shapes that do not fit
+    or an axis without a class, TypeError for logits that are not real. (Cover and Thomas, Elements of Information Theory, 2.3.)
 
     >>> kl([0.0, 0.0], [0.0, 1.0])
     0.12011450695827752
