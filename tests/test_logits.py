@@ -93,7 +93,7 @@ def test_single_and_half_precision(size, engine):
     a, b = a.astype(np.float16), b.astype(np.float16)
     assert logits.kl(a, b).dtype == np.float16
     assert off(logits.kl(a, b), reference(a, b)[0]) * EPS <= 1.01 * 2.0**-11
-    assert logits.kl(a, b.astype(np.float64)).dtype == np.float64
+    assert isinstance(logits.kl(a, b.astype(np.float64)), float)
 
 
 SINGLE = 1.01
@@ -195,7 +195,7 @@ def test_what_is_refused(engine):
 def test_the_public_face():
     a, b = [0.0, 1.0], [1.0, 0.0]
     assert klsym.kl(a, b, logits=True, base=2) == pytest.approx(logits.kl(a, b) / np.log(2), rel=1e-15)
-    value, by_p, by_q = klsym.kl(a, b, logits=True, gradient=True, base=2)
+    _value, _by_p, by_q = klsym.kl(a, b, logits=True, gradient=True, base=2)
     assert by_q == pytest.approx(logits.kl_and_gradient(a, b)[2] / np.log(2), rel=1e-15)
     p, q = (np.exp(x) / np.exp(x).sum() for x in (a, b))
     assert klsym.kl(a, b, logits=True) == pytest.approx(klsym.kl(p, q), rel=1e-14)

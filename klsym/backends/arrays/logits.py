@@ -86,6 +86,9 @@ def _run(
     for at in np.ndindex(*outer[:-1]) if not _even(p, q) else [(...,)]:
         inner = [x[at].reshape(-1, classes) for x in (p, q)]
         rows(*inner, value[at].reshape(-1), *(x[at].reshape(-1, classes) if sloped else x for x in slopes))
+    if sloped:
+        for each in slopes:
+            each[~np.isfinite(value)] = np.nan
     value /= unit
     if unit != 1.0:
         for each in slopes:
