@@ -26,7 +26,7 @@ def reference(a, b, digits=60):
     """The definition, and its derivatives: p (log(p/q) - KL) and q - p."""
     with mp.workdps(digits):
         a, b = ([mp.mpf(float(x)) for x in each] for each in (a, b))
-        p, q = ([mp.exp(x - max(each)) for x in each] for each in (a, b))
+        p, q = ([mp.exp(x - top) for x in each] for each, top in ((a, max(a)), (b, max(b))))
         mass_p, mass_q = mp.fsum(p), mp.fsum(q)
         shift = mp.log(mass_q) + max(b) - mp.log(mass_p) - max(a)
         p, q = [x / mass_p for x in p], [x / mass_q for x in q]
