@@ -210,9 +210,10 @@ def kl(
     """Kullback-Leibler divergence E_p[log p - log q] of two distributions, families or probability vectors.
 
     p, q: families (generic members, parameters subscripted _p and _q), distributions, or arrays of
-    probabilities (options `axis`, `normalize`). `base`: unit, nats by default. `share`: parameters of Q
-    bound to P's of the same name, or a mapping from Q's names to P's names or to numbers. `deep` also tries
-    SymPy's integrate, for seconds each, where no rule knows an expectation.
+    probabilities (options `axis`, `normalize`) or, with `logits=True`, of logits (options `axis`, `out`, and
+    `gradient=True` for (value, derivative by p, by q); see `klsym.backends.arrays.logits`). `base`: unit, nats by
+    default. `share`: parameters of Q bound to P's of the same name, or a mapping from Q's names to P's names or to
+    numbers. `deep` also tries SymPy's integrate, for seconds each, where no rule knows an expectation.
     (Cover and Thomas, Elements of Information Theory, 2.3, 8.5.)
 
     >>> from klsym import Normal, Poisson, kl
@@ -222,7 +223,11 @@ def kl(
     0.4431471805599453
     >>> kl([0.5, 0.5], [0.25, 0.75], base=2)
     0.2075187496394219
+    >>> kl([5.0, 5.0], [7.0, 7.0 + 1e-9], logits=True)
+    1.2500...e-19
     """
+    if options.pop("logits", False):
+        return _of_logits(p, q, base, share, deep, options)
     return _measure(divergences.kl, p, q, base, share, deep, options)
 
 
@@ -311,6 +316,18 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
     return getattr(vectors, divergence.name)(*arguments, base=base, **options)
+
+
+def _of_logits(p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
+    if any(isinstance(d, (Family, Distribution)) for d in (p, q)) or share or deep:
+        raise TypeError("logits=True is for two arrays; distributions, `share` and `deep` have no place there")
+    if unknown := set(options) - {"axis", "out", "gradient"}:
+        raise TypeError(f"kl of logits takes no {', '.join(sorted(unknown))}; it takes axis, base, gradient and out")
+    from .backends.arrays import logits
+    from .vectors import unit
+
+    sloped = options.pop("gradient", False)
+    return (logits.kl_and_gradient if sloped else logits.kl)(p, q, unit=unit(base), **options)
 
 
 def _formula(

@@ -140,7 +140,7 @@ def _measure(
     names: Sequence[str] = ("p", "q"),
 ) -> Any:
     """The sum over the axes of a term of one or two arrays of probabilities."""
-    unit = _unit(base)
+    nats = unit(base)
     arrays = [_array(each, name) for each, name in zip(given, names, strict=True)]
     moved = [_moved(array, axis, name) for array, name in zip(arrays, names, strict=True)]
     if len({spans for _, spans in moved}) > 1:
@@ -154,12 +154,17 @@ def _measure(
         terms = term(*vectors)
     except ValueError as error:
         raise VectorError(f"the other axes of p and q do not broadcast: {error}") from None
-    total = 0.0 + terms.sum(axis=-1) / unit
+    total = 0.0 + terms.sum(axis=-1) / nats
     dtype = _result_type(arrays)
     return float(total) if total.ndim == 0 and dtype == np.float64 else total.astype(dtype)[()]
 
 
-def _unit(base: Any) -> float:
+def unit(base: Any) -> float:
+    """The nats in a unit of log(base); ParameterError for what is no base.
+
+    >>> unit(2)
+    0.6931471805599453
+    """
     if base is None:
         return 1.0
     number = math.nan if isinstance(base, (bool, str)) else float(base)

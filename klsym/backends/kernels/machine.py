@@ -78,6 +78,15 @@ def scaled(x, k):
     return x * _power_of_two(half) * _power_of_two(k - half)
 
 
+def power_of_two(k):
+    """2^k for an integral k in [-1022, 1023]; for others nothing of use.
+
+    >>> power_of_two(np.float64(-2.0))
+    np.float64(0.25)
+    """
+    return _power_of_two(k)
+
+
 def _bits(x):
     return np.asarray(x, dtype=np.float64)[()].view(np.int64)
 

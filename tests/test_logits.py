@@ -1,0 +1,207 @@
+"""The divergence of distributions given by logits: against mpmath at hard points, its axioms, and what is refused."""
+
+import mpmath as mp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import klsym
+from klsym.backends.arrays import logits
+from klsym.core.errors import ParameterError, VectorError
+
+EPS = 2.0**-52
+ENGINES = ["numpy", *(["numba"] if logits.find_spec("numba") else [])]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request, monkeypatch):
+    if request.param == "numpy":
+        monkeypatch.setattr(logits, "find_spec", lambda name: None)
+    return request.param
+
+
+def reference(a, b, digits=60):
+    """The definition, and its derivatives: p (log(p/q) - KL) and q - p."""
+    with mp.workdps(digits):
+        a, b = ([mp.mpf(float(x)) for x in each] for each in (a, b))
+        p, q = ([mp.exp(x - top) for x in each] for each, top in ((a, max(a)), (b, max(b))))
+        mass_p, mass_q = mp.fsum(p), mp.fsum(q)
+        shift = mp.log(mass_q) + max(b) - mp.log(mass_p) - max(a)
+        p, q = [x / mass_p for x in p], [x / mass_q for x in q]
+        logs = [x - y + shift for x, y in zip(a, b, strict=True)]
+        value = mp.fsum(x * g for x, g in zip(p, logs, strict=True))
+        by_p = [x * (g - value) for x, g in zip(p, logs, strict=True)]
+        return value, by_p, [y - x for x, y in zip(p, q, strict=True)], p, q, logs
+
+
+def off(got, exact):
+    return float(abs((mp.mpf(float(got)) - exact) / exact)) / EPS if exact else float(abs(got)) / EPS
+
+
+MOVES = {
+    "near": lambda a, rng: a + 1e-8 * rng.normal(size=a.size),
+    "nearer": lambda a, rng: a + 1e-14 * rng.normal(size=a.size),
+    "near and shifted": lambda a, rng: a + 1000 + 1e-6 * rng.normal(size=a.size),
+    "one class": lambda a, rng: a + np.where(np.arange(a.size) == a.size - 1, rng.choice([1e-9, 0.5, 300]), 0),
+    "far": lambda a, rng: 2 * rng.normal(size=a.size),
+    "very far": lambda a, rng: 100 * rng.normal(size=a.size),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("size", [2, 10, 1000])
+def test_accuracy(size, move, engine):
+    rng = np.random.default_rng(size)
+    for spread in (0.0, 1.0, 30.0):
+        for _ in range(8 if size < 1000 else 1):
+            a = spread * rng.normal(size=size)
+            b = MOVES[move](a, rng)
+            value, by_p, by_q, p, q, logs = reference(a, b, 150)
+            got, got_p, got_q = logits.kl_and_gradient(a, b)
+            assert got == logits.kl(a, b)
+            assert off(got, value) <= (16 if "far" in move else 8)
+            # p times log p/q = (sum p d) - d: the terms of that sum are of the size of its mean absolute deviation.
+            deviation = mp.fsum(x * abs(g) for x, g in zip(p, logs, strict=True))
+            scale_p = [x * (abs(g) + deviation) for x, g in zip(p, logs, strict=True)]
+            worst_p = max(abs(x - y) / s for x, y, s in zip(got_p.tolist(), by_p, scale_p, strict=True) if s > 1e-300)
+            scale_q = [x + y for x, y in zip(p, q, strict=True)]
+            worst_q = max(abs(x - y) / s for x, y, s in zip(got_q.tolist(), by_q, scale_q, strict=True) if s > 1e-300)
+            assert worst_p <= 16 * EPS
+            assert worst_q <= 16 * EPS
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("move", ["near", "very far"])
+def test_a_vocabulary(move, engine):
+    rng = np.random.default_rng(5)
+    a = 3 * rng.normal(size=128_000)
+    b = MOVES[move](a, rng)
+    assert off(logits.kl(a, b), reference(a, b, 50)[0]) <= (8 if move == "near" else 16)
+
+
+@pytest.mark.parametrize("size", [10, 3000])
+def test_single_and_half_precision(size, engine):
+    rng = np.random.default_rng(1)
+    for move in (1e-3, 1.0, 30.0):
+        a = (3 * rng.normal(size=size)).astype(np.float32)
+        b = (a + move * rng.normal(size=size)).astype(np.float32)
+        got = logits.kl(a, b)
+        assert got.dtype == np.float32
+        assert off(got, reference(a, b)[0]) * EPS <= SINGLE * 2.0**-24
+    a, b = a.astype(np.float16), b.astype(np.float16)
+    assert logits.kl(a, b).dtype == np.float16
+    assert off(logits.kl(a, b), reference(a, b)[0]) * EPS <= 1.01 * 2.0**-11
+    assert isinstance(logits.kl(a, b.astype(np.float64)), float)
+
+
+SINGLE = 1.01
+vectors = st.integers(1, 80).flatmap(lambda n: st.tuples(*[hnp.arrays(float, n, elements=st.floats(-50, 50))] * 2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(vectors, st.integers(-(2**20), 2**20))
+def test_never_negative_zero_on_equality_and_blind_to_shifts(pair, shift):
+    a, b = (np.round(x * 2**20) / 2**20 for x in pair)  # so that a shift is exact
+    value = logits.kl(a, b)
+    assert value >= 0
+    assert logits.kl(a, a) == logits.kl(a, a + shift) == 0
+    assert logits.kl(a + shift, b) == pytest.approx(value, rel=32 * EPS, abs=1e-300)
+    assert logits.kl(a, b + shift) == pytest.approx(value, rel=32 * EPS, abs=1e-300)
+
+
+@settings(max_examples=40, deadline=None)
+@given(vectors)
+def test_derivatives_sum_to_zero(pair):
+    _, by_p, by_q = logits.kl_and_gradient(*pair)
+    assert abs(by_p.sum()) <= 100 * EPS * (np.abs(by_p).sum() + np.abs(pair).max())
+    assert abs(by_q.sum()) <= 100 * EPS
+
+
+def test_infinities(engine):
+    inf, nan = np.inf, np.nan
+    cases = [
+        ([0, -inf], [0, 0], np.log(2)),
+        ([0, 0, -inf], [0, 0, -inf], 0),
+        ([0, 0], [0, -inf], inf),
+        ([0, nan], [0, -inf], nan),
+        ([0, 0], [nan, 0], nan),
+        ([-inf, 0], [nan, 0], nan),
+        ([inf, 0], [0, 0], nan),
+        ([0, 0], [inf, 0], nan),
+        ([-inf, -inf], [0, 0], nan),
+        ([0, 0], [-inf, -inf], nan),
+        ([0, -800], [0, -inf], inf),
+        ([0, -1.7e308], [0, -1.7e308], 0),
+        ([0, -1.7e308], [0, 0], np.log(2)),
+        ([0, 0], [0, -1e9], 5e8 - np.log(2)),
+        ([1e6, 0], [0, 1e6], 1e6),
+    ]
+    for a, b, expected in cases:
+        found, by_p, by_q = logits.kl_and_gradient(np.array(a, float), np.array(b, float))
+        assert found == pytest.approx(expected, rel=1e-15, nan_ok=True), (a, b)
+        assert np.isfinite([by_p, by_q]).all() == np.isfinite(expected)
+    a, b = np.full((2, 3000), -inf), np.zeros((2, 3000))  # whole blocks without mass
+    a[0, 2999] = a[1, 0] = 0
+    assert logits.kl(a, b) == pytest.approx(np.log(3000), rel=1e-15)
+
+
+@pytest.mark.parametrize("shape", [(3, 5, 7), (70, 3, 90), (2, 3000, 3)])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, ">f8"])
+def test_axes_views_and_broadcasting(shape, axis, dtype, engine):
+    rng = np.random.default_rng(3)
+    a, b = (rng.normal(size=shape).astype(dtype) for _ in range(2))
+    moved = [np.ascontiguousarray(np.moveaxis(x, axis, -1)) for x in (a, b)]
+    expected = logits.kl_and_gradient(*moved)
+    got = logits.kl_and_gradient(a, b, axis=axis)
+    tight = dict(rtol=1e-14 if a.itemsize == 8 else 1e-6, atol=1e-15 if a.itemsize == 8 else 1e-9)
+    np.testing.assert_allclose(got[0], expected[0], **tight)
+    for x, y in zip(got[1:], expected[1:], strict=True):
+        np.testing.assert_allclose(np.moveaxis(x, axis, -1), y, **tight)
+    np.testing.assert_allclose(
+        logits.kl(a[::-1, ::-1], b[::-1, ::-1], axis)[..., 0],
+        np.flip(logits.kl(a, b, axis), (0, 1) if axis in (2, -1) else 0)[..., 0],
+        **tight,
+    )
+    one = a[:1, :1] if axis in (2, -1) else a[:, :1] if axis == 0 else a[:1]
+    np.testing.assert_allclose(logits.kl(one, b, axis), logits.kl(np.broadcast_to(one, shape), b.copy(), axis), **tight)
+
+
+def test_out_and_no_rows(engine):
+    a = np.zeros((4, 3), np.float32)
+    out = np.ones(4)
+    assert logits.kl(a, a, out=out) is out
+    assert (out == 0).all()
+    assert logits.kl(np.zeros((0, 3)), np.zeros((0, 3))).shape == (0,)
+    with pytest.raises(VectorError, match=r"out has shape \(4,\)"):
+        logits.kl(a[:3], a[:3], out=out)
+
+
+def test_what_is_refused(engine):
+    with pytest.raises(VectorError, match="empty along axis -1"):
+        logits.kl(np.zeros((2, 0)), np.zeros((2, 0)))
+    with pytest.raises(VectorError, match="do not broadcast"):
+        logits.kl([1.0, 2.0], [1.0, 2.0, 3.0])
+    with pytest.raises(VectorError, match="axis=3"):
+        logits.kl([1.0, 2.0], [1.0, 2.0], axis=3)
+    with pytest.raises(VectorError, match="0 axes"):
+        logits.kl(1.0, 2.0)
+    with pytest.raises(TypeError, match="q_logits has type complex128"):
+        logits.kl([1.0, 2.0], [1j, 2.0])
+
+
+def test_the_public_face():
+    a, b = [0.0, 1.0], [1.0, 0.0]
+    assert klsym.kl(a, b, logits=True, base=2) == pytest.approx(logits.kl(a, b) / np.log(2), rel=1e-15)
+    _value, _by_p, by_q = klsym.kl(a, b, logits=True, gradient=True, base=2)
+    assert by_q == pytest.approx(logits.kl_and_gradient(a, b)[2] / np.log(2), rel=1e-15)
+    p, q = (np.exp(x) / np.exp(x).sum() for x in (a, b))
+    assert klsym.kl(a, b, logits=True) == pytest.approx(klsym.kl(p, q), rel=1e-14)
+    with pytest.raises(TypeError, match="takes no normalize"):
+        klsym.kl(a, b, logits=True, normalize=True)
+    with pytest.raises(TypeError, match="two arrays"):
+        klsym.kl(klsym.Normal, b, logits=True)
+    with pytest.raises(ParameterError, match="base is 1"):
+        klsym.kl(a, b, logits=True, base=1)
