@@ -31,8 +31,11 @@ def __getattr__(name: str) -> Any:
         return families
     if name in families.catalog:
         return families.catalog[name]
+    if name in families.array_catalog():
+        return families.array_catalog()[name]
     raise AttributeError(f"module 'klsym' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*_WHERE, *importlib.import_module("klsym.families").catalog, "__version__"])
+    families = importlib.import_module("klsym.families")
+    return sorted([*_WHERE, *families.catalog, *families.array_catalog(), "__version__"])

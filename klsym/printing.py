@@ -32,6 +32,16 @@ class Text(StrPrinter):
         order, x = expr.args
         return f"E1({self._print(x)})" if order == 1 else f"expint({self._print(order)}, {self._print(x)})"
 
+    def _print_Trace(self, expr: sp.Expr) -> str:
+        inside = self._print(expr.args[0])
+        return inside if expr.args[0].shape == (1, 1) else f"tr({inside})"
+
+    def _print_Sum(self, expr: sp.Expr) -> str:
+        index, first, last = expr.limits[0]
+        if len(expr.limits) > 1 or not expr.has(sp.Indexed):
+            return super()._print_Sum(expr)
+        return f"sum({self._print(expr.function)}, {index}={first}..{last})"
+
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "+oo"
 
@@ -49,6 +59,22 @@ class Latex(LatexPrinter):
     def _print_loggamma(self, expr: sp.Expr, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\log{power} \Gamma\left({self._print(expr.args[0])}\right)"
+
+    def _print_Trace(self, expr: sp.Expr, exp: str | None = None) -> str:
+        inside = self._print(expr.args[0])
+        power = "" if exp is None else f"^{{{exp}}}"
+        if expr.args[0].shape == (1, 1):
+            return inside if exp is None else rf"\left({inside}\right){power}"
+        return rf"\operatorname{{tr}}{power}\left({inside}\right)"
+
+    def _print_Transpose(self, expr: sp.Expr) -> str:
+        return f"{self.parenthesize(expr.arg, 100, True)}^\\top"
+
+    def _print_Indexed(self, expr: sp.Expr, exp: str | None = None) -> str:
+        stem, _, owner = str(expr.base).partition("_")
+        power = "" if exp is None else f"^{{{exp}}}"
+        indices = ",".join(map(self._print, expr.indices))
+        return f"{self._print(sp.Symbol(stem))}_{{{owner + ',' if owner else ''}{indices}}}{power}"
 
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         stem, _, subscript = expr.name.partition("_")

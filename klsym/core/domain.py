@@ -74,6 +74,17 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """The set that the outcomes of a family fill: `name` says which, `size` and `total` are its dimension and its sum."""
+
+    name: str
+    size: Any = sp.S.Zero
+    total: Any = None
+    columns: Any = sp.S.One
+    discrete: bool = False
+
+
+@dataclass(frozen=True)
 class Parameter:
     """A parameter of a family: its symbol, its domain and a range of everyday values."""
 

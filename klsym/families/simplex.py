@@ -1,0 +1,57 @@
+"""Families of lists: probabilities, categories and counts."""
+
+from sympy import Indexed, Sum, Symbol, exp, log, loggamma
+
+from ..core.array_domain import ArrayParameter, Outcome, positive_list, real_list, simplex
+from ..core.array_family import INDEX as i
+from ..core.array_family import ArrayFamily, Form
+from ..core.domain import counting
+
+K = Symbol("K", integer=True, positive=True)
+j = Symbol("j", integer=True, positive=True)
+category = Symbol("x", integer=True, positive=True)
+n = counting.symbol("n")
+x = real_list.symbol("x")
+share = positive_list.symbol("x")
+alpha = positive_list.symbol("alpha")
+p = simplex.symbol("p")
+logits = real_list.symbol("logits")
+
+
+def total(body):
+    return Sum(body, (i, 1, K))
+
+
+LOGITS = Form("logits", ArrayParameter(logits, real_list, (K,)), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K)))
+
+Dirichlet = ArrayFamily(
+    name="Dirichlet",
+    parameters=(ArrayParameter(alpha, positive_list, (K,)),),
+    dimensions=(K,),
+    outcome=Outcome("simplex", K),
+    log_density=total((alpha[i] - 1) * log(share[i])) + loggamma(total(alpha[i])) - total(loggamma(alpha[i])),
+    variable=share,
+    references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 49",),
+)
+
+Categorical = ArrayFamily(
+    name="Categorical",
+    parameters=(ArrayParameter(p, simplex, (K,)),),
+    dimensions=(K,),
+    outcome=Outcome("categories", K, discrete=True),
+    log_density=log(Indexed(p, category)),
+    variable=category,
+    forms=(LOGITS,),
+    references=("Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, chapter 35",),
+)
+
+Multinomial = ArrayFamily(
+    name="Multinomial",
+    parameters=(ArrayParameter(n, counting), ArrayParameter(p, simplex, (K,))),
+    dimensions=(K,),
+    outcome=Outcome("counts", K, total=n, discrete=True),
+    log_density=loggamma(n + 1) - total(loggamma(x[i] + 1)) + total(x[i] * log(p[i])),
+    variable=x,
+    forms=(LOGITS,),
+    references=("Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, chapter 35",),
+)
