@@ -17,13 +17,15 @@ from .core.derivation import Case
 from .core.errors import ParameterError
 
 # The kernel of a closed form, by `shape` of the form: a function of the parameters' arrays in their order.
-KERNELS: dict[str, Callable[..., Any]] = {}
+KERNELS: dict[sp.Expr, Callable[..., Any]] = {}
 
 
-def shape(value: sp.Expr, symbols: tuple[Any, ...]) -> str:
+def shape(value: sp.Expr, symbols: tuple[Any, ...]) -> sp.Expr:
     """The closed form with its parameters numbered in their order: equal for formulas that are one function."""
-    numbered = {s: s.func(f"a{n}", *s.args[1:]) if not s.is_Symbol else sp.Symbol(f"a{n}") for n, s in enumerate(symbols)}
-    return sp.srepr(value.xreplace(numbered))
+    numbered = {
+        s: s.func(f"a{n}", *s.args[1:]) if not s.is_Symbol else sp.Symbol(f"a{n}") for n, s in enumerate(symbols)
+    }
+    return value.xreplace(numbered)
 
 
 @dataclass(frozen=True)

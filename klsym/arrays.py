@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
 import numpy as np
@@ -19,6 +19,10 @@ from .core.divergence import Divergence
 from .core.errors import ParameterError, UnderivableError, nearest
 from .derive.arrays import derive
 from .evaluation import GUARD_DIGITS, MAX_DIGITS, Number, holding_case, unit_base
+
+
+if TYPE_CHECKING:
+    from .verification import Report
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,11 @@ class ArrayFormula:
 
     @property
     def p(self) -> ArrayDistribution:
-        return self.derivation.p  # type: ignore[return-value]
+        return self.derivation.p
 
     @property
     def q(self) -> ArrayDistribution:
-        return self.derivation.q  # type: ignore[return-value]
+        return self.derivation.q
 
     @property
     def cases(self) -> tuple[Case, ...]:
@@ -161,6 +165,20 @@ class ArrayFormula:
         constraints = tuple(d.constraint for d in (self.p, self.q))
         return Code(self.title, tuple(self._domains.items()), self.cases, constraints, self.sizes, dict(self.numbers))
 
+    def check(self, points: int = 3, seed: int = 0, draws: int = 100_000, **sizes: int) -> Report:
+        """Formula, every step and the compiled code against the oracle, at random arrays of these sizes.
+
+        The oracle enumerates finite sets, integrates over one to three coordinates, and beyond takes the mean of
+        `draws` draws, which agrees within five standard errors.
+
+        >>> from klsym import Dirichlet, kl
+        >>> kl(Dirichlet, Dirichlet).check(1).ok
+        True
+        """
+        from .array_checks import check
+
+        return check(self, points, seed, draws, sizes)
+
     def explain(self) -> str:
         """The derivation, step by step."""
         from .printing import steps_text
@@ -227,12 +245,26 @@ def formula(divergence: Divergence, p: Any, q: Any, base: sp.Expr | None = None)
             raise ParameterError(f"{dimension} is {sizes[dimension]} in {p} and {size} in {q}; one size is needed")
     members, numbers = [], {}
     for d, suffix in zip((p, q), suffixes, strict=True):
-        member, given = d.sized(sizes).named(suffix)
+        member, given = replace(d, sizes=()).named(suffix)
         members.append(member)
         numbers |= given
     first, second = members
     _check_names(first, second)
-    return ArrayFormula(derive(divergence, first, second), numbers, base)
+    return ArrayFormula(_sized(derive(divergence, first, second), sizes), _bound(numbers, sizes), base)
+
+
+def _bound(numbers: Mapping[Any, Numbers], sizes: Mapping[Any, Any]) -> dict[Any, Numbers]:
+    return {symbol.xreplace(dict(sizes)): given for symbol, given in numbers.items()}
+
+
+def _sized(d: Derivation, sizes: Mapping[Any, Any]) -> Derivation:
+    """The derivation for any dimensions at these: products of 1 x 1 matrices would otherwise have several forms."""
+    at = dict(sizes)
+    if not at:
+        return d
+    cases = tuple(replace(c, value=c.value.xreplace(at), when=c.when.xreplace(at)) for c in d.cases)
+    steps = tuple(replace(s, lhs=s.lhs.xreplace(at), rhs=s.rhs.xreplace(at), when=s.when.xreplace(at)) for s in d.steps)
+    return replace(d, p=d.p.sized(at), q=d.q.sized(at), cases=cases, steps=steps)
 
 
 def _check_names(p: ArrayDistribution, q: ArrayDistribution) -> None:
@@ -240,7 +272,9 @@ def _check_names(p: ArrayDistribution, q: ArrayDistribution) -> None:
     for d in (p, q):
         for parameter, value in zip(d.family.parameters, d.values, strict=True):
             if seen.setdefault(str(value), value) != value:
-                raise ParameterError(f"{str(value)!r} means two things, one of them {parameter.name} of {d.family.name}")
+                raise ParameterError(
+                    f"{str(value)!r} means two things, one of them {parameter.name} of {d.family.name}"
+                )
 
 
 def inside(domain: Any, array: Any) -> Any:

@@ -15,6 +15,7 @@ from .core.derivation import Case
 
 if TYPE_CHECKING:
     from .api import Formula
+    from .arrays import ArrayFormula
     from .verification import Report
 
 GREEK = {"lam": r"\lambda"}
@@ -103,7 +104,7 @@ def _case_lines(case: Case, first: bool) -> list[str]:
     return [body, f"    ({case.kind}{', ' + condition if condition else ''}{note})"]
 
 
-def formula_text(formula: Formula) -> str:
+def formula_text(formula: Formula | ArrayFormula) -> str:
     """The formula's cases, one after another."""
     lines = [f"{formula.title}, in {formula.unit}"]
     for i, case in enumerate(formula.cases):
@@ -111,7 +112,7 @@ def formula_text(formula: Formula) -> str:
     return "\n".join(lines)
 
 
-def steps_text(formula: Formula) -> str:
+def steps_text(formula: Formula | ArrayFormula) -> str:
     """The derivation: number, rule, equality, condition and reason of each step."""
     lines = [formula.title]
     for i, step in enumerate(formula.steps, 1):
@@ -131,7 +132,7 @@ def steps_text(formula: Formula) -> str:
     return "\n".join(lines) + "\n" + formula_text(formula)
 
 
-def formula_latex(formula: Formula) -> str:
+def formula_latex(formula: Formula | ArrayFormula) -> str:
     """One LaTeX expression: the value, or cases with their conditions."""
     if len(formula.cases) == 1:
         return latex(formula.value)
@@ -140,13 +141,13 @@ def formula_latex(formula: Formula) -> str:
     return "\\begin{cases} " + " \\\\ ".join(rows) + " \\end{cases}"
 
 
-def steps_latex(formula: Formula) -> str:
+def steps_latex(formula: Formula | ArrayFormula) -> str:
     """The derivation as an align environment."""
     rows = [f"{latex(s.lhs)} &= {latex(s.rhs)} && \\text{{({s.rule})}}" for s in formula.steps if s.rule != "support"]
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
 
-def formula_json(formula: Formula) -> dict[str, Any]:
+def formula_json(formula: Formula | ArrayFormula) -> dict[str, Any]:
     """The formula and its steps as plain data: every expression as text and LaTeX."""
     return {
         "divergence": formula.derivation.divergence.name,

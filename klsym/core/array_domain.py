@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .array_functions import Symmetric
+from .array_functions import Symmetric, Vector
 from .domain import Domain, Outcome
 
 Check = Callable[[Any], Any]
@@ -60,7 +60,7 @@ def _triangular(a: Any) -> Any:
 
 
 def _column(name: str, k: Any) -> Any:
-    return sp.MatrixSymbol(name, k, 1)
+    return Vector(name, k, 1)
 
 
 def _list(**facts: bool) -> Callable[..., Any]:
@@ -96,6 +96,15 @@ class ArrayParameter:
 
 
 __all__ = [
-    "ArrayDomain", "ArrayParameter", "Outcome", "lower_triangular", "positive_definite", "positive_list", "real_list",
-    "real_matrix", "real_vector", "simplex", "unit_vector",
+    "ArrayDomain",
+    "ArrayParameter",
+    "Outcome",
+    "lower_triangular",
+    "positive_definite",
+    "positive_list",
+    "real_list",
+    "real_matrix",
+    "real_vector",
+    "simplex",
+    "unit_vector",
 ]

@@ -233,13 +233,11 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
         if domain.contains(value) == sp.false:
             raise ParameterError(f"{where} is {value}; it must lie in {domain}")
         return value
-    if isinstance(given, (sp.MatrixSymbol, sp.IndexedBase)) or (
-        isinstance(given, sp.MatrixExpr) and not given.is_Matrix
-    ):
+    if isinstance(given, sp.Basic) and not isinstance(given, sp.MatrixBase) and given == parameter.named(str(given)):
         return given
     array = np.asarray(given, dtype=object)
     if array.ndim != domain.axes or not array.size:
-        raise ParameterError(f"{where} has shape {array.shape}; {domain.axes} axes are needed")
+        raise ParameterError(f"{where} has shape {array.shape}; a name or an array of {domain.axes} axes is needed")
     if domain.square and array.shape[0] != array.shape[1]:
         raise ParameterError(f"{where} has shape {array.shape}; a square matrix is needed")
     entries = tuple(_fraction(entry, where) for entry in array.ravel())
@@ -261,7 +259,7 @@ def _sizes(family: ArrayFamily, values: tuple[Any, ...], sizes: dict[Any, Any]) 
     for parameter, value in zip(family.parameters, values, strict=True):
         if not parameter.dimensions:
             continue
-        shape = value.shape if isinstance(value, (Numbers, sp.MatrixExpr)) else ()
+        shape = value.shape if isinstance(value, Numbers) else ()
         for dimension, size in zip(parameter.dimensions, shape, strict=False):
             if isinstance(size, (int, sp.Integer)) and sizes.setdefault(dimension, sp.Integer(size)) != size:
                 raise ParameterError(

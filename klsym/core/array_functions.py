@@ -14,6 +14,10 @@ class Symmetric(sp.MatrixSymbol):
         return self
 
 
+class Vector(sp.MatrixSymbol):
+    """A column: in numbers an array with one axis of its own, where a k x 1 matrix has two."""
+
+
 class LogDet(sp.Expr):
     """log det X of a square matrix; d log det X = tr(X^-1 dX) (Magnus and Neudecker, 8.4).
 

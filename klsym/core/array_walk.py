@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 from scipy import special
 
-from .array_functions import LogDet, LogMultigamma, Multidigamma
+from .array_functions import LogDet, LogMultigamma, Multidigamma, Vector
 from .errors import UnderivableError
 
 
@@ -37,10 +37,19 @@ def _inverse(a: Any) -> Any:
     return np.array((mp.matrix(a.tolist()) ** -1).tolist(), dtype=object).reshape(a.shape)
 
 
+def _inverse_of_doubles(a: Any) -> Any:
+    """The inverses, NaN where a matrix is singular."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        regular = (np.linalg.slogdet(a)[0] != 0)[..., None, None]
+        return np.where(regular, np.linalg.inv(np.where(regular, a, np.eye(a.shape[-1]))), np.nan)
+
+
 doubles = Arithmetic(
     lambda number: float(number),
     {"log": np.log, "exp": np.exp, "loggamma": special.gammaln, "digamma": special.digamma},
-    np.linalg.inv,
+    _inverse_of_doubles,
     lambda a: np.linalg.slogdet(a)[1],
 )
 multiprecision = Arithmetic(
@@ -61,6 +70,12 @@ def walk(expr: sp.Expr, values: Mapping[Any, Any], arithmetic: Arithmetic = doub
         return _Walk(values, arithmetic).scalar(expr, None)
 
 
+def walk_array(expr: Any, values: Mapping[Any, Any], index: sp.Symbol) -> Any:
+    """A matrix expression, or a list by its entry in the index, as an array of doubles."""
+    walker = _Walk(values, doubles)
+    return walker.matrix(expr) if isinstance(expr, sp.MatrixExpr) else walker.scalar(expr, index)
+
+
 @dataclass(frozen=True)
 class _Walk:
     values: Mapping[Any, Any]
@@ -68,7 +83,7 @@ class _Walk:
 
     def scalar(self, e: sp.Expr, index: sp.Symbol | None) -> Any:
         """The value over the leading axes, and over one more, the index's, inside a sum."""
-        if e.is_number:
+        if e.is_number and not e.has(LogMultigamma, Multidigamma):
             return self.kind.number(e)
         if isinstance(e, sp.Symbol):
             return self._lifted(self.values[e], index)
@@ -94,6 +109,8 @@ class _Walk:
             return self._lifted(np.trace(self.matrix(e.arg), axis1=-2, axis2=-1), index)
         if isinstance(e, (LogMultigamma, Multidigamma)):
             return self._lifted(self._multigamma(e), index)
+        if isinstance(e, sp.log) and isinstance(e.args[0], sp.gamma):
+            return self.kind.functions["loggamma"](self.scalar(e.args[0].args[0], index))
         name = "digamma" if isinstance(e, sp.polygamma) and e.args[0] == 0 else e.func.__name__
         if name not in self.kind.functions:
             raise UnderivableError(f"{e} has no rule for numbers")
@@ -103,7 +120,7 @@ class _Walk:
         """The value with the two axes of a matrix last."""
         if isinstance(m, sp.MatrixSymbol):
             given = np.asarray(self.values[m])
-            return given[..., None] if m.cols == 1 else given
+            return given[..., None] if isinstance(m, Vector) else given
         if isinstance(m, sp.Identity):
             return np.array(np.eye(int(self.scalar(m.rows, None))), dtype=float)
         if isinstance(m, sp.Transpose):
@@ -115,7 +132,11 @@ class _Walk:
         if isinstance(m, sp.MatMul):
             total: Any = None
             for a in m.args:
-                value = self.matrix(a) if isinstance(a, sp.MatrixExpr) else np.asarray(self.scalar(a, None))[..., None, None]
+                value = (
+                    self.matrix(a)
+                    if isinstance(a, sp.MatrixExpr)
+                    else np.asarray(self.scalar(a, None))[..., None, None]
+                )
                 joined = isinstance(a, sp.MatrixExpr) and total is not None and total.shape[-2:] != (1, 1)
                 total = value if total is None else np.matmul(total, value) if joined else total * value
             return total

@@ -9,7 +9,6 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from .divergence import Divergence
-from .family import Distribution
 
 Kind = Literal["closed", "semi-closed", "numeric", "infinite", "undecided"]
 
@@ -72,11 +71,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Derivation:
-    """What is known of a divergence of two distributions, and why."""
+    """What is known of a divergence of two distributions, of numbers or of arrays, and why."""
 
     divergence: Divergence
-    p: Distribution
-    q: Distribution
+    p: Any
+    q: Any
     cases: tuple[Case, ...]
     steps: tuple[Step, ...]
     coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()

@@ -75,7 +75,7 @@ class Domain:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The set that the outcomes of a family fill: `name` says which, `size` and `total` are its dimension and its sum."""
+    """The set that the outcomes of a family of arrays fill: its name, its dimensions, and the sum of counts."""
 
     name: str
     size: Any = sp.S.Zero

@@ -15,11 +15,8 @@ x = real_list.symbol("x")
 share = positive_list.symbol("x")
 alpha = positive_list.symbol("alpha")
 p = simplex.symbol("p")
+each = (i, 1, K)
 logits = real_list.symbol("logits")
-
-
-def total(body):
-    return Sum(body, (i, 1, K))
 
 
 LOGITS = Form("logits", ArrayParameter(logits, real_list, (K,)), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K)))
@@ -29,7 +26,7 @@ Dirichlet = ArrayFamily(
     parameters=(ArrayParameter(alpha, positive_list, (K,)),),
     dimensions=(K,),
     outcome=Outcome("simplex", K),
-    log_density=total((alpha[i] - 1) * log(share[i])) + loggamma(total(alpha[i])) - total(loggamma(alpha[i])),
+    log_density=Sum((alpha[i] - 1) * log(share[i]), each) + loggamma(Sum(alpha[i], each)) - Sum(loggamma(alpha[i]), each),
     variable=share,
     references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 49",),
 )
@@ -50,7 +47,7 @@ Multinomial = ArrayFamily(
     parameters=(ArrayParameter(n, counting), ArrayParameter(p, simplex, (K,))),
     dimensions=(K,),
     outcome=Outcome("counts", K, total=n, discrete=True),
-    log_density=loggamma(n + 1) - total(loggamma(x[i] + 1)) + total(x[i] * log(p[i])),
+    log_density=loggamma(n + 1) - Sum(loggamma(x[i] + 1), each) + Sum(x[i] * log(p[i]), each),
     variable=x,
     forms=(LOGITS,),
     references=("Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, chapter 35",),

@@ -28,7 +28,9 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     if p.family.image is not None or q.family.image is not None:
         return _transported(divergence, p, q)
     if p.outcome.name != q.outcome.name:
-        raise ParameterError(f"{p} is of {p.outcome.name} and {q} of {q.outcome.name}: their outcomes have no common space")
+        raise ParameterError(
+            f"{p} is of {p.outcome.name} and {q} of {q.outcome.name}: their outcomes have no common space"
+        )
     definition = divergence.define(LOG_P, LOG_Q, P, Q)
     name = sp.Symbol(divergence.name)
     steps = [Step("definition", name, sp.S.Zero, why=divergence.notation)]

@@ -54,7 +54,9 @@ def collect(expr: sp.Expr) -> sp.Expr:
             outer = words.product(left, a.cols)
             inner = words.product(right, a.rows)
             difference = sp.MatAdd(a, -b)
-            factors = [m for m in (outer, sp.Transpose(difference), inner, difference) if not isinstance(m, sp.Identity)]
+            factors = [
+                m for m in (outer, sp.Transpose(difference), inner, difference) if not isinstance(m, sp.Identity)
+            ]
             expr = expr - ca * ta - cb * tb - cc * tc + ca * sp.Trace(sp.MatMul(*factors))
     return expr
 
@@ -83,9 +85,5 @@ def _groups(expr: sp.Expr) -> dict[tuple[words.Word, words.Word], dict]:
 
 
 def _free(word: words.Word) -> set[sp.MatrixSymbol]:
-    """The letters that are means: neither symmetric, nor a factor that is also inverted or square beside its transpose"""
-    return {s for s, _, _ in word if not isinstance(s, Symmetric) and not _triangular(s)}
-
-
-def _triangular(symbol: sp.MatrixSymbol) -> bool:
-    return bool(symbol.is_square) and symbol.cols != 1
+    """The letters that are means: neither symmetric nor square"""
+    return {s for s, _, _ in word if not isinstance(s, Symmetric) and (s.cols == 1 or not s.is_square)}

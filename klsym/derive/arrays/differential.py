@@ -40,11 +40,7 @@ def differential(expr: sp.Expr, symbol: sp.Basic, direction: sp.Basic) -> sp.Exp
         return expr.exp * expr.base ** (expr.exp - 1) * differential(expr.base, symbol, direction)
     if isinstance(expr, sp.Function):
         return sp.Add(
-            *(
-                expr.fdiff(n) * differential(a, symbol, direction)
-                for n, a in enumerate(expr.args, 1)
-                if a.has(symbol)
-            )
+            *(expr.fdiff(n) * differential(a, symbol, direction) for n, a in enumerate(expr.args, 1) if a.has(symbol))
         )
     raise UnderivableError(f"no rule differentiates {expr}")
 

@@ -60,7 +60,9 @@ def _quadratic(kernel: Kernel, left: sp.MatrixExpr, right: sp.MatrixExpr) -> sp.
     return _undyad(mean**2 + variance, f, left, d, right)
 
 
-def _undyad(expr: sp.Expr, f: sp.MatrixSymbol, left: sp.MatrixExpr, d: sp.MatrixSymbol, right: sp.MatrixExpr) -> sp.Expr:
+def _undyad(
+    expr: sp.Expr, f: sp.MatrixSymbol, left: sp.MatrixExpr, d: sp.MatrixSymbol, right: sp.MatrixExpr
+) -> sp.Expr:
     """The expression with f f^T and d d^T replaced: each term is a product of traces u^T M v, joined at f and at d"""
     total = []
     for term in sp.Add.make_args(sp.expand(expr)):
