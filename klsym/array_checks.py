@@ -11,7 +11,7 @@ import sympy as sp
 from .core.array_sampling import draw
 from .core.array_walk import walk
 from .core.derivation import Expectation
-from .core.value import Value, compare
+from .core.value import Value, Verdict, compare
 from .oracles import arrays as oracle
 from .verification import Report, Row
 
@@ -32,8 +32,14 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
         if formula.derivation.divergence.name == "kl":
             p, q = (d if d.family.log_density is not None else d.base for d in (formula.p, formula.q))
             value = _scaled(oracle.divergence(p, q, point, draws=draws), formula)
-            exact = formula.subs(dict(zip(formula.parameters, given, strict=True))).evaluate() if given else formula.evaluate()
-            rows.append(_row("formula", shown, Value(exact.value, abs(exact.value) * mp.mpf(10) ** -15, "estimate"), value))
+            exact = (
+                formula.subs(dict(zip(formula.parameters, given, strict=True))).evaluate()
+                if given
+                else formula.evaluate()
+            )
+            rows.append(
+                _row("formula", shown, Value(exact.value, abs(exact.value) * mp.mpf(10) ** -15, "estimate"), value)
+            )
             rows.append(_row("numpy code", shown, Value(mp.mpf(float(code(*given))), mp.mpf(0), "float"), value))
         for number, step in enumerate(formula.steps, 1):
             if step.rule in ("linearity", "tilt"):
@@ -57,10 +63,11 @@ def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int
 
 
 def _row(what: str, point: dict[Any, Any], left: Value, right: Value) -> Row:
-    """Agreement within the oracle's own radius where that is a statistical one, to a tolerance elsewhere."""
-    statistical = right.note == oracle.STATISTICAL or left.note == oracle.STATISTICAL
-    tolerance = 2 * float(left.rad + right.rad) + TOLERANCE if statistical else TOLERANCE
-    return Row(what, point, left, right, compare(left, right, tolerance))
+    """Agreement to a tolerance, or within five standard errors where one side is a mean of draws."""
+    if oracle.STATISTICAL not in (left.note, right.note):
+        return Row(what, point, left, right, compare(left, right, TOLERANCE))
+    gap, allowed = abs(left.mid - right.mid), left.rad + right.rad + TOLERANCE * (1 + abs(right.mid))
+    return Row(what, point, left, right, Verdict.AGREE if gap <= allowed else Verdict.DISAGREE)
 
 
 def _scaled(value: Value, formula: ArrayFormula) -> Value:

@@ -165,6 +165,10 @@ class ArrayFormula:
         constraints = tuple(d.constraint for d in (self.p, self.q))
         return Code(self.title, tuple(self._domains.items()), self.cases, constraints, self.sizes, dict(self.numbers))
 
+    def generate(self, target: str = "numpy") -> str:
+        """Array formulas have no source of their own yet: raises UnderivableError."""
+        raise UnderivableError(f"{self.title}: no source code is generated for array formulas; use compile()")
+
     def check(self, points: int = 3, seed: int = 0, draws: int = 100_000, **sizes: int) -> Report:
         """Formula, every step and the compiled code against the oracle, at random arrays of these sizes.
 

@@ -26,7 +26,9 @@ Dirichlet = ArrayFamily(
     parameters=(ArrayParameter(alpha, positive_list, (K,)),),
     dimensions=(K,),
     outcome=Outcome("simplex", K),
-    log_density=Sum((alpha[i] - 1) * log(share[i]), each) + loggamma(Sum(alpha[i], each)) - Sum(loggamma(alpha[i]), each),
+    log_density=Sum((alpha[i] - 1) * log(share[i]), each)
+    + loggamma(Sum(alpha[i], each))
+    - Sum(loggamma(alpha[i]), each),
     variable=share,
     references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 49",),
 )
