@@ -306,6 +306,8 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
         return _formula(divergence, p, q, base=base, share=share, deep=deep)
     if all(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
         return _array_formula(divergence, p, q, unit_base(base), share, deep, options)
+    if any(symbolic) and any(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
+        raise ParameterError(f"{p} and {q}: numbers and arrays have no common space")
     if any(symbolic):
         raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
     from . import vectors

@@ -20,7 +20,6 @@ from .core.errors import ParameterError, UnderivableError, nearest
 from .derive.arrays import derive
 from .evaluation import GUARD_DIGITS, MAX_DIGITS, Number, holding_case, unit_base
 
-
 if TYPE_CHECKING:
     from .verification import Report
 
