@@ -78,7 +78,7 @@ class Code:
         for symbol, parameter in self.parameters:
             axes = parameter.domain.axes if isinstance(parameter.domain, ArrayDomain) else 0
             mask = inside(parameter.domain, arrays[symbol])
-            neutral = np.eye(arrays[symbol].shape[-1]) if axes == 2 else 1.0
+            neutral = np.eye(*arrays[symbol].shape[-2:]) if axes == 2 else 1.0
             safe[symbol] = np.where(mask[(..., *[None] * axes)], arrays[symbol], neutral)
         total: Any = np.nan
         for case in reversed(self.cases):
