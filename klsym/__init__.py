@@ -31,7 +31,8 @@ def __getattr__(name: str) -> Any:
         return families
     if name in families.catalog:
         return families.catalog[name]
-    if name in families.array_catalog():
+    # The import of a submodule asks here for its name first; a family's begins with a capital.
+    if name[0].isupper() and name in families.array_catalog():
         return families.array_catalog()[name]
     raise AttributeError(f"module 'klsym' has no attribute {name!r}")
 

@@ -325,7 +325,7 @@ def _formula(
 
 
 def _array_formula(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: Any) -> Any:
-    from .arrays import formula
+    from .array_formula import formula
 
     given = [*options, *(["share"] if share else []), *(["deep"] if deep else [])]
     if given:

@@ -8,15 +8,15 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
-from .core.array_sampling import draw
-from .core.array_walk import walk
+from .arrays.sampling import draw
+from .arrays.walk import walk
 from .core.derivation import Expectation
 from .core.value import Value, Verdict, compare
 from .oracles import arrays as oracle
 from .verification import Report, Row
 
 if TYPE_CHECKING:
-    from .arrays import ArrayFormula
+    from .array_formula import ArrayFormula
 
 TOLERANCE = 1e-9
 

@@ -4,28 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
-from .arrays import inside
-from .core.array_domain import ArrayDomain, ArrayParameter
-from .core.array_family import Numbers
-from .core.array_walk import walk
+from .array_formula import inside
+from .arrays.domain import ArrayDomain, ArrayParameter
+from .arrays.family import Numbers
+from .arrays.walk import walk
 from .core.derivation import Case
 from .core.errors import ParameterError
 
-# The kernel of a closed form, by `shape` of the form: a function of the parameters' arrays in their order.
-KERNELS: dict[sp.Expr, Callable[..., Any]] = {}
+# The kernel of a closed form, by its `shape`: "module.function" in klsym.backends.arrays, a function of the parameters'
+# arrays in their order.
+KERNELS: dict[str, str] = {}
 
 
-def shape(value: sp.Expr, symbols: tuple[Any, ...]) -> sp.Expr:
+def shape(value: sp.Expr, symbols: tuple[Any, ...]) -> str:
     """The closed form with its parameters numbered in their order: equal for formulas that are one function."""
-    numbered = {
-        s: s.func(f"a{n}", *s.args[1:]) if not s.is_Symbol else sp.Symbol(f"a{n}") for n, s in enumerate(symbols)
-    }
-    return value.xreplace(numbered)
+    numbered = {s: sp.Symbol(f"a{n}") if s.is_Symbol else s.func(f"a{n}", *s.args[1:]) for n, s in enumerate(symbols)}
+    return str(value.xreplace(numbered))
+
+
+def kernel_of(value: sp.Expr, symbols: tuple[Any, ...]) -> Callable[..., Any] | None:
+    """The kernel that computes the closed form, if the table has one."""
+    if (place := KERNELS.get(shape(value, symbols))) is None:
+        return None
+    module, function = place.split(".")
+    return getattr(import_module(f"klsym.backends.arrays.{module}"), function)
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class Code:
 
     def _closed(self, case: Case, arrays: dict[Any, Any], sizes: dict[sp.Symbol, int]) -> Any:
         symbols = tuple(symbol for symbol, _ in self.parameters)
-        kernel = KERNELS.get(shape(case.value, symbols)) if KERNELS else None
+        kernel = kernel_of(case.value, symbols)
         return kernel(*(arrays[s] for s in symbols)) if kernel else walk(case.value, {**arrays, **sizes})
 
 

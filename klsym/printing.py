@@ -15,7 +15,7 @@ from .core.derivation import Case
 
 if TYPE_CHECKING:
     from .api import Formula
-    from .arrays import ArrayFormula
+    from .array_formula import ArrayFormula
     from .verification import Report
 
 GREEK = {"lam": r"\lambda"}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
+import types
+from dataclasses import replace
 
 import mpmath as mp
 import numpy as np
@@ -11,13 +14,15 @@ import sympy as sp
 from scipy import stats
 
 import klsym
-from klsym import UnderivableError, divergences, entropy, kl
-from klsym.core.array_sampling import draw
-from klsym.core.array_walk import walk
+from klsym import UnderivableError, array_code, divergences, entropy, kl
+from klsym.arrays.sampling import draw
+from klsym.arrays.walk import walk
 from klsym.core.derivation import Expectation
 from klsym.core.errors import ParameterError
 from klsym.core.value import Verdict
-from klsym.derive.arrays import derive
+from klsym.derive.arrays import _kernel, derive
+from klsym.derive.arrays.expect import at_natural
+from klsym.derive.arrays.features import features
 from klsym.families import array_catalog
 from klsym.oracles import arrays as oracle
 
@@ -72,6 +77,15 @@ def test_total_mass_is_one(name):
     member = CATALOG[name].member("")
     total = oracle.mass(member, point_of(member, **SMALL.get(name, {})))
     assert abs(total.mid - 1) <= 1e-9 and total.rad < 1e-8
+
+
+@pytest.mark.parametrize("name", [name for name in DENSE if name not in ("InverseWishart", "Multinomial")])
+def test_a_kernel_is_the_normaliser_of_its_density(name):
+    """The density integrates to 1, as measured above, so its constant is -log Z at its natural parameters."""
+    member = CATALOG[name].member("")
+    found = features(member.log_density(), member.variable)
+    log_z = at_natural(_kernel(member), _kernel(member).log_z)
+    assert abs(walk(found.constant + log_z, point_of(member))) < 1e-12
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -217,10 +231,21 @@ def test_prints_as_on_a_board():
     assert f.to_json()["kind"] == "closed" and "\\\\" in f.latex(steps=True)
 
 
+def test_a_kernel_of_its_own_is_found_by_the_form(monkeypatch):
+    """Two names of one function have one shape: the log-normal's divergence is the normal's."""
+    normal, lognormal = (kl(family, family) for family in (klsym.MultivariateNormal, klsym.MultivariateLogNormal))
+    key = array_code.shape(normal.value, normal.parameters)
+    assert key == array_code.shape(lognormal.value, lognormal.parameters)
+    assert key != array_code.shape(*(lambda f: (f.value, f.parameters))(kl(klsym.Wishart, klsym.Wishart)))
+    backend = types.ModuleType("klsym.backends.arrays.constant")
+    backend.seven = lambda mu_p, Sigma_p, mu_q, Sigma_q: np.full(mu_p.shape[:-1], 7.0)
+    monkeypatch.setitem(sys.modules, "klsym.backends.arrays.constant", backend)
+    monkeypatch.setitem(array_code.KERNELS, key, "constant.seven")
+    assert lognormal.compile()(np.zeros((3, 2)), np.eye(2), np.ones(2), np.eye(2)).tolist() == [7.0] * 3
+
+
 def test_a_step_that_is_off_is_seen():
     f = kl(klsym.Dirichlet, klsym.Dirichlet)
-    from dataclasses import replace
-
     steps = tuple(replace(s, rhs=s.rhs + sp.Rational(1, 1000)) if s.rule == "tilt" else s for s in f.steps)
     report = replace(f, derivation=replace(f.derivation, steps=steps)).check(1)
     assert report.verdict is Verdict.DISAGREE

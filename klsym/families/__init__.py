@@ -20,7 +20,7 @@ catalog: dict[str, Family] = {
 @lru_cache(maxsize=1)
 def array_catalog() -> dict[str, Any]:
     """The families of vectors, lists and matrices, by name; they are loaded when first asked for."""
-    from ..core.array_family import ArrayFamily
+    from ..arrays.family import ArrayFamily
     from . import matrices, simplex, vectors
 
     return {

@@ -2,9 +2,9 @@
 
 from sympy import Symbol, Trace, log, pi
 
-from ..core.array_domain import ArrayParameter, Outcome, positive_definite, real_matrix
-from ..core.array_family import ArrayFamily, Image
-from ..core.array_functions import LogDet, LogMultigamma
+from ..arrays.domain import ArrayParameter, Outcome, positive_definite, real_matrix
+from ..arrays.family import ArrayFamily, Image
+from ..arrays.functions import LogDet, LogMultigamma
 from ..core.domain import positive
 
 k = Symbol("k", integer=True, positive=True)

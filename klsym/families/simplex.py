@@ -2,9 +2,9 @@
 
 from sympy import Indexed, Sum, Symbol, exp, log, loggamma
 
-from ..core.array_domain import ArrayParameter, Outcome, positive_list, real_list, simplex
-from ..core.array_family import INDEX as i
-from ..core.array_family import ArrayFamily, Form
+from ..arrays.domain import ArrayParameter, Outcome, positive_list, real_list, simplex
+from ..arrays.family import INDEX as i
+from ..arrays.family import ArrayFamily, Form
 from ..core.domain import counting
 
 K = Symbol("K", integer=True, positive=True)

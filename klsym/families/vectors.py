@@ -2,9 +2,9 @@
 
 from sympy import Symbol, Trace, log, pi
 
-from ..core.array_domain import ArrayParameter, Outcome, lower_triangular, positive_definite, real_vector
-from ..core.array_family import ArrayFamily, Form, Image
-from ..core.array_functions import LogDet
+from ..arrays.domain import ArrayParameter, Outcome, lower_triangular, positive_definite, real_vector
+from ..arrays.family import ArrayFamily, Form, Image
+from ..arrays.functions import LogDet
 
 k = Symbol("k", integer=True, positive=True)
 x = real_vector.symbol("x", k)

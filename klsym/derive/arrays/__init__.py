@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import sympy as sp
 
-from ...core.array_domain import simplex
-from ...core.array_family import ArrayDistribution
+from ...arrays.domain import simplex
+from ...arrays.family import ArrayDistribution
 from ...core.derivation import Case, Derivation, Expectation, Step
 from ...core.divergence import Divergence
 from ...core.errors import ParameterError, UnderivableError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from ...core.array_family import INDEX
-from ...core.array_functions import Symmetric
+from ...arrays.family import INDEX
+from ...arrays.functions import Symmetric
 from . import words
 
 

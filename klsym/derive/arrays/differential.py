@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
-from ...core.array_family import INDEX
-from ...core.array_functions import LogDet
+from ...arrays.family import INDEX
+from ...arrays.functions import LogDet
 from ...core.errors import UnderivableError
 from .words import trace
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import sympy as sp
 
-from ...core.array_family import INDEX, substitute
-from ...core.array_functions import LogDet
+from ...arrays.family import INDEX, substitute
+from ...arrays.functions import LogDet
 from . import words
 from .collect import plain
 from .differential import differential

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import sympy as sp
 
-from ...core.array_family import INDEX
-from ...core.array_functions import LogDet
+from ...arrays.family import INDEX
+from ...arrays.functions import LogDet
 from ...core.errors import UnderivableError
 from . import words
 from .words import Terms, Word

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import sympy as sp
 from sympy import Inverse, MatMul, Rational, Sum, Trace, log, loggamma, pi
 
-from ...core.array_domain import Outcome
-from ...core.array_family import INDEX as i
-from ...core.array_functions import LogDet, LogMultigamma, Symmetric
+from ...arrays.domain import Outcome
+from ...arrays.family import INDEX as i
+from ...arrays.functions import LogDet, LogMultigamma, Symmetric
 from . import words
 from .features import Features
 

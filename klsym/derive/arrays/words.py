@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from ...core.array_functions import Symmetric
+from ...arrays.functions import Symmetric
 from ...core.errors import UnderivableError
 
 Letter = tuple[sp.MatrixSymbol, bool, bool]

@@ -10,9 +10,9 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
-from ...core.array_domain import ArrayParameter
-from ...core.array_family import INDEX, ArrayDistribution, substitute
-from ...core.array_walk import walk, walk_array
+from ...arrays.domain import ArrayParameter
+from ...arrays.family import INDEX, ArrayDistribution, substitute
+from ...arrays.walk import walk, walk_array
 from ...core.errors import ParameterError
 from ...core.value import Value
 from .charts import CHARTS
@@ -36,7 +36,7 @@ def expectation(
     errors. `method` names one of "enumeration", "quadrature", "monte carlo" to have that one.
     """
     values = dict(numbers)
-    size, columns = (int(walk(sp.sympify(n), values)) for n in (p.outcome.size, p.outcome.columns))
+    size, columns = (int(walk(n, values)) for n in (p.outcome.size, p.outcome.columns))
     coordinates = CHARTS[p.outcome.name].dimension(size, columns) if p.outcome.name in CHARTS else 0
     chosen = method or ("enumeration" if p.outcome.discrete else "quadrature" if coordinates <= 3 else "monte carlo")
     if chosen == "enumeration":

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .array_functions import Symmetric, Vector
-from .domain import Domain, Outcome
+from ..core.domain import Domain, Outcome
+from .functions import Symmetric, Vector
 
 Check = Callable[[Any], Any]
 

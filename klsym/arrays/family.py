@@ -11,10 +11,10 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from .array_domain import ArrayDomain, ArrayParameter, Outcome
-from .errors import ParameterError, nearest
-from .family import exact
-from .names import checked_name
+from ..core.errors import ParameterError, nearest
+from ..core.family import exact
+from ..core.names import checked_name
+from .domain import ArrayDomain, ArrayParameter, Outcome
 
 
 @dataclass(frozen=True)

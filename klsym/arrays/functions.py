@@ -23,7 +23,7 @@ class LogDet(sp.Expr):
 
     >>> S = Symmetric("S", 3, 3)
     >>> LogDet(S.I)
-    -LogDet(S)
+    -logdet(S)
     """
 
     is_commutative = True

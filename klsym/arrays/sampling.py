@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .array_domain import ArrayDomain, ArrayParameter
-from .array_family import ArrayDistribution
+from .domain import ArrayDomain, ArrayParameter
+from .family import ArrayDistribution
 
 USUAL = {"K": 3, "k": 2, "m": 2}
 

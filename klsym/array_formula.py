@@ -11,9 +11,9 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
-from .core.array_domain import ArrayDomain
-from .core.array_family import ArrayDistribution, ArrayFamily, Numbers
-from .core.array_walk import multiprecision, walk
+from .arrays.domain import ArrayDomain
+from .arrays.family import ArrayDistribution, ArrayFamily, Numbers
+from .arrays.walk import multiprecision, walk
 from .core.derivation import Case, Derivation, Kind, Step
 from .core.divergence import Divergence
 from .core.errors import ParameterError, UnderivableError, nearest

@@ -11,8 +11,8 @@ import numpy as np
 import sympy as sp
 from scipy import special
 
-from .array_functions import LogDet, LogMultigamma, Multidigamma, Vector
-from .errors import UnderivableError
+from ..core.errors import UnderivableError
+from .functions import LogDet, LogMultigamma, Multidigamma, Vector
 
 
 @dataclass(frozen=True)
