@@ -281,6 +281,8 @@ def fisher(p: Measure) -> sp.ImmutableMatrix:
     [sigma**(-2),          0],
     [          0, 2/sigma**2]])
     """
+    if isinstance(getattr(p, "outcome", None), Outcome):
+        raise UnderivableError(f"the Fisher information of {p}, a family of arrays, is not derived")
     from .information import fisher_information
 
     return fisher_information(p)

@@ -202,6 +202,9 @@ def test_outside_the_domain_is_nan_and_never_a_number():
         (lambda: kl(klsym.Dirichlet([1, 2]), klsym.Dirichlet([1, 2, 3])), "one size"),
         (lambda: kl(klsym.Dirichlet, klsym.Categorical), "no common space"),
         (lambda: kl(klsym.Dirichlet, klsym.Dirichlet).evaluate(), "alpha_p"),
+        (lambda: klsym.Dirichlet("x"), "outcome"),
+        (lambda: klsym.MultivariateNormal("k", "S"), "size"),
+        (lambda: kl(klsym.Dirichlet, klsym.Gamma), "no common space"),
     ],
 )
 def test_misuse_is_said(make, says):
@@ -209,7 +212,25 @@ def test_misuse_is_said(make, says):
         make()
 
 
+@pytest.mark.parametrize("name", ["A", "B", "C", "R", "a", "c", "f", "d", "t"])
+def test_a_name_of_the_users_meets_no_name_of_the_derivation(name):
+    """The kernels' symbols have names that no user can give."""
+    normal = klsym.MultivariateNormal
+    for family in (normal, klsym.MatrixNormal, klsym.Wishart, klsym.Dirichlet, klsym.Multinomial):
+        for place, parameter in enumerate(family.parameters):
+            values = [name if n == place else p.name + "_q" for n, p in enumerate(family.parameters)]
+            renamed, plain = kl(family, family(*values)), kl(family, family)
+            symbol = parameter.named(parameter.name + "_q")
+            assert array_code.shape(renamed.value, renamed.parameters) == array_code.shape(
+                plain.value, plain.parameters
+            ), f"{symbol} as {name}"
+    mixed = kl(normal("mu", scale_tril="L"), normal("nu", precision=name))
+    assert "-k/2" in str(mixed) and mixed.check(1).ok
+
+
 def test_what_is_not_known_is_said():
+    with pytest.raises(UnderivableError, match="Fisher"):
+        klsym.fisher(klsym.Dirichlet)
     with pytest.raises(UnderivableError, match="no rule"):
         kl(klsym.Wishart, klsym.InverseWishart)
     with pytest.raises(UnderivableError, match="not invariant"):

@@ -226,7 +226,10 @@ INDEX = sp.Symbol("i", integer=True, positive=True)
 def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     where = f"{parameter.name} of {family.name}"
     if isinstance(given, str):
-        return parameter.named(checked_name(given))
+        taken = {"i", "j", str(getattr(family.variable, "name", family.variable)), *map(str, family.dimensions)}
+        if checked_name(given) in taken:
+            raise ParameterError(f"{where} is {given!r}, which names the outcome, an index or a size; choose another")
+        return parameter.named(given)
     domain = parameter.domain
     if not isinstance(domain, ArrayDomain):
         value = exact(given, where)

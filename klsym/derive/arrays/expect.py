@@ -53,7 +53,7 @@ def _quadratic(kernel: Kernel, left: sp.MatrixExpr, right: sp.MatrixExpr) -> sp.
         slope = differential(kernel.log_z, kernel.symbols["quadratic"], kernel.units["quadratic"] * left)
         return at_natural(kernel, slope)
     c = kernel.symbols["linear"]
-    f, d = sp.MatrixSymbol("f", left.rows, 1), sp.MatrixSymbol("d", right.rows, 1)
+    f, d = sp.MatrixSymbol("#f", left.rows, 1), sp.MatrixSymbol("#d", right.rows, 1)
     dyad = f * d.T
     mean = at_natural(kernel, differential(kernel.log_z, c, dyad))
     variance = at_natural(kernel, differential(differential(kernel.log_z, c, dyad), c, dyad))

@@ -25,7 +25,8 @@ HALF = Rational(1, 2)
 class Kernel:
     """log Z in the symbols of its natural parameters, by the name of the feature that each belongs to.
 
-    A natural parameter is `units` times the coefficient of its feature, 1 where nothing is said.
+    Their names begin with #, which no name of a user does. A natural parameter is `units` times the coefficient of its
+    feature, 1 where nothing is said.
     """
 
     name: str
@@ -42,7 +43,7 @@ def gauss(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
         return None
     (((left, right), weight),) = f.quadratic.items()
     n, m = x.shape
-    a, b, c = Symmetric("A", n, n), Symmetric("B", m, m), sp.MatrixSymbol("C", n, m)
+    a, b, c = Symmetric("#A", n, n), Symmetric("#B", m, m), sp.MatrixSymbol("#C", n, m)
     vector = m == 1 and not right
     columns = sp.Identity(m) if vector else b
     log_z = (
@@ -63,7 +64,7 @@ def wishart(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     if outcome.name != "positive definite" or f.quadratic or not f.linear:
         return None
     k = x.rows
-    a, r = sp.Symbol("a", real=True), Symmetric("R", k, k)
+    a, r = sp.Symbol("#a", real=True), Symmetric("#R", k, k)
     order = a + (k + 1) * HALF
     return Kernel(
         "multivariate gamma", LogMultigamma(order, k) - order * LogDet(r),
@@ -76,7 +77,7 @@ def dirichlet(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     """int prod_i x_i^{c_i} over the simplex = prod_i Gamma(c_i + 1) / Gamma(sum_i (c_i + 1)) (DLMF 5.14.2)"""
     if outcome.name != "simplex" or f.counts != 0 or f.rest != 0:
         return None
-    c = sp.IndexedBase("c", real=True)
+    c = sp.IndexedBase("#c", real=True)
     limits = (i, 1, outcome.size)
     return Kernel(
         "Dirichlet", Sum(loggamma(c[i] + 1), limits) - loggamma(Sum(c[i] + 1, limits)),
@@ -88,7 +89,7 @@ def finite_sum(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     """sum_{x=1}^K exp(t_x) (the sum itself)"""
     if outcome.name != "categories":
         return None
-    t = sp.IndexedBase("t", real=True)
+    t = sp.IndexedBase("#t", real=True)
     log_z = log(Sum(sp.exp(t[i]), (i, 1, outcome.size)))
     return Kernel("finite sum", log_z, {"table": t}, {"table": f.table}, "Cover, Thomas, section 11.1")
 
@@ -97,7 +98,7 @@ def multinomial(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     """sum over x_1 + ... + x_K = n of n!/prod_i x_i! exp(sum_i t_i x_i) = (sum_i exp t_i)^n (DLMF 26.4.9)"""
     if outcome.name != "counts":
         return None
-    t = sp.IndexedBase("t", real=True)
+    t = sp.IndexedBase("#t", real=True)
     log_z = outcome.total * log(Sum(sp.exp(t[i]), (i, 1, outcome.size)))
     return Kernel("multinomial theorem", log_z, {"counts": t}, {"counts": f.counts}, "DLMF 26.4.9")
 
