@@ -31,8 +31,12 @@ def __getattr__(name: str) -> Any:
         return families
     if name in families.catalog:
         return families.catalog[name]
+    # The import of a submodule asks here for its name first; a family's begins with a capital.
+    if name[0].isupper() and name in families.array_catalog():
+        return families.array_catalog()[name]
     raise AttributeError(f"module 'klsym' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*_WHERE, *importlib.import_module("klsym.families").catalog, "__version__"])
+    families = importlib.import_module("klsym.families")
+    return sorted([*_WHERE, *families.catalog, *families.array_catalog(), "__version__"])

@@ -15,11 +15,12 @@ from .binding import bind
 from .core.derivation import Case, Derivation, Kind, Step
 from .core.differentiate import differentiated
 from .core.divergence import Divergence
+from .core.domain import Outcome
 from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
 from .core.program import Program
 from .derive import derive
-from .evaluation import Number, evaluate
+from .evaluation import Number, evaluate, unit_base
 from .verification import Report, verify
 
 Measure = Family | Distribution
@@ -89,7 +90,7 @@ class Formula:
         >>> kl(Normal(0, 1), Normal(1, 1)).in_base(2).value
         1/(2*log(2))
         """
-        return replace(self, base=_base(base))
+        return replace(self, base=unit_base(base))
 
     def subs(self, values: Mapping[Any, Any] | None = None, **named: Any) -> Formula:
         """The formula with some parameters bound, derived anew: a bound number may open a closed form.
@@ -287,6 +288,8 @@ def fisher(p: Measure) -> sp.ImmutableMatrix:
     [sigma**(-2),          0],
     [          0, 2/sigma**2]])
     """
+    if isinstance(getattr(p, "outcome", None), Outcome):
+        raise UnderivableError(f"the Fisher information of {p}, a family of arrays, is not derived")
     from .information import fisher_information
 
     return fisher_information(p)
@@ -310,6 +313,10 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
         if options:
             raise TypeError(f"{divergence.name} of two distributions takes no {', '.join(options)}")
         return _formula(divergence, p, q, base=base, share=share, deep=deep)
+    if all(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
+        return _array_formula(divergence, p, q, unit_base(base), share, deep, options)
+    if any(symbolic) and any(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
+        raise ParameterError(f"{p} and {q}: numbers and arrays have no common space")
     if any(symbolic):
         raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
     from . import vectors
@@ -335,7 +342,18 @@ def _formula(
 ) -> Formula:
     first = p.member("_p") if isinstance(p, Family) else p
     second = q.member("_q") if isinstance(q, Family) else q
-    return Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), _base(base))
+    return Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), unit_base(base))
+
+
+def _array_formula(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: Any) -> Any:
+    from .array_formula import formula
+
+    given = [*options, *(["share"] if share else []), *(["deep"] if deep else [])]
+    if given:
+        raise ParameterError(
+            f"{divergence.name} of families of arrays takes no {', '.join(given)}; share a name instead"
+        )
+    return formula(divergence, p, q, base)
 
 
 def _bound(distribution: Distribution, given: Mapping[str, Any]) -> Distribution:
@@ -345,15 +363,6 @@ def _bound(distribution: Distribution, given: Mapping[str, Any]) -> Distribution
         inner = {s: exact(given[s.name], s.name) for s in value.free_symbols if s.name in given and value != s}
         values.append(given.get(value.name, value) if isinstance(value, sp.Symbol) else value.xreplace(inner))
     return distribution.family(*values)
-
-
-def _base(base: Any) -> sp.Expr | None:
-    if base is None:
-        return None
-    value = sp.Rational(str(base)) if isinstance(base, (int, float)) else base
-    if not isinstance(value, sp.Expr) or not value.is_positive or value == 1:
-        raise ParameterError(f"base is {base}; it must be a positive number other than 1")
-    return None if value == sp.E else value
 
 
 __all__ = [

@@ -86,6 +86,16 @@ def evaluate(formula: Formula, digits: int) -> Number:
         return Number(value, shown, measured.proof, formula.unit, "quadrature of the definition")
 
 
+def unit_base(base: Any) -> sp.Expr | None:
+    """The base of the logarithm that is the unit, None for nats; a bad one raises ParameterError."""
+    if base is None:
+        return None
+    value = sp.Rational(str(base)) if isinstance(base, (int, float)) else base
+    if not isinstance(value, sp.Expr) or not value.is_positive or value == 1:
+        raise ParameterError(f"base is {base}; it must be a positive number other than 1")
+    return None if value == sp.E else value
+
+
 def precise(value: sp.Expr, digits: int) -> mp.mpf:
     """The number to `digits` significant digits: the working precision grows until two results agree.
 

@@ -15,6 +15,7 @@ from .core.derivation import Case
 
 if TYPE_CHECKING:
     from .api import Formula
+    from .array_formula import ArrayFormula
     from .verification import Report
 
 GREEK = {"lam": r"\lambda"}
@@ -31,6 +32,16 @@ class Text(StrPrinter):
     def _print_expint(self, expr: sp.Expr) -> str:
         order, x = expr.args
         return f"E1({self._print(x)})" if order == 1 else f"expint({self._print(order)}, {self._print(x)})"
+
+    def _print_Trace(self, expr: sp.Expr) -> str:
+        inside = self._print(expr.args[0])
+        return inside if expr.args[0].shape == (1, 1) else f"tr({inside})"
+
+    def _print_Sum(self, expr: sp.Expr) -> str:
+        index, first, last = expr.limits[0]
+        if len(expr.limits) > 1 or not expr.has(sp.Indexed):
+            return super()._print_Sum(expr)
+        return f"sum({self._print(expr.function)}, {index}={first}..{last})"
 
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "+oo"
@@ -49,6 +60,22 @@ class Latex(LatexPrinter):
     def _print_loggamma(self, expr: sp.Expr, exp: str | None = None) -> str:
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\log{power} \Gamma\left({self._print(expr.args[0])}\right)"
+
+    def _print_Trace(self, expr: sp.Expr, exp: str | None = None) -> str:
+        inside = self._print(expr.args[0])
+        power = "" if exp is None else f"^{{{exp}}}"
+        if expr.args[0].shape == (1, 1):
+            return inside if exp is None else rf"\left({inside}\right){power}"
+        return rf"\operatorname{{tr}}{power}\left({inside}\right)"
+
+    def _print_Transpose(self, expr: sp.Expr) -> str:
+        return f"{self.parenthesize(expr.arg, 100, True)}^\\top"
+
+    def _print_Indexed(self, expr: sp.Expr, exp: str | None = None) -> str:
+        stem, _, owner = str(expr.base).partition("_")
+        power = "" if exp is None else f"^{{{exp}}}"
+        indices = ",".join(map(self._print, expr.indices))
+        return f"{self._print(sp.Symbol(stem))}_{{{owner + ',' if owner else ''}{indices}}}{power}"
 
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         stem, _, subscript = expr.name.partition("_")
@@ -77,7 +104,7 @@ def _case_lines(case: Case, first: bool) -> list[str]:
     return [body, f"    ({case.kind}{', ' + condition if condition else ''}{note})"]
 
 
-def formula_text(formula: Formula) -> str:
+def formula_text(formula: Formula | ArrayFormula) -> str:
     """The formula's cases, one after another."""
     lines = [f"{formula.title}, in {formula.unit}"]
     for i, case in enumerate(formula.cases):
@@ -85,7 +112,7 @@ def formula_text(formula: Formula) -> str:
     return "\n".join(lines)
 
 
-def steps_text(formula: Formula) -> str:
+def steps_text(formula: Formula | ArrayFormula) -> str:
     """The derivation: number, rule, equality, condition and reason of each step."""
     lines = [formula.title]
     for i, step in enumerate(formula.steps, 1):
@@ -105,7 +132,7 @@ def steps_text(formula: Formula) -> str:
     return "\n".join(lines) + "\n" + formula_text(formula)
 
 
-def formula_latex(formula: Formula) -> str:
+def formula_latex(formula: Formula | ArrayFormula) -> str:
     """One LaTeX expression: the value, or cases with their conditions."""
     if len(formula.cases) == 1:
         return latex(formula.value)
@@ -114,13 +141,13 @@ def formula_latex(formula: Formula) -> str:
     return "\\begin{cases} " + " \\\\ ".join(rows) + " \\end{cases}"
 
 
-def steps_latex(formula: Formula) -> str:
+def steps_latex(formula: Formula | ArrayFormula) -> str:
     """The derivation as an align environment."""
     rows = [f"{latex(s.lhs)} &= {latex(s.rhs)} && \\text{{({s.rule})}}" for s in formula.steps if s.rule != "support"]
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
 
-def formula_json(formula: Formula) -> dict[str, Any]:
+def formula_json(formula: Formula | ArrayFormula) -> dict[str, Any]:
     """The formula and its steps as plain data: every expression as text and LaTeX."""
     return {
         "divergence": formula.derivation.divergence.name,

@@ -36,9 +36,9 @@ def span(family: Family) -> str:
 
 def catalog_rows() -> list[Row]:
     """Every family as plain data: name, support, parameters with their domains, constraint, references."""
-    from .families import catalog
+    from .families import array_catalog, catalog
 
-    return [
+    scalars = [
         {
             "name": family.name,
             "support": span(family),
@@ -49,6 +49,19 @@ def catalog_rows() -> list[Row]:
         }
         for family in catalog.values()
     ]
+    arrays = [
+        {
+            "name": family.name,
+            "support": family.outcome.name,
+            "discrete": family.outcome.discrete,
+            "parameters": [{"name": p.name, "domain": str(p.domain)} for p in family.parameters],
+            "constraint": str(family.constraint),
+            "references": list(family.references),
+            "forms": [form.keyword for form in family.forms],
+        }
+        for family in array_catalog().values()
+    ]
+    return scalars + arrays
 
 
 def catalog_text() -> str:

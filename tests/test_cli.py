@@ -14,7 +14,7 @@ import pytest
 
 from klsym.cli import distributions, main, number_or_name
 from klsym.core.errors import ParameterError
-from klsym.families import catalog
+from klsym.families import array_catalog, catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 PAIR = ["gamma", "alpha=5", "beta=2", "weibull", "k=1.5", "lam=3"]
@@ -228,8 +228,8 @@ def test_verify_needs_a_function(run, mine):
 
 def test_families(run):
     status, out, _ = run("families")
-    assert status == 0 and len(out.splitlines()) == len(catalog) + 1
-    assert [row["name"] for row in json.loads(run("families", "--json")[1])] == list(catalog)
+    assert status == 0 and len(out.splitlines()) == len(catalog) + len(array_catalog()) + 1
+    assert [row["name"] for row in json.loads(run("families", "--json")[1])] == [*catalog, *array_catalog()]
 
 
 def test_matrix(run):

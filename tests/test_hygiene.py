@@ -11,7 +11,7 @@ import pytest
 
 import klsym
 from klsym.core.family import Family
-from klsym.families import catalog
+from klsym.families import array_catalog, catalog
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "klsym").rglob("*.py"))
@@ -49,6 +49,12 @@ def test_catalog_loads_no_optional_library():
 def test_every_family_is_exported(name):
     assert getattr(klsym, name) is catalog[name]
     assert isinstance(catalog[name], Family)
+    assert name in dir(klsym)
+
+
+@pytest.mark.parametrize("name", array_catalog())
+def test_every_array_family_is_exported(name):
+    assert getattr(klsym, name) is array_catalog()[name]
     assert name in dir(klsym)
 
 

@@ -72,11 +72,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Derivation:
-    """What is known of a divergence of two distributions, and why."""
+    """What is known of a divergence of two distributions, of numbers or of arrays, and why."""
 
     divergence: Divergence
-    p: Distribution
-    q: Distribution
+    p: Any
+    q: Any
     cases: tuple[Case, ...]
     steps: tuple[Step, ...]
     coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()

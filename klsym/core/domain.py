@@ -75,6 +75,17 @@ class Domain:
 
 
 @dataclass(frozen=True)
+class Outcome:
+    """The set that the outcomes of a family of arrays fill: its name, its dimensions, and the sum of counts."""
+
+    name: str
+    size: Any = sp.S.Zero
+    total: Any = None
+    columns: Any = sp.S.One
+    discrete: bool = False
+
+
+@dataclass(frozen=True)
 class Parameter:
     """A parameter of a family: its symbol, its domain and a range of everyday values."""
 

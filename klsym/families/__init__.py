@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 from ..core.errors import UnknownNameError, nearest
 from ..core.family import Family
 from . import circle, counts, half_line, heavy_tail, interval, real_line
@@ -14,7 +17,21 @@ catalog: dict[str, Family] = {
 }
 
 
-def find(name: str) -> Family:
+@lru_cache(maxsize=1)
+def array_catalog() -> dict[str, Any]:
+    """The families of vectors, lists and matrices, by name; they are loaded when first asked for."""
+    from ..arrays.family import ArrayFamily
+    from . import matrices, simplex, vectors
+
+    return {
+        family.name: family
+        for file in (simplex, vectors, matrices)
+        for family in vars(file).values()
+        if isinstance(family, ArrayFamily)
+    }
+
+
+def find(name: str) -> Any:
     """The family of that name; case, `-` and `_` are ignored.
 
     A name that no family has raises UnknownNameError.
@@ -26,7 +43,9 @@ def find(name: str) -> Family:
     def fold(text: str) -> str:
         return text.replace("-", "").replace("_", "").casefold()
 
-    for known, family in catalog.items():
-        if fold(known) == fold(name):
-            return family
-    raise UnknownNameError(f"there is no family {name!r}{nearest(name, catalog)}; `klsym families` lists them all")
+    for names in (lambda: catalog, array_catalog):
+        for known, family in names().items():
+            if fold(known) == fold(name):
+                return family
+    near = nearest(name, [*catalog, *array_catalog()])
+    raise UnknownNameError(f"there is no family {name!r}{near}; `klsym families` lists them all")

@@ -1,0 +1,91 @@
+"""Array formulas, their steps and their code against the oracle, at random arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import mpmath as mp
+import numpy as np
+import sympy as sp
+
+from .arrays.sampling import draw
+from .arrays.walk import walk
+from .core.derivation import Expectation
+from .core.value import Value, Verdict, compare
+from .oracles import arrays as oracle
+from .verification import Report, Row
+
+if TYPE_CHECKING:
+    from .array_formula import ArrayFormula
+
+TOLERANCE = 1e-9
+
+
+def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict[str, int]) -> Report:
+    """The rows of a report: the formula and its code beside the oracle's divergence, and both sides of each step."""
+    rng, rows = np.random.default_rng(seed), []
+    code = formula.compile()
+    for _ in range(points):
+        point = _point(formula, rng, sizes)
+        given = [point[s] for s in formula.parameters]
+        shown = {s: sp.Symbol(np.array2string(np.asarray(v), precision=4).replace("\n", "")) for s, v in point.items()}
+        if formula.derivation.divergence.name == "kl":
+            p, q = (d if d.family.log_density is not None else d.base for d in (formula.p, formula.q))
+            value = _scaled(oracle.divergence(p, q, point, draws=draws), formula)
+            exact = (
+                formula.subs(dict(zip(formula.parameters, given, strict=True))).evaluate()
+                if given
+                else formula.evaluate()
+            )
+            rows.append(
+                _row("formula", shown, Value(exact.value, abs(exact.value) * mp.mpf(10) ** -15, "estimate"), value)
+            )
+            rows.append(_row("numpy code", shown, Value(mp.mpf(float(code(*given))), mp.mpf(0), "float"), value))
+        for number, step in enumerate(formula.steps, 1):
+            if step.rule in ("linearity", "tilt"):
+                left, right = (_measured(formula, side, point, draws) for side in (step.lhs, step.rhs))
+                rows.append(_row(f"step {number} {step.rule}", shown, right, left))
+    return Report(formula.title, tuple(rows))
+
+
+def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int]) -> dict[Any, Any]:
+    """Arrays for all symbols; where a case asks for equal numbers they are equal, every dimension with its size."""
+    point = draw(formula.q, rng, sizes) | draw(formula.p, rng, sizes)
+    when = formula.cases[0].when
+    if isinstance(when, sp.Eq) and when.rhs in point:
+        point[when.rhs] = point.get(when.lhs, when.lhs)
+    point |= {s: n.array.astype(float) for s, n in formula.numbers.items()}
+    for d in (formula.p, formula.q):
+        for parameter, symbol in zip(d.family.parameters, d.values, strict=True):
+            if symbol in point:
+                point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=True))
+    return point
+
+
+def _row(what: str, point: dict[Any, Any], left: Value, right: Value) -> Row:
+    """Agreement to a tolerance, or within five standard errors where one side is a mean of draws."""
+    if oracle.STATISTICAL not in (left.note, right.note):
+        return Row(what, point, left, right, compare(left, right, TOLERANCE))
+    gap, allowed = abs(left.mid - right.mid), left.rad + right.rad + TOLERANCE * (1 + abs(right.mid))
+    return Row(what, point, left, right, Verdict.AGREE if gap <= allowed else Verdict.DISAGREE)
+
+
+def _scaled(value: Value, formula: ArrayFormula) -> Value:
+    if formula.base is None:
+        return value
+    unit = mp.log(mp.mpmathify(formula.base))
+    return Value(value.mid / unit, value.rad / abs(unit), value.proof, value.note)
+
+
+def _measured(formula: ArrayFormula, side: sp.Expr, point: dict[Any, Any], draws: int) -> Value:
+    """The side of a step with each expectation measured."""
+    numbers, radius, note = dict(point), mp.mpf(0), ""
+    for node in side.atoms(Expectation):
+        p = (formula.p if node.measure.name == "P" else formula.q).base
+        value = oracle.expectation(p, node.integrand, point, draws=draws)
+        weight = side.coeff(node) if side.is_Add else sp.S.One
+        symbol = sp.Dummy()
+        side, numbers[symbol] = side.xreplace({node: symbol}), np.float64(value.mid)
+        radius += value.rad * abs(float(walk(weight, point))) if weight != 0 else value.rad
+        note = value.note or note
+    return Value(mp.mpf(float(walk(side, numbers))), radius, "estimate", note)

@@ -1,0 +1,1 @@
+"""Distributions of vectors, lists and matrices as data: their domains, families, functions, and numbers."""

@@ -1,0 +1,165 @@
+"""A scalar expression in vectors and matrices at arrays of numbers: doubles over leading axes, or mpmath numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+import sympy as sp
+from scipy import special
+
+from ..core.errors import UnderivableError
+from .functions import LogDet, LogMultigamma, Multidigamma, Vector
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """The functions of one kind of number; the rest is NumPy's, for objects as for doubles."""
+
+    number: Callable[[Any], Any]
+    functions: Mapping[str, Callable[..., Any]]
+    inverse: Callable[[Any], Any]
+    logdet: Callable[[Any], Any]
+
+
+def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda a: np.frompyfunc(function, 1, 1)(a)
+
+
+def _log(a: Any) -> Any:
+    return -mp.inf if a == 0 else mp.log(a)
+
+
+def _inverse(a: Any) -> Any:
+    return np.array((mp.matrix(a.tolist()) ** -1).tolist(), dtype=object).reshape(a.shape)
+
+
+def _inverse_of_doubles(a: Any) -> Any:
+    """The inverses, NaN where a matrix is singular."""
+    try:
+        return np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        regular = (np.linalg.slogdet(a)[0] != 0)[..., None, None]
+        return np.where(regular, np.linalg.inv(np.where(regular, a, np.eye(a.shape[-1]))), np.nan)
+
+
+doubles = Arithmetic(
+    lambda number: float(number),
+    {"log": np.log, "exp": np.exp, "loggamma": special.gammaln, "digamma": special.digamma},
+    _inverse_of_doubles,
+    lambda a: np.linalg.slogdet(a)[1],
+)
+multiprecision = Arithmetic(
+    lambda number: mp.mpmathify(sp.N(number, mp.mp.dps + 5)),
+    {"log": _entrywise(_log), "exp": _entrywise(mp.exp), "loggamma": _entrywise(mp.loggamma),
+     "digamma": _entrywise(lambda a: mp.psi(0, a))},
+    _inverse,
+    lambda a: mp.log(mp.det(mp.matrix(a.tolist()))),
+)  # fmt: skip
+
+
+def walk(expr: sp.Expr, values: Mapping[Any, Any], arithmetic: Arithmetic = doubles) -> Any:
+    """The expression with arrays for its symbols, their event axes last and leading axes broadcast.
+
+    Dimensions and scalars are numbers or arrays of the leading axes. A product with a factor 0 is 0: 0 log 0 = 0.
+    """
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return _Walk(values, arithmetic).scalar(expr, None)
+
+
+def walk_array(expr: Any, values: Mapping[Any, Any], index: sp.Symbol) -> Any:
+    """A matrix expression, or a list by its entry in the index, as an array of doubles."""
+    walker = _Walk(values, doubles)
+    return walker.matrix(expr) if isinstance(expr, sp.MatrixExpr) else walker.scalar(expr, index)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    values: Mapping[Any, Any]
+    kind: Arithmetic
+
+    def scalar(self, e: sp.Expr, index: sp.Symbol | None) -> Any:
+        """The value over the leading axes, and over one more, the index's, inside a sum."""
+        if e.is_number and not e.has(LogMultigamma, Multidigamma):
+            return self.kind.number(e)
+        if isinstance(e, sp.Symbol):
+            return self._lifted(self.values[e], index)
+        if isinstance(e, sp.Indexed):
+            entries = np.asarray(self.values[e.base])
+            if e.indices[0] == index:
+                return entries
+            place = np.asarray(self.values[e.indices[0]], dtype=int)[..., None] - 1
+            shape = np.broadcast_shapes(entries.shape[:-1], place.shape[:-1])
+            entries = np.broadcast_to(entries, (*shape, entries.shape[-1]))
+            return self._lifted(np.take_along_axis(entries, np.broadcast_to(place, (*shape, 1)), -1)[..., 0], index)
+        if isinstance(e, sp.Sum):
+            return self._lifted(self.scalar(e.function, e.limits[0][0]).sum(-1), index)
+        if isinstance(e, sp.Add):
+            return sum(self.scalar(a, index) for a in e.args)
+        if isinstance(e, sp.Mul):
+            return self._product([self.scalar(a, index) for a in e.args])
+        if isinstance(e, sp.Pow):
+            return self.scalar(e.base, index) ** self.scalar(e.exp, index)
+        if isinstance(e, LogDet):
+            return self._lifted(self.kind.logdet(self.matrix(e.args[0])), index)
+        if isinstance(e, sp.Trace):
+            return self._lifted(np.trace(self.matrix(e.arg), axis1=-2, axis2=-1), index)
+        if isinstance(e, (LogMultigamma, Multidigamma)):
+            return self._lifted(self._multigamma(e), index)
+        if isinstance(e, sp.log) and isinstance(e.args[0], sp.gamma):
+            return self.kind.functions["loggamma"](self.scalar(e.args[0].args[0], index))
+        name = "digamma" if isinstance(e, sp.polygamma) and e.args[0] == 0 else e.func.__name__
+        if name not in self.kind.functions:
+            raise UnderivableError(f"{e} has no rule for numbers")
+        return self.kind.functions[name](self.scalar(e.args[-1], index))
+
+    def matrix(self, m: Any) -> Any:
+        """The value with the two axes of a matrix last."""
+        if isinstance(m, sp.MatrixSymbol):
+            given = np.asarray(self.values[m])
+            return given[..., None] if isinstance(m, Vector) else given
+        if isinstance(m, sp.Identity):
+            return np.array(np.eye(int(self.scalar(m.rows, None))), dtype=float)
+        if isinstance(m, sp.Transpose):
+            return self.matrix(m.arg).swapaxes(-1, -2)
+        if isinstance(m, sp.MatPow) and m.exp == -1:
+            return self.kind.inverse(self.matrix(m.base))
+        if isinstance(m, sp.MatAdd):
+            return sum(self.matrix(a) for a in m.args)
+        if isinstance(m, sp.MatMul):
+            total: Any = None
+            for a in m.args:
+                value = (
+                    self.matrix(a)
+                    if isinstance(a, sp.MatrixExpr)
+                    else np.asarray(self.scalar(a, None))[..., None, None]
+                )
+                joined = isinstance(a, sp.MatrixExpr) and total is not None and total.shape[-2:] != (1, 1)
+                total = value if total is None else np.matmul(total, value) if joined else total * value
+            return total
+        raise UnderivableError(f"{m} has no rule for numbers")
+
+    def _multigamma(self, e: sp.Expr) -> Any:
+        a, k = self.scalar(e.args[0], None), int(self.scalar(e.args[1], None))
+        half = self.kind.number(sp.S.Half)
+        name = "loggamma" if isinstance(e, LogMultigamma) else "digamma"
+        total = sum(self.kind.functions[name](a - half * j) for j in range(k))
+        scale = self.kind.number(sp.log(sp.pi)) * k * (k - 1) / 4
+        return total + scale if name == "loggamma" else total
+
+    @staticmethod
+    def _product(factors: list[Any]) -> Any:
+        total = factors[0]
+        for f in factors[1:]:
+            total = total * f
+        zero = [np.asarray(f) == 0 for f in factors]
+        if not any(z.any() for z in zero):
+            return total
+        return np.where(np.logical_or.reduce(np.broadcast_arrays(*zero)), 0, total)
+
+    @staticmethod
+    def _lifted(value: Any, index: sp.Symbol | None) -> Any:
+        return value if index is None else np.asarray(value)[..., None]

@@ -1,0 +1,89 @@
+"""The last form of a value: traces in normal form, squares completed, sums over an index in order."""
+
+from __future__ import annotations
+
+import sympy as sp
+
+from ...arrays.family import INDEX
+from ...arrays.functions import Symmetric
+from . import words
+
+
+def plain(expr: sp.Expr) -> sp.Expr:
+    """Every trace in normal form; what does not depend on the index before its sum."""
+    traces = {t: words.trace(t.arg) for t in expr.atoms(sp.Trace)}
+    expr = expr.xreplace(traces)
+    return expr.replace(lambda e: isinstance(e, sp.Sum), _sum) if expr.has(sp.Sum) else expr
+
+
+def _sum(total: sp.Sum) -> sp.Expr:
+    index, _, last = total.limits[0]
+    body = total.function
+    if body.is_Add and all(not t.has(sp.Indexed) or t.is_Indexed or (-t).is_Indexed for t in body.args):
+        return sp.Add(*(_sum(sp.Sum(t, total.limits[0])) for t in body.args))
+    outside, inside = body.as_independent(index, as_Add=False)
+    if inside == 1:
+        return outside * last
+    return outside * sp.Sum(inside.subs(index, INDEX), (INDEX, 1, last))
+
+
+def total_one(expr: sp.Expr, lists: set[sp.IndexedBase]) -> sp.Expr:
+    """sum_i p_i = 1 for each of the lists that lies in the simplex"""
+    return expr.replace(
+        lambda e: isinstance(e, sp.Sum) and isinstance(e.function, sp.Indexed) and e.function.base in lists,
+        lambda e: sp.S.One,
+    )
+
+
+def collect(expr: sp.Expr) -> sp.Expr:
+    """c a'Ma - 2c a'Mb + c b'Mb = c (a-b)'M(a-b), and the same for tr(N a'Ma) of matrices a and b"""
+    if not expr.has(sp.Trace):
+        return expr
+    expr = sp.expand(expr) if not expr.has(sp.Sum) else expr
+    for shape, group in _groups(expr).items():
+        symbols = list(dict.fromkeys(s for pair in group for s in pair))
+        if len(symbols) != 2:
+            continue
+        a, b = symbols
+        square, cross = group.get((a, a)), group.get((a, b), group.get((b, a)))
+        if square is None or cross is None or group.get((b, b)) is None:
+            continue
+        (ca, ta), (cb, tb), (cc, tc) = square, group[b, b], cross
+        if ca == cb and sp.expand(cc + 2 * ca) == 0:
+            left, right = shape
+            outer = words.product(left, a.cols)
+            inner = words.product(right, a.rows)
+            difference = sp.MatAdd(a, -b)
+            factors = [
+                m for m in (outer, sp.Transpose(difference), inner, difference) if not isinstance(m, sp.Identity)
+            ]
+            expr = expr - ca * ta - cb * tb - cc * tc + ca * sp.Trace(sp.MatMul(*factors))
+    return expr
+
+
+def _groups(expr: sp.Expr) -> dict[tuple[words.Word, words.Word], dict]:
+    """The terms c tr(N u' M v), u and v not symmetric, as {(N, M): {(u, v): (c, trace)}}"""
+    groups: dict[tuple[words.Word, words.Word], dict] = {}
+    for term in sp.Add.make_args(expr):
+        traces = [f for f in sp.Mul.make_args(term) if isinstance(f, sp.Trace)]
+        if len(traces) != 1 or isinstance(traces[0].arg, sp.MatAdd):
+            continue
+        word = next(iter(words.expand(traces[0].arg)))
+        free = [n for n, (s, _, inverted) in enumerate(word) if not inverted and s in _free(word)]
+        if len(free) != 2:
+            continue
+        first = next((n for n in free if word[n][1]), None)
+        if first is None:
+            continue
+        turned = word[first:] + word[:first]
+        cut = next(n for n in range(1, len(turned)) if n != 0 and turned[n][0] in _free(word) and not turned[n][2])
+        if turned[cut][1]:
+            continue
+        key = (turned[cut + 1 :], turned[1:cut])
+        groups.setdefault(key, {})[turned[0][0], turned[cut][0]] = (term / traces[0], traces[0])
+    return groups
+
+
+def _free(word: words.Word) -> set[sp.MatrixSymbol]:
+    """The letters that are means: neither symmetric nor square"""
+    return {s for s, _, _ in word if not isinstance(s, Symmetric) and (s.cols == 1 or not s.is_square)}

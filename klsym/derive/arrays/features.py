@@ -1,0 +1,111 @@
+"""A log density as a linear combination of features of the outcome, with array coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import sympy as sp
+
+from ...arrays.family import INDEX
+from ...arrays.functions import LogDet
+from ...core.errors import UnderivableError
+from . import words
+from .words import Terms, Word
+
+ZERO = sp.S.Zero
+
+
+@dataclass
+class Features:
+    """constant + tr(linear^T x) + sum c tr(F x D x^T) + logdet log det x + sum_i (logs_i log x_i + counts_i x_i)
+    + table_x + rest; `linear` has words, and `logs`, `counts` and `table` are entries in the index i."""
+
+    constant: sp.Expr = ZERO
+    linear: Terms = field(default_factory=dict)
+    quadratic: dict[tuple[Word, Word], sp.Expr] = field(default_factory=dict)
+    logdet: sp.Expr = ZERO
+    logs: sp.Expr = ZERO
+    counts: sp.Expr = ZERO
+    table: sp.Expr = ZERO
+    rest: sp.Expr = ZERO
+
+
+def features(log_density: sp.Expr, x: sp.Basic) -> Features:
+    """The features of x in the expression; what fits none raises UnderivableError."""
+    found = Features()
+    for term in sp.Add.make_args(_expanded(log_density)):
+        if not _has(term, x):
+            found.constant += term
+            continue
+        inside = [f for f in sp.Mul.make_args(term) if _has(f, x)]
+        coefficient = sp.Mul(*(f for f in sp.Mul.make_args(term) if not _has(f, x)))
+        if len(inside) != 1:
+            raise UnderivableError(f"the term {term} is not linear in a known feature of {x}")
+        _file(found, coefficient, inside[0], x)
+    found.quadratic = {key: c for key, c in found.quadratic.items() if c != 0}
+    for entry in ("logs", "counts", "table"):
+        setattr(found, entry, _sorted(getattr(found, entry)))
+    return found
+
+
+def _has(expr: sp.Expr, x: sp.Basic) -> bool:
+    return expr.has(x)
+
+
+def _sorted(entry: sp.Expr) -> sp.Expr:
+    return sp.expand(entry)
+
+
+def _expanded(expr: sp.Expr) -> sp.Expr:
+    """The expression as a sum, logarithms of quotients apart."""
+    return sp.expand(sp.expand_log(expr, force=True)) if expr.has(sp.log) else sp.expand(expr)
+
+
+def _file(found: Features, coefficient: sp.Expr, feature: sp.Expr, x: sp.Basic) -> None:
+    if isinstance(feature, LogDet) and feature.args[0] == x:
+        found.logdet += coefficient
+    elif isinstance(feature, sp.Trace):
+        for word, c in words.expand(feature.arg).items():
+            _trace(found, coefficient * c, word, x)
+    elif isinstance(feature, sp.Sum):
+        _sum(found, coefficient, feature, x)
+    elif x.is_Symbol and feature.subs(x, INDEX).has(INDEX):
+        found.table += coefficient * feature.subs(x, INDEX)
+    else:
+        raise UnderivableError(f"no feature is known for {feature} in {x}")
+
+
+def _trace(found: Features, coefficient: sp.Expr, word: Word, x: sp.MatrixSymbol) -> None:
+    places = [n for n, item in enumerate(word) if item[0] == x]
+    if not places:
+        found.constant += coefficient * words.trace(words.product(word, x.cols))
+        return
+    if any(word[n][2] for n in places) or len(places) not in (1, 2):
+        raise UnderivableError(f"no feature is known for the trace of {words.product(word, x.rows)}")
+    turned = word[places[0] :] + word[: places[0]]
+    if len(places) == 1:
+        # tr(x R) = tr((R^T)^T x), and tr(x^T R) = tr(R^T x)
+        rest = turned[1:]
+        found.linear = words.add(found.linear, {rest if turned[0][1] else words.transpose(rest): coefficient})
+        return
+    cut = places[1] - places[0]
+    if turned[0][1] == turned[cut][1]:
+        raise UnderivableError(f"no feature is known for the trace of {words.product(word, x.rows)}")
+    between, after = turned[1:cut], turned[cut + 1 :]
+    key = (between, after) if turned[0][1] else (after, between)
+    found.quadratic[key] = found.quadratic.get(key, ZERO) + coefficient
+
+
+def _sum(found: Features, coefficient: sp.Expr, total: sp.Sum, x: sp.IndexedBase) -> None:
+    index = total.limits[0][0]
+    for term in sp.Add.make_args(sp.expand(total.function.subs(index, INDEX))):
+        if not term.has(x):
+            found.constant += coefficient * sp.Sum(term, (INDEX, *total.limits[0][1:]))
+            continue
+        slope = term.coeff(sp.log(x[INDEX]))
+        if slope != 0 and not slope.has(x) and sp.expand(term - slope * sp.log(x[INDEX])) == 0:
+            found.logs += coefficient * slope
+        elif not (slope := term.coeff(x[INDEX])).has(x) and slope != 0 and sp.expand(term - slope * x[INDEX]) == 0:
+            found.counts += coefficient * slope
+        else:
+            found.rest += coefficient * sp.Sum(term, (INDEX, *total.limits[0][1:]))

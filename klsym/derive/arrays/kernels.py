@@ -1,0 +1,112 @@
+"""The normalising integrals and sums over vectors and matrices, each cited.
+
+A kernel is log Z as an expression in its natural parameters. Along any direction c in them the derivative of
+log Z is E[<c, T>], T the features: nothing else is needed for an expectation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import sympy as sp
+from sympy import Inverse, MatMul, Rational, Sum, Trace, log, loggamma, pi
+
+from ...arrays.domain import Outcome
+from ...arrays.family import INDEX as i
+from ...arrays.functions import LogDet, LogMultigamma, Symmetric
+from . import words
+from .features import Features
+
+HALF = Rational(1, 2)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """log Z in the symbols of its natural parameters, by the name of the feature that each belongs to.
+
+    Their names begin with #, which no name of a user does. A natural parameter is `units` times the coefficient of its
+    feature, 1 where nothing is said.
+    """
+
+    name: str
+    log_z: sp.Expr
+    symbols: dict[str, sp.Basic]
+    natural: dict[str, sp.Basic]
+    citation: str
+    units: dict[str, int] = field(default_factory=dict)
+
+
+def gauss(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """int exp(-tr(B x^T A x)/2 + tr(C^T x)) dx = (2 pi)^(nm/2) det A^(-m/2) det B^(-n/2) exp(tr(B^-1 C^T A^-1 C)/2)"""
+    if outcome.name not in ("vectors", "matrices") or len(f.quadratic) != 1 or f.logdet != 0:
+        return None
+    (((left, right), weight),) = f.quadratic.items()
+    n, m = x.shape
+    a, b, c = Symmetric("#A", n, n), Symmetric("#B", m, m), sp.MatrixSymbol("#C", n, m)
+    vector = m == 1 and not right
+    columns = sp.Identity(m) if vector else b
+    log_z = (
+        n * m * log(2 * pi) / 2 - m * LogDet(a) / 2 - n * LogDet(columns) / 2
+        + Trace(MatMul(Inverse(columns), c.T, Inverse(a), c)) / 2
+    )  # fmt: skip
+    natural = {
+        "quadratic": -2 * weight * words.product(left, n), "right": words.product(right, m),
+        "linear": words.matrix(f.linear, n) if f.linear else sp.ZeroMatrix(n, m),
+    }  # fmt: skip
+    symbols = {"quadratic": a, "linear": c} | ({} if vector else {"right": b})
+    citation = "Gupta, Nagar, Matrix Variate Distributions, theorem 2.2.1"
+    return Kernel("Gauss", log_z, symbols, natural, citation, {"quadratic": -2})
+
+
+def wishart(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """int_{x > 0} det x^a exp(-tr(R x)) dx = Gamma_k(a + (k+1)/2) det R^-(a + (k+1)/2) (DLMF 35.3.2)"""
+    if outcome.name != "positive definite" or f.quadratic or not f.linear:
+        return None
+    k = x.rows
+    a, r = sp.Symbol("#a", real=True), Symmetric("#R", k, k)
+    order = a + (k + 1) * HALF
+    return Kernel(
+        "multivariate gamma", LogMultigamma(order, k) - order * LogDet(r),
+        {"logdet": a, "linear": r}, {"logdet": f.logdet, "linear": -words.matrix(f.linear, k)}, "DLMF 35.3.2",
+        {"linear": -1},
+    )  # fmt: skip
+
+
+def dirichlet(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """int prod_i x_i^{c_i} over the simplex = prod_i Gamma(c_i + 1) / Gamma(sum_i (c_i + 1)) (DLMF 5.14.2)"""
+    if outcome.name != "simplex" or f.counts != 0 or f.rest != 0:
+        return None
+    c = sp.IndexedBase("#c", real=True)
+    limits = (i, 1, outcome.size)
+    return Kernel(
+        "Dirichlet", Sum(loggamma(c[i] + 1), limits) - loggamma(Sum(c[i] + 1, limits)),
+        {"logs": c}, {"logs": f.logs}, "DLMF 5.14.2",
+    )  # fmt: skip
+
+
+def finite_sum(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """sum_{x=1}^K exp(t_x) (the sum itself)"""
+    if outcome.name != "categories":
+        return None
+    t = sp.IndexedBase("#t", real=True)
+    log_z = log(Sum(sp.exp(t[i]), (i, 1, outcome.size)))
+    return Kernel("finite sum", log_z, {"table": t}, {"table": f.table}, "Cover, Thomas, section 11.1")
+
+
+def multinomial(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """sum over x_1 + ... + x_K = n of n!/prod_i x_i! exp(sum_i t_i x_i) = (sum_i exp t_i)^n (DLMF 26.4.9)"""
+    if outcome.name != "counts":
+        return None
+    t = sp.IndexedBase("#t", real=True)
+    log_z = outcome.total * log(Sum(sp.exp(t[i]), (i, 1, outcome.size)))
+    return Kernel("multinomial theorem", log_z, {"counts": t}, {"counts": f.counts}, "DLMF 26.4.9")
+
+
+KERNELS: tuple[Callable[[Features, sp.Basic, Outcome], Kernel | None], ...] = (
+    gauss,
+    wishart,
+    dirichlet,
+    finite_sum,
+    multinomial,
+)

@@ -1,0 +1,44 @@
+"""Families of real vectors."""
+
+from sympy import Symbol, Trace, log, pi
+
+from ..arrays.domain import ArrayParameter, Outcome, lower_triangular, positive_definite, real_vector
+from ..arrays.family import ArrayFamily, Form, Image
+from ..arrays.functions import LogDet
+
+k = Symbol("k", integer=True, positive=True)
+x = real_vector.symbol("x", k)
+mu = real_vector.symbol("mu", k)
+Sigma = positive_definite.symbol("Sigma", k, k)
+Lambda = positive_definite.symbol("Lambda", k, k)
+L = lower_triangular.symbol("L", k, k)
+
+COVARIANCE = ArrayParameter(Sigma, positive_definite, (k, k))
+FORMS = (
+    Form("covariance", COVARIANCE, Sigma, Sigma),
+    Form("precision", ArrayParameter(Lambda, positive_definite, (k, k)), Sigma, Lambda.I),
+    Form("scale_tril", ArrayParameter(L, lower_triangular, (k, k)), Sigma, L * L.T),
+)
+
+MultivariateNormal = ArrayFamily(
+    name="MultivariateNormal",
+    parameters=(ArrayParameter(mu, real_vector, (k,)), COVARIANCE),
+    dimensions=(k,),
+    outcome=Outcome("vectors", k),
+    log_density=-k * log(2 * pi) / 2 - LogDet(Sigma) / 2 - Trace((x - mu).T * Sigma.I * (x - mu)) / 2,
+    variable=x,
+    forms=FORMS,
+    references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 45",),
+)
+
+MultivariateLogNormal = ArrayFamily(
+    name="MultivariateLogNormal",
+    parameters=MultivariateNormal.parameters,
+    dimensions=(k,),
+    outcome=Outcome("positive vectors", k),
+    log_density=None,
+    variable=x,
+    forms=FORMS,
+    references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 44",),
+    image=Image(MultivariateNormal, "exp(x), entry by entry", (mu, Sigma)),
+)

@@ -1,0 +1,52 @@
+"""Compiled formulas of arrays: those with a kernel are right next to P = Q, where the closed form cancels."""
+
+import numpy as np
+import pytest
+
+from klsym import Categorical, Dirichlet, MultivariateNormal, kl
+from klsym.array_code import KERNELS, kernel_of
+
+GENERATOR = np.random.default_rng(4)
+FACTOR = np.tril(GENERATOR.uniform(-1, 1, (3, 3))) + 3 * np.eye(3)
+COVARIANCE = FACTOR @ FACTOR.T
+COVARIANCE = (COVARIANCE + COVARIANCE.T) / 2
+MEAN, LIST = GENERATOR.uniform(-1, 1, 3), GENERATOR.uniform(0.5, 3, 4)
+
+# A formula of generic members, the arrays of P, and those of Q next to them.
+ROWS = {
+    "gaussian.kl_covariance": (MultivariateNormal, {}, (MEAN, COVARIANCE), (MEAN + 1e-9, COVARIANCE * (1 + 1e-9))),
+    "gaussian.kl_precision": (
+        MultivariateNormal, {"precision": "A"}, (MEAN, COVARIANCE), (MEAN + 1e-9, COVARIANCE * (1 + 1e-9)),
+    ),
+    "gaussian.kl_tril": (
+        MultivariateNormal, {"scale_tril": "A"}, (MEAN, FACTOR), (MEAN + 1e-9, FACTOR * (1 + 1e-9)),
+    ),
+    "dirichlet.kl": (Dirichlet, {}, (LIST,), (LIST + 1e-8,)),
+    "logits.kl": (Categorical, {"logits": "a"}, (LIST,), (LIST * (1 + 1e-8),)),
+}  # fmt: skip
+
+
+def formula(family, form):
+    if not form:
+        return kl(family, family)
+    ((name, symbol),) = form.items()
+    means = (("mu",), ("nu",)) if family is MultivariateNormal else ((), ())
+    return kl(family(*means[0], **{name: symbol}), family(*means[1], **{name: f"{symbol}2"}))
+
+
+@pytest.mark.parametrize("place", KERNELS.values())
+def test_a_kernel_is_right_next_to_equality(place):
+    family, form, p, q = ROWS[place]
+    compiled = formula(family, form).compile()
+    assert kernel_of(compiled.cases[0].value, tuple(symbol for symbol, _ in compiled.parameters)) is not None
+    got = float(compiled(*p, *q))
+    (name,) = form or (None,)
+    members = [family(*x) if name is None else family(*x[:-1], **{name: x[-1]}) for x in (p, q)]
+    exact = float(kl(*members).evaluate(digits=20))
+    assert 0 < exact < 1e-12 and abs(got / exact - 1) < 16 * 2**-52
+
+
+def test_batches_broadcast_and_invalid_arrays_are_nan():
+    f = kl(Dirichlet, Dirichlet).compile()
+    values = f(np.stack([LIST, LIST, -LIST]), LIST)
+    assert values.shape == (3,) and not values[:2].any() and np.isnan(values[2])
