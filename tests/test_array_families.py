@@ -217,13 +217,9 @@ def test_a_name_of_the_users_meets_no_name_of_the_derivation(name):
     """The kernels' symbols have names that no user can give."""
     normal = klsym.MultivariateNormal
     for family in (normal, klsym.MatrixNormal, klsym.Wishart, klsym.Dirichlet, klsym.Multinomial):
-        for place, parameter in enumerate(family.parameters):
+        for place in range(len(family.parameters)):
             values = [name if n == place else p.name + "_q" for n, p in enumerate(family.parameters)]
-            renamed, plain = kl(family, family(*values)), kl(family, family)
-            symbol = parameter.named(parameter.name + "_q")
-            assert array_code.shape(renamed.value, renamed.parameters) == array_code.shape(
-                plain.value, plain.parameters
-            ), f"{symbol} as {name}"
+            assert kl(family, family(*values)).check(1, **SMALL.get(family.name, {})).ok
     mixed = kl(normal("mu", scale_tril="L"), normal("nu", precision=name))
     assert "-k/2" in str(mixed) and mixed.check(1).ok
 
