@@ -42,7 +42,16 @@ def shape(value: sp.Expr, symbols: tuple[Any, ...]) -> str:
     length = sp.Symbol("K", integer=True, positive=True)
     value = value.replace(sp.Sum, lambda term, limits: sp.Sum(term, (limits[0], limits[1], length)))
     numbered = {s: sp.Symbol(f"a{n}") if s.is_Symbol else s.func(f"a{n}", *s.args[1:]) for n, s in enumerate(symbols)}
-    return str(value.xreplace(numbered))
+    return str(value.xreplace(numbered).replace(sp.Trace, _oriented))
+
+
+def _oriented(trace: sp.Expr, *_: Any) -> sp.Expr:
+    """tr((b - a)' M (b - a)) -> tr((a - b)' M (a - b)): which of the two stands there follows from names."""
+    trace = sp.Trace(trace)
+    gaps = [e for e in sp.preorder_traversal(trace) if isinstance(e, sp.MatAdd)]
+    turned = {gap: sp.MatAdd(*(-term for term in gap.args)).doit() for gap in gaps}
+    named = all(str(gap).startswith("a") for gap in gaps)
+    return trace if named or len(gaps) % 2 else trace.xreplace(turned)
 
 
 def kernel_of(value: sp.Expr, symbols: tuple[Any, ...]) -> Callable[..., Any] | None:

@@ -26,11 +26,11 @@ ROWS = {
 }  # fmt: skip
 
 
-def formula(family, form):
+def formula(family, form, means=("mu", "nu")):
     if not form:
         return kl(family, family)
     ((name, symbol),) = form.items()
-    means = (("mu",), ("nu",)) if family is MultivariateNormal else ((), ())
+    means = [(mean,) for mean in means] if family is MultivariateNormal else ((), ())
     return kl(family(*means[0], **{name: symbol}), family(*means[1], **{name: f"{symbol}2"}))
 
 
@@ -44,6 +44,14 @@ def test_a_kernel_is_right_next_to_equality(place):
     members = [family(*x) if name is None else family(*x[:-1], **{name: x[-1]}) for x in (p, q)]
     exact = float(kl(*members).evaluate(digits=20))
     assert 0 < exact < 1e-12 and abs(got / exact - 1) < 16 * 2**-52
+
+
+@pytest.mark.parametrize("form", ["covariance", "precision", "scale_tril"])
+def test_a_kernel_is_found_whatever_the_names_are(form):
+    for names in (("a", "b"), ("b", "a")):
+        for symbol in "AZ":
+            compiled = formula(MultivariateNormal, {form: symbol}, names).compile()
+            assert kernel_of(compiled.cases[0].value, tuple(s for s, _ in compiled.parameters)) is not None
 
 
 def test_batches_broadcast_and_invalid_arrays_are_nan():
