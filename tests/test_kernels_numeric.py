@@ -257,3 +257,11 @@ def test_kernels_keep_to_their_language(module):
             assert isinstance(function.body[-1], ast.Return) and ast.get_docstring(function)
             calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
             assert all(isinstance(node.func, ast.Name) and not node.keywords for node in calls)
+
+
+def test_kernels_of_all_files_have_names_of_their_own():
+    """Generated modules hold definitions of several files, side by side."""
+    files = sorted(Path(machine.__file__).parent.glob("*.py"))
+    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in files if file.name not in ("c.py", "fit.py"))
+    names = [node.name for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert len(names) == len(set(names))

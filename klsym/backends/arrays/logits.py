@@ -196,7 +196,7 @@ def _plain_slopes(
 ) -> tuple[Array, Array]:
     w, y, tail = kernels._weighed(a, b, top, mode, mode_tail)
     x = (y - mean) + (tail - mean_tail)
-    return kernels._slope(b, w, x, top_q, value, mass, mass_q)
+    return kernels._logit_slopes(b, w, x, top_q, value, mass, mass_q)
 
 
 def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -> None:
@@ -255,7 +255,7 @@ def _loops(short: bool) -> Any:
     """The compiled loops; those for single precision have a shorter series, and no tails of differences."""
     library = numba_library()
     text = (Path(__file__).parent / "logits_numba.py").read_text(encoding="utf-8")
-    wanted = [f"__{name}" for name in ("weighed", "term", "slope", "scale", "joined", "divergence")]
+    wanted = [f"__{name}" for name in ("weighed", "term", "logit_slopes", "scale", "joined", "divergence")]
     both = [*wanted, "__gap_short", "__series_short"]
     definitions = needed(library, both)
     imports = [each for each in definitions if re.match("import |from ", each)]

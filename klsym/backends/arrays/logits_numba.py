@@ -154,7 +154,7 @@ def _slopes(a, b, y, y_tail, deep, lane, found):
     for i in range(deep):
         for j in range(LANES):
             x = (y[i, j] - mean[j]) + (y_tail[i, j] - mean_tail[j])
-            by_p, by_q = __slope(b[i, j], a[i, j], x, top_q[j], kl[j], mass_p[j], mass_q[j])
+            by_p, by_q = __logit_slopes(b[i, j], a[i, j], x, top_q[j], kl[j], mass_p[j], mass_q[j])
             a[i, j], b[i, j] = by_p, by_q
 
 

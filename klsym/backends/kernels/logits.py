@@ -72,7 +72,7 @@ def _term(b, weight, x, top):
     )
 
 
-def _slope(b, weight, x, top, kl, mass_p, mass_q):
+def _logit_slopes(b, weight, x, top, kl, mass_p, mass_q):
     """The derivatives by the class's logits: p (log(p/q) - KL) = -p x and q - p = p (e^(x - KL) - 1)."""
     u, k, z = _below(b, top)
     p, gap = weight / mass_p, x - kl
