@@ -52,8 +52,10 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
         steps += reasons
         value.append(c * expected)
     steps[0] = Step("definition", name, sp.Add(*written), why=divergence.notation)
-    total = collect(sp.Add(*value))
-    steps.append(Step("collect", sp.Add(*value), total, why="complete squares"))
+    whole = sp.Add(*value)
+    total = collect(whole)
+    if total != whole:
+        steps.append(Step("collect", whole, total, why="complete squares"))
     cases = [Case("closed", total, when)]
     if when != sp.true:
         cases.append(Case("infinite", sp.oo, sp.true, why))
