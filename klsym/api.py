@@ -11,7 +11,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from . import divergences
-from .binding import bind
+from .derive.binding import bind
 from .core.derivation import Case, Derivation, Kind, Step
 from .core.differentiate import differentiated
 from .core.divergence import Divergence

@@ -17,7 +17,7 @@ from .arrays.walk import multiprecision, walk
 from .core.derivation import Case, Derivation, Kind, Step
 from .core.divergence import Divergence
 from .core.errors import ParameterError, UnderivableError, nearest
-from .derive.arrays import derive
+from .derive import arrays, joint
 from .evaluation import GUARD_DIGITS, MAX_DIGITS, Number, holding_case, unit_base
 
 if TYPE_CHECKING:
@@ -253,6 +253,7 @@ def formula(divergence: Divergence, p: Any, q: Any, base: sp.Expr | None = None)
         numbers |= given
     first, second = members
     _check_names(first, second)
+    derive = joint.derive if first.factors or second.factors else arrays.derive
     return ArrayFormula(_sized(derive(divergence, first, second), sizes), _bound(numbers, sizes), base)
 
 

@@ -18,6 +18,25 @@ class Vector(sp.MatrixSymbol):
     """A column: in numbers an array with one axis of its own, where a k x 1 matrix has two."""
 
 
+class DrawnVector(Vector):
+    """A vector that is the outcome of a law, as `Drawn` is a number."""
+
+
+class DrawnMatrix(sp.MatrixSymbol):
+    """A matrix that is the outcome of a law."""
+
+
+class DrawnSymmetric(Symmetric):
+    """A symmetric matrix that is the outcome of a law."""
+
+
+class DrawnList(sp.IndexedBase):
+    """A list that is the outcome of a law."""
+
+
+DRAWN = {Vector: DrawnVector, sp.MatrixSymbol: DrawnMatrix, Symmetric: DrawnSymmetric, sp.IndexedBase: DrawnList}
+
+
 class LogDet(sp.Expr):
     """log det X of a square matrix; d log det X = tr(X^-1 dX) (Magnus and Neudecker, 8.4).
 

@@ -1,0 +1,218 @@
+"""The chain rule: a divergence of joint distributions is the sum of the expected divergences of their factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+from ..arrays.family import ArrayDistribution, Factor, substitute
+from ..arrays.joint import kind
+from ..core.derivation import Case, Derivation, Expectation, Step
+from ..core.divergence import Divergence
+from ..core.errors import ParameterError, UnderivableError
+from ..core.family import Distribution
+from . import LOG_P, LOG_Q, MEASURES, P, Q, arrays
+from . import derive as derive_numbers
+from .arrays.collect import collect, plain
+from .binding import bind
+from .expand import expand
+
+WHY = "the log density of a joint distribution is the sum of those of its factors"
+INFINITE, UNDECIDED = "infinite", "undecided"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One term of the answer: its value, where it holds and what it is elsewhere, its steps, and the laws they name."""
+
+    value: sp.Expr
+    when: Boolean = sp.true
+    otherwise: str = INFINITE
+    why: str = ""
+    steps: tuple[Step, ...] = ()
+    measures: tuple[tuple[sp.Symbol, Factor], ...] = ()
+    coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
+
+    def then(self, later: Part) -> Part:
+        """The later part, which goes on from this one's value."""
+        unknown = [part.otherwise for part in (self, later) if part.when != sp.true]
+        return Part(
+            later.value,
+            sp.And(self.when, later.when),
+            UNDECIDED if UNDECIDED in unknown else INFINITE,
+            "; ".join(dict.fromkeys(part.why for part in (self, later) if part.why)),
+            (*self.steps, *later.steps),
+            (*self.measures, *later.measures),
+            (*self.coordinates, *later.coordinates),
+        )
+
+
+@lru_cache(maxsize=1024)
+def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
+    """D(P || Q) = sum_i E_P[D(P_i(. | earlier) || Q_i(. | earlier))], with its steps.
+
+    Raises ParameterError where the factors of P and Q are not of the same kinds in the same order, UnderivableError
+    where a factor, or the expectation of its divergence, has no rule. (Cover and Thomas, Elements of Information
+    Theory, theorem 2.5.3.)
+    """
+    pairs = tuple(zip(p.factors, aligned(p.factors, q.factors), strict=True))
+    written, total = [], Part(sp.S.Zero)
+    for number, piece in enumerate(pieces(divergence)):
+        for place in range(len(pairs)):
+            term, part = _term(piece, pairs, place)
+            written.append(term)
+            total = replace(total.then(part), value=total.value + part.value)
+    name = sp.Symbol(divergence.name)
+    steps = [Step("chain rule", name, sp.Add(*written), why=WHY), *total.steps]
+    if total.value.has(sp.oo):
+        cases = [Case("infinite", sp.oo, sp.true, total.why)]
+    else:
+        value = collect(plain(total.value))
+        steps.append(Step("sum", name, value, total.when, "the terms together"))
+        cases = [Case("closed", value, total.when)]
+        if total.when != sp.true:
+            unknown = total.otherwise == UNDECIDED
+            cases.append(Case("undecided" if unknown else "infinite", sp.nan if unknown else sp.oo, sp.true, total.why))
+    return Derivation(divergence, p, q, tuple(cases), tuple(steps), total.coordinates, total.measures)
+
+
+def aligned(first: tuple[Factor, ...], second: tuple[Factor, ...]) -> tuple[Factor, ...]:
+    """The second factors with the outcomes of the first; ParameterError where they are of other kinds."""
+    kinds = [tuple(kind(f.law) for f in factors) for factors in (first, second)]
+    if kinds[0] != kinds[1]:
+        said = [", ".join(each) or "no joint distribution" for each in kinds]
+        raise ParameterError(f"P is of {said[0]} and Q of {said[1]}: joint distributions need the same kinds in one order")
+    renamed = {b.outcome: a.outcome for a, b in zip(first, second, strict=True)}
+    return tuple(Factor(a.outcome, _at(b.law, renamed)) for a, b in zip(first, second, strict=True))
+
+
+def _at(law: Any, values: dict[Any, Any]) -> Any:
+    return replace(law, values=tuple(substitute(v, values) for v in law.values))
+
+
+@lru_cache(maxsize=64)
+def pieces(divergence: Divergence) -> tuple[Divergence, ...]:
+    """The divergence as a sum of expectations under one of the two distributions each."""
+    terms = sp.Add.make_args(divergence.define(LOG_P, LOG_Q, P, Q))
+    return (divergence,) if len(terms) == 1 else tuple(replace(divergence, define=_one(term)) for term in terms)
+
+
+def _one(term: sp.Expr) -> Any:
+    return lambda log_p, log_q, p, q: term.subs({LOG_P: log_p, LOG_Q: log_q}).replace(P, p).replace(Q, q)
+
+
+def _measure(piece: Divergence) -> sp.Symbol:
+    (measure,) = {MEASURES[f] for f in (P, Q) if piece.define(LOG_P, LOG_Q, P, Q).has(f)}
+    return measure
+
+
+def _term(piece: Divergence, pairs: tuple[tuple[Factor, Factor], ...], place: int) -> tuple[sp.Expr, Part]:
+    """The term of one factor, as the chain rule writes it, and what it comes to."""
+    under, (a, b) = _measure(piece), pairs[place]
+    own = 0 if under == MEASURES[P] else 1
+    earlier = [pair[own] for pair in pairs[:place]]
+    name = sp.Symbol(f"{piece.name}({_given(a.outcome, (a.law, b.law), earlier)})")
+    part, written = _divergence(piece, under, a, b, (a, b)[own], earlier, name), name
+    for f in reversed(earlier):
+        if part.when.has(f.outcome):
+            raise UnderivableError(f"{name} holds only where {part.when}, which depends on the outcome {f.outcome}")
+        if part.value.has(f.outcome):
+            written = Expectation(written, sp.true, sp.Symbol(f"{under}({_given(f.outcome, (f.law,), earlier)})"))
+            part = part.then(expectation(under, f, earlier, part.value))
+    return written, part
+
+
+def _given(outcome: Any, laws: tuple[Any, ...], earlier: list[Factor]) -> str:
+    """The outcome and those before it that the laws depend on: x | tau"""
+    on = [str(f.outcome) for f in earlier if any(isinstance(v, sp.Basic) and v.has(f.outcome) for law in laws for v in law.values)]
+    return f"{outcome} | {', '.join(on)}" if on else str(outcome)
+
+
+def _named(under: sp.Symbol, f: Factor, earlier: list[Factor]) -> tuple[sp.Symbol, Factor]:
+    """The measure that steps about a factor name: that of its outcome, or of what the outcome is the image of."""
+    if isinstance(f.law, ArrayDistribution) and f.law.family.image is not None:
+        f = Factor(f.law.base.variable, f.law.base)
+    return sp.Symbol(f"{under}({_given(f.outcome, (f.law,), earlier)})"), f
+
+
+def _divergence(
+    piece: Divergence, under: sp.Symbol, a: Factor, b: Factor, own: Factor, earlier: list[Factor], name: sp.Symbol
+) -> Part:
+    """The divergence of two laws of one outcome, whose parameters may have earlier outcomes in them."""
+    if isinstance(a.law, Distribution):
+        found, variable = bind(lambda p, q: derive_numbers(piece, p, q), a.law, b.law, ()), a.law.family.variable
+    else:
+        found, variable = _of_arrays(piece, a.law, b.law), own.law.base.variable
+    case = found.cases[0]
+    if case.kind not in ("closed", "infinite"):
+        raise UnderivableError(f"{name} of {found.p} and {found.q} is {case.kind}: {case.why or 'no rule knows it'}")
+    measure, seen = _named(under, own, earlier)
+    moved = {variable: seen.outcome, under: measure, sp.Symbol(piece.name): name}
+    otherwise = found.cases[1] if len(found.cases) > 1 else case
+    return Part(
+        case.value,
+        case.when,
+        INFINITE if otherwise.kind == "infinite" or case.when == sp.true else UNDECIDED,
+        otherwise.why,
+        tuple(_moved(step, moved) for step in found.steps),
+        ((measure, seen),),
+        tuple((y, forward.xreplace(moved)) for y, forward in found.coordinates),
+    )
+
+
+def _moved(step: Step, moved: dict[Any, Any]) -> Step:
+    return replace(step, lhs=step.lhs.xreplace(moved), rhs=step.rhs.xreplace(moved))
+
+
+def _of_arrays(piece: Divergence, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
+    """The derivation for symbols in place of the parameters, equal ones for equal, and the parameters put in."""
+    symbols: dict[Any, Any] = {}
+    for d in (p, q):
+        for parameter, value in zip(d.family.parameters, d.values, strict=True):
+            dimensions = (n.xreplace(dict(d.sizes)) for n in parameter.dimensions)
+            symbols.setdefault(value, parameter.domain.symbol(f"#{len(symbols)}", *dimensions))
+    first, second = (replace(d, values=tuple(symbols[v] for v in d.values)) for d in (p, q))
+    found = arrays.derive(piece, first, second)
+    back = {symbol: value for value, symbol in symbols.items()}
+
+    def put(e: Any) -> Any:
+        return plain(substitute(e, back)) if isinstance(e, sp.Expr) else e.xreplace(back)
+
+    cases = tuple(replace(c, value=put(c.value), when=put(c.when)) for c in found.cases)
+    steps = tuple(replace(s, lhs=substitute(s.lhs, back), rhs=substitute(s.rhs, back)) for s in found.steps)
+    return replace(found, p=p, q=q, cases=cases, steps=steps)
+
+
+def expectation(under: sp.Symbol, f: Factor, earlier: list[Factor], value: sp.Expr) -> Part:
+    """E[value] over the factor's outcome; UnderivableError where no rule knows it."""
+    measure, seen = _named(under, f, earlier)
+    opening: tuple[Step, ...] = ()
+    if isinstance(f.law, Distribution):
+        x = f.law.family.variable
+        within = sp.Lambda(x, sp.expand_log(value).xreplace({f.outcome: x}))
+        found = expand(f.law, measure, ((sp.S.One, within),), False)
+        if found.leftover:
+            unknown = ", ".join(str(e.xreplace({x: f.outcome})) for _, e in found.leftover)
+            raise UnderivableError(f"no rule knows {unknown} for {f.outcome} ~ {f.law}")
+        closed, steps, coordinates = found.closed, found.steps, found.coordinates
+    else:
+        x, coordinates = seen.law.variable, ()
+        inside = value.xreplace({f.outcome: f.law.seen})
+        if seen != f:
+            opening = (Step("coordinate", f.outcome, f.law.seen, why=f"a bijection; {x} ~ {seen.law}"),)
+        closed, steps = arrays.expected(seen.law, measure, inside)
+    when = sp.And(*(step.when for step in steps))
+    moved = {x: seen.outcome}
+    return Part(
+        closed,
+        when,
+        UNDECIDED,
+        f"an expectation under {measure} does not converge" if when != sp.true else "",
+        (*opening, *(_moved(step, moved) for step in steps)),
+        ((measure, seen),),
+        tuple((y, forward.xreplace(moved)) for y, forward in coordinates),
+    )
