@@ -278,7 +278,7 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     if isinstance(given, sp.MatrixExpr) and isinstance(parameter.symbol, sp.MatrixSymbol):
         if (parameter.symbol.cols == 1) != (given.cols == 1) or (domain.square and given.rows != given.cols):
             raise ParameterError(f"{where} is {given}, of shape {given.shape}; it must be one of the {domain}")
-        return given
+        return domain.symbol(given.name, *given.shape) if type(given) is sp.MatrixSymbol else given
     array = np.asarray(given, dtype=object)
     if array.ndim != domain.axes or not array.size:
         raise ParameterError(f"{where} has shape {array.shape}; a name or an array of {domain.axes} axes is needed")

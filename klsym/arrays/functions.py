@@ -58,7 +58,7 @@ class LogDet(sp.Expr):
         if isinstance(matrix, sp.MatMul):
             factor, rest = matrix.as_coeff_matrices()
             if all(m.is_square for m in rest):
-                scale = matrix.rows * sp.log(factor) if factor != 1 else sp.S.Zero
+                scale = matrix.rows * sp.expand_log(sp.log(factor)) if factor != 1 else sp.S.Zero
                 return sp.Add(scale, *(cls(m) for m in rest))
         return sp.Expr.__new__(cls, matrix)
 

@@ -119,7 +119,7 @@ def _made(law: Any, outcomes: list[tuple[str | None, Any, Any]]) -> Any:
     if isinstance(law, (Family, ArrayFamily)):
         law = law.member("")
     if isinstance(law, (Distribution, ArrayDistribution)):
-        return law
+        return _sized(law)
     if not callable(law):
         raise ParameterError(f"{law!r} is neither a distribution nor a function of earlier outcomes")
     symbols = []
@@ -136,7 +136,16 @@ def _made(law: Any, outcomes: list[tuple[str | None, Any, Any]]) -> Any:
     made = law(*symbols)
     if not isinstance(made, (Distribution, ArrayDistribution)):
         raise ParameterError(f"the function of {', '.join(map(str, symbols))} gave {made!r}, which is no distribution")
-    return made
+    return _sized(made)
+
+
+def _sized(law: Any) -> Any:
+    """The law, its named parameters of its sizes; a matrix expression has sizes of its own."""
+    if not isinstance(law, ArrayDistribution):
+        return law
+    sizes = dict(law.sizes)
+    named = (v.xreplace(sizes) if isinstance(v, sp.MatrixSymbol) else v for v in law.values)
+    return replace(law, values=tuple(named))
 
 
 def _parts(law: Any) -> list[tuple[str | None, Any]]:

@@ -17,6 +17,7 @@ from ..core.errors import ParameterError, UnderivableError
 from ..core.family import Distribution
 from . import LOG_P, LOG_Q, MEASURES, P, Q, arrays
 from . import derive as derive_numbers
+from .arrays.affine import Names, bracketed
 from .arrays.collect import collect, plain
 from .binding import bind
 from .expand import expand
@@ -61,17 +62,22 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     """
     pairs = tuple(zip(p.factors, aligned(p.factors, q.factors), strict=True))
     written, total = [], Part(sp.S.Zero)
+    names: Names = {}
     for number, piece in enumerate(pieces(divergence)):
         for place in range(len(pairs)):
-            term, part = _term(piece, pairs, place)
+            term, part = _term(piece, pairs, place, names)
             written.append(term)
             total = replace(total.then(part), value=total.value + part.value)
+    if left := [f.outcome for f, _ in pairs if total.value.has(f.outcome)]:
+        raise UnderivableError(f"the expectation over {', '.join(map(str, left))} has no rule")
     name = sp.Symbol(divergence.name)
     steps = [Step("chain rule", name, sp.Add(*written), why=WHY), *total.steps]
     if total.value.has(sp.oo):
         cases = [Case("infinite", sp.oo, sp.true, total.why)]
     else:
-        value = collect(plain(total.value))
+        brackets = {symbol: bracket for bracket, symbol in names.items()}
+        steps = [replace(s, lhs=s.lhs.xreplace(brackets), rhs=s.rhs.xreplace(brackets)) for s in steps]
+        value = collect(plain(total.value)).xreplace(brackets)
         steps.append(Step("sum", name, value, total.when, "the terms together"))
         cases = [Case("closed", value, total.when)]
         if total.when != sp.true:
@@ -110,13 +116,16 @@ def _measure(piece: Divergence) -> sp.Symbol:
     return measure
 
 
-def _term(piece: Divergence, pairs: tuple[tuple[Factor, Factor], ...], place: int) -> tuple[sp.Expr, Part]:
+def _term(
+    piece: Divergence, pairs: tuple[tuple[Factor, Factor], ...], place: int, names: Names
+) -> tuple[sp.Expr, Part]:
     """The term of one factor, as the chain rule writes it, and what it comes to."""
     under, (a, b) = _measure(piece), pairs[place]
     own = 0 if under == MEASURES[P] else 1
     earlier = [pair[own] for pair in pairs[:place]]
     name = sp.Symbol(f"{piece.name}({_given(a.outcome, (a.law, b.law), earlier)})")
     part, written = _divergence(piece, under, a, b, (a, b)[own], earlier, name), name
+    part = replace(part, value=plain(bracketed(part.value, [f.outcome for f in earlier], names)))
     for f in reversed(earlier):
         if part.when.has(f.outcome):
             raise UnderivableError(f"{name} holds only where {part.when}, which depends on the outcome {f.outcome}")
@@ -169,22 +178,29 @@ def _moved(step: Step, moved: dict[Any, Any]) -> Step:
 
 
 def _of_arrays(piece: Divergence, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
-    """The derivation for symbols in place of the parameters, equal ones for equal, and the parameters put in."""
+    """The derivation for symbols in place of matrix expressions, equal ones for equal, and the expressions put in."""
     symbols: dict[Any, Any] = {}
     for d in (p, q):
         for parameter, value in zip(d.family.parameters, d.values, strict=True):
-            dimensions = (n.xreplace(dict(d.sizes)) for n in parameter.dimensions)
-            symbols.setdefault(value, parameter.domain.symbol(f"#{len(symbols)}", *dimensions))
-    first, second = (replace(d, values=tuple(symbols[v] for v in d.values)) for d in (p, q))
+            if isinstance(value, sp.MatrixExpr) and not isinstance(value, sp.MatrixSymbol):
+                dimensions = (n.xreplace(dict(d.sizes)) for n in parameter.dimensions)
+                symbols.setdefault(value, parameter.domain.symbol(f"#{len(symbols)}#", *dimensions))
+    first, second = (replace(d, values=tuple(symbols.get(v, v) for v in d.values)) for d in (p, q))
     found = arrays.derive(piece, first, second)
     back = {symbol: value for value, symbol in symbols.items()}
+    cases = tuple(replace(c, value=c.value.xreplace(back), when=c.when.xreplace(back)) for c in found.cases)
+    steps = (Step(s.rule, _put(s.lhs, back), _put(s.rhs, back), s.when, _said(s.why, back)) for s in found.steps)
+    return replace(found, p=p, q=q, cases=cases, steps=tuple(s for s in steps if s.rule != "collect" or s.lhs != s.rhs))
 
-    def put(e: Any) -> Any:
-        return plain(substitute(e, back)) if isinstance(e, sp.Expr) else e.xreplace(back)
 
-    cases = tuple(replace(c, value=put(c.value), when=put(c.when)) for c in found.cases)
-    steps = tuple(replace(s, lhs=substitute(s.lhs, back), rhs=substitute(s.rhs, back)) for s in found.steps)
-    return replace(found, p=p, q=q, cases=cases, steps=steps)
+def _put(expr: Any, back: dict[Any, Any]) -> Any:
+    return plain(expr.xreplace(back)) if isinstance(expr, sp.Expr) and back else expr
+
+
+def _said(why: str, back: dict[Any, Any]) -> str:
+    for symbol, value in back.items():
+        why = why.replace(str(symbol), str(value))
+    return why
 
 
 def expectation(under: sp.Symbol, f: Factor, earlier: list[Factor], value: sp.Expr) -> Part:
