@@ -16,9 +16,12 @@ from .arrays.family import ArrayDistribution, ArrayFamily, Numbers
 from .arrays.walk import multiprecision, walk
 from .core.derivation import Case, Derivation, Kind, Step
 from .core.divergence import Divergence
+from .core.domain import Domain
 from .core.errors import ParameterError, UnderivableError, nearest
+from .backends import load
 from .derive import arrays, joint
-from .evaluation import GUARD_DIGITS, MAX_DIGITS, Number, holding_case, unit_base
+from .evaluation import GUARD_DIGITS, MAX_DIGITS, Number, holding_case, precise, unit_base
+from .lower import lower
 
 if TYPE_CHECKING:
     from .verification import Report
@@ -85,6 +88,11 @@ class ArrayFormula:
             if isinstance(value, (sp.Symbol, sp.MatrixSymbol, sp.IndexedBase))
         }
 
+    @property
+    def _of_numbers(self) -> bool:
+        """Whether every parameter is a number, as those of a joint distribution of numbers are."""
+        return not self.numbers and all(isinstance(p.domain, Domain) for p in self._domains.values())
+
     def in_base(self, base: Any) -> ArrayFormula:
         """The same formula in units of log(base): 2 for bits, None for nats."""
         return replace(self, base=unit_base(base))
@@ -125,7 +133,7 @@ class ArrayFormula:
             raise ParameterError(f"{self.title} has no case that holds")
         if case.kind == "infinite":
             return Number(mp.inf, digits, "exact", self.unit, case.why)
-        value = settled(lambda: self._at(case), digits)
+        value = precise(case.value, digits) if self._of_numbers else settled(lambda: self._at(case), digits)
         return Number(value, digits, "estimate", self.unit, "two working precisions agree")
 
     def _at(self, case: Case) -> Any:
@@ -155,10 +163,12 @@ class ArrayFormula:
         >>> f([1.0, 2.0, 3.0], [[3.0, 2.0, 1.0], [1.0, 2.0, 3.0]]).round(12)
         array([3., 0.])
         """
-        if backend not in (None, "numpy"):
-            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         if self.kind == "undecided":
             raise UnderivableError(f"{self.title} has no closed form")
+        if self._of_numbers:
+            return load(lower(self.derivation, self.base), backend)
+        if backend not in (None, "numpy"):
+            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         from .array_code import Code
 
         constraints = tuple(d.constraint for d in (self.p, self.q))

@@ -198,6 +198,11 @@ class ArrayDistribution:
         return self.family.constraint.xreplace(scalars).xreplace(dict(self.sizes))
 
     @property
+    def symbols(self) -> set[sp.Symbol]:
+        """The symbols of numbers in the parameters' values."""
+        return set().union(*(v.free_symbols for v in self.values if isinstance(v, sp.Expr)))
+
+    @property
     def factors(self) -> tuple[Factor, ...]:
         """The outcomes with their laws, of a joint distribution."""
         sizes = dict(self.sizes)

@@ -158,16 +158,23 @@ def _jointly(
 
 
 def _drawn(p: ArrayDistribution, integrand: sp.Expr, values: dict[Any, Any], draws: int, seed: int) -> Value:
-    rng, given = np.random.default_rng(seed), dict(values)
-    for f in p.factors or (Factor(p.variable, p),):
-        if f.law.family.name not in SAMPLERS:
-            raise ParameterError(f"no sampler is known for {f.law}, and the oracle needs draws for {p}")
-        parameters = [_usual(f.law, a, v, given) for a, v in zip(f.law.family.parameters, f.law.values, strict=True)]
-        given[f.outcome] = SAMPLERS[f.law.family.name](rng, draws, *parameters)
+    given = values | outcomes(p, values, draws, np.random.default_rng(seed))
     sampled = np.broadcast_to(walk(integrand, given), (draws,))
     return Value(
         mp.mpf(float(sampled.mean())), mp.mpf(float(5 * sampled.std() / np.sqrt(draws))), "estimate", STATISTICAL
     )
+
+
+def outcomes(p: ArrayDistribution, numbers: Numbers, count: int, rng: np.random.Generator) -> dict[Any, Any]:
+    """That many independent draws of each outcome; ParameterError for a law that has no sampler."""
+    drawn: dict[Any, Any] = {}
+    for f in p.factors or (Factor(p.variable, p),):
+        if f.law.family.name not in SAMPLERS:
+            raise ParameterError(f"no sampler is known for {f.law}, and the oracle needs draws for {p}")
+        given = {**numbers, **drawn}
+        parameters = [_usual(f.law, a, v, given) for a, v in zip(f.law.family.parameters, f.law.values, strict=True)]
+        drawn[f.outcome] = SAMPLERS[f.law.family.name](rng, count, *parameters)
+    return drawn
 
 
 def _usual(p: Any, parameter: Any, value: Any, values: dict[Any, Any]) -> Any:
