@@ -52,7 +52,7 @@ def joint(*laws: Any, **named: Any) -> ArrayDistribution:
     factors = tuple(
         Factor(symbol if symbol is not None else outcome(name or next(spare), law), law) for name, symbol, law in outcomes
     )
-    return _bound(factors)
+    return bound(factors)
 
 
 def independent(*laws: Any, **named: Any) -> ArrayDistribution:
@@ -167,7 +167,7 @@ def symbols(value: sp.Basic) -> list[Any]:
     return sorted(arrays, key=str) + sorted((s for s in value.atoms(sp.Symbol) - letters), key=str)
 
 
-def _bound(factors: tuple[Factor, ...]) -> ArrayDistribution:
+def bound(factors: tuple[Factor, ...]) -> ArrayDistribution:
     """The joint distribution of the factors; its parameters are the symbols and the arrays of numbers in them."""
     outcomes = {f.outcome for f in factors}
     found: dict[Any, tuple[ArrayParameter, Any]] = {}
@@ -194,14 +194,14 @@ def _bound(factors: tuple[Factor, ...]) -> ArrayDistribution:
 def _parameter(symbol: Any, domain: Domain | ArrayDomain | None) -> ArrayParameter:
     """The symbol as a parameter of the domain that its place has, or that it knows of itself."""
     if not isinstance(symbol, sp.MatrixSymbol):
-        return ArrayParameter(symbol, domain or _domain(symbol))
+        return ArrayParameter(symbol, domain or domain_of(symbol))
     if isinstance(symbol, Vector):
         return ArrayParameter(symbol, domain or arrays.real_vector, symbol.shape[:1])
     own = arrays.positive_definite if isinstance(symbol, Symmetric) else arrays.real_matrix
     return ArrayParameter(symbol, domain or own, symbol.shape)
 
 
-def _domain(symbol: sp.Symbol) -> Domain:
+def domain_of(symbol: sp.Symbol) -> Domain:
     """The widest domain that has what the symbol knows of itself."""
     if symbol.is_integer:
         return numbers.counting if symbol.is_nonnegative else numbers.integer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,7 @@ from . import LOG_P, LOG_Q, MEASURES, P, Q, arrays
 from . import derive as derive_numbers
 from .arrays.affine import Names, bracketed
 from .arrays.collect import collect, plain
+from .arrays.words import trace
 from .binding import bind
 from .expand import expand
 
@@ -77,13 +79,45 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     else:
         brackets = {symbol: bracket for bracket, symbol in names.items()}
         steps = [replace(s, lhs=s.lhs.xreplace(brackets), rhs=s.rhs.xreplace(brackets)) for s in steps]
-        value = collect(plain(total.value)).xreplace(brackets)
+        value = _whole(_cancelled(collect(plain(total.value))), names).xreplace(brackets)
         steps.append(Step("sum", name, value, total.when, "the terms together"))
         cases = [Case("closed", value, total.when)]
         if total.when != sp.true:
             unknown = total.otherwise == UNDECIDED
             cases.append(Case("undecided" if unknown else "infinite", sp.nan if unknown else sp.oo, sp.true, total.why))
     return Derivation(divergence, p, q, tuple(cases), tuple(steps), total.coordinates, total.measures)
+
+
+def _cancelled(value: sp.Expr) -> sp.Expr:
+    """The quotients among the terms as one quotient, v/(s + v) + s/(s + v) = 1, and no term that is 0 in disguise.
+
+    An analytic function that is 0 at random points is 0 everywhere.
+    """
+    terms = [t for t in sp.Add.make_args(value) if not (t.has(sp.Add) and t.is_algebraic_expr() and _vanishes(t))]
+    quotients = [t for t in terms if t.is_number or (sp.denom(t).has(sp.Add) and t.is_rational_function())]
+    together = sp.cancel(sp.Add(*quotients))
+    return sp.Add(together, *(t for t in terms if t not in quotients)) if len(quotients) > 1 else sp.Add(*terms)
+
+
+def _vanishes(term: sp.Expr) -> bool:
+    rng, symbols = random.Random(5), sorted(term.free_symbols, key=str)
+    points = ({s: sp.Rational(rng.randint(101, 999), 251) for s in symbols} for _ in range(3))
+    return bool(symbols) and all(abs(sp.N(term.xreplace(point), 20, maxn=60)) < 1e-25 for point in points)
+
+
+def _whole(value: sp.Expr, names: Names) -> sp.Expr:
+    """c tr(C^-1 A) + c tr(C^-1 B) = c k for a bracket C = A + B of k rows"""
+    for bracket, symbol in names.items():
+        if bracket.rows != bracket.cols:
+            continue
+        parts = trace(sp.MatMul(sp.Inverse(symbol), bracket))
+        first, *_ = sp.Add.make_args(parts)
+        c, one = first.as_independent(sp.Trace, as_Add=False)
+        if weight := sp.expand(value).coeff(one):
+            rest = sp.expand(value - weight / c * parts)
+            if not any(rest.has(t) for t in parts.atoms(sp.Trace)):
+                value = rest + weight / c * bracket.rows
+    return value
 
 
 def aligned(first: tuple[Factor, ...], second: tuple[Factor, ...]) -> tuple[Factor, ...]:
@@ -124,7 +158,7 @@ def _term(
     own = 0 if under == MEASURES[P] else 1
     earlier = [pair[own] for pair in pairs[:place]]
     name = sp.Symbol(f"{piece.name}({_given(a.outcome, (a.law, b.law), earlier)})")
-    part, written = _divergence(piece, under, a, b, (a, b)[own], earlier, name), name
+    part, written = _divergence(piece, under, a, b, (a, b)[own], earlier, name, names), name
     part = replace(part, value=plain(bracketed(part.value, [f.outcome for f in earlier], names)))
     for f in reversed(earlier):
         if part.when.has(f.outcome):
@@ -149,13 +183,13 @@ def _named(under: sp.Symbol, f: Factor, earlier: list[Factor]) -> tuple[sp.Symbo
 
 
 def _divergence(
-    piece: Divergence, under: sp.Symbol, a: Factor, b: Factor, own: Factor, earlier: list[Factor], name: sp.Symbol
+    piece: Divergence, under: sp.Symbol, a: Factor, b: Factor, own: Factor, earlier: list[Factor], name: sp.Symbol, names: Names
 ) -> Part:
     """The divergence of two laws of one outcome, whose parameters may have earlier outcomes in them."""
     if isinstance(a.law, Distribution):
         found, variable = bind(lambda p, q: derive_numbers(piece, p, q), a.law, b.law, ()), a.law.family.variable
     else:
-        found, variable = _of_arrays(piece, a.law, b.law), own.law.base.variable
+        found, variable = _of_arrays(piece, a.law, b.law, [f.outcome for f in earlier], names), own.law.base.variable
     case = found.cases[0]
     if case.kind not in ("closed", "infinite"):
         raise UnderivableError(f"{name} of {found.p} and {found.q} is {case.kind}: {case.why or 'no rule knows it'}")
@@ -177,15 +211,23 @@ def _moved(step: Step, moved: dict[Any, Any]) -> Step:
     return replace(step, lhs=step.lhs.xreplace(moved), rhs=step.rhs.xreplace(moved))
 
 
-def _of_arrays(piece: Divergence, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
-    """The derivation for symbols in place of matrix expressions, equal ones for equal, and the expressions put in."""
+def _of_arrays(
+    piece: Divergence, p: ArrayDistribution, q: ArrayDistribution, earlier: list[Any], names: Names
+) -> Derivation:
+    """The derivation for symbols in place of matrix expressions, equal ones for equal, and the expressions put in.
+
+    A sum of matrices that no outcome is in keeps its symbol, one of `names`.
+    """
     symbols: dict[Any, Any] = {}
     for d in (p, q):
         for parameter, value in zip(d.family.parameters, d.values, strict=True):
-            if isinstance(value, sp.MatrixExpr) and not isinstance(value, sp.MatrixSymbol):
+            if isinstance(value, sp.MatAdd) and parameter.domain.square and not value.has(*earlier):
+                names.setdefault(value, parameter.domain.symbol(f"#{len(names)}", *value.shape))
+            elif isinstance(value, sp.MatrixExpr) and not isinstance(value, sp.MatrixSymbol):
                 dimensions = (n.xreplace(dict(d.sizes)) for n in parameter.dimensions)
                 symbols.setdefault(value, parameter.domain.symbol(f"#{len(symbols)}#", *dimensions))
-    first, second = (replace(d, values=tuple(symbols.get(v, v) for v in d.values)) for d in (p, q))
+    meant = {**names, **symbols}
+    first, second = (replace(d, values=tuple(meant.get(v, v) for v in d.values)) for d in (p, q))
     found = arrays.derive(piece, first, second)
     back = {symbol: value for value, symbol in symbols.items()}
     cases = tuple(replace(c, value=c.value.xreplace(back), when=c.when.xreplace(back)) for c in found.cases)

@@ -34,3 +34,18 @@ def _affine(total: sp.MatAdd, outcomes: Collection[sp.MatrixSymbol], names: Name
             bracket = names.setdefault(bracket, kind(f"#{len(names)}", *bracket.shape))
         terms.append(bracket if x is None else sp.MatMul(bracket, x))
     return sp.MatAdd(*terms)
+
+
+def affine_parts(vector: sp.MatrixExpr, x: sp.MatrixSymbol) -> tuple[sp.MatrixExpr | None, sp.MatrixExpr]:
+    """A and b with vector = A x + b, neither with x in it; (None, vector) where it is not of that form."""
+    inside: words.Terms = {}
+    rest: words.Terms = {}
+    for word, c in words.expand(vector).items():
+        if word[-1][0] == x:
+            inside[word[:-1]] = c
+        else:
+            rest[word] = c
+    if any(letter[0] == x for word in (*inside, *rest) for letter in word):
+        return None, vector
+    b = words.matrix(rest, vector.rows) if rest else sp.ZeroMatrix(*vector.shape)
+    return words.matrix(inside, vector.rows) if inside else None, b
