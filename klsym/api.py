@@ -11,7 +11,6 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from . import divergences
-from .derive.binding import bind
 from .core.derivation import Case, Derivation, Kind, Step
 from .core.differentiate import differentiated
 from .core.divergence import Divergence
@@ -20,6 +19,7 @@ from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
 from .core.program import Program
 from .derive import derive
+from .derive.binding import bind
 from .evaluation import Number, evaluate, unit_base
 from .verification import Report, verify
 

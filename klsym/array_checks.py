@@ -9,13 +9,13 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
+from . import oracles
 from .arrays.family import ArrayDistribution
 from .arrays.functions import LogDet
 from .arrays.sampling import draw
 from .arrays.walk import walk
 from .core.derivation import Expectation
 from .core.value import Value, Verdict, compare
-from . import oracles
 from .oracles import arrays as oracle
 from .verification import Report, Row
 
@@ -99,7 +99,7 @@ def _measured(formula: ArrayFormula, side: sp.Expr, point: dict[Any, Any], draws
 
 
 def _expectation(formula: ArrayFormula, node: Expectation, point: dict[Any, Any], draws: int) -> Value:
-    """The expectation under P, under Q, or under a factor of a joint distribution at the earlier outcomes of the point."""
+    """The expectation under P, under Q, or under a factor of a joint distribution given the point's earlier outcomes."""
     seen = dict(formula.derivation.measures).get(node.measure)
     if seen is None:
         p = (formula.p if node.measure.name == "P" else formula.q).base

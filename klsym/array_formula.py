@@ -14,11 +14,11 @@ import sympy as sp
 from .arrays.domain import ArrayDomain
 from .arrays.family import ArrayDistribution, ArrayFamily, Numbers
 from .arrays.walk import multiprecision, walk
+from .backends import load
 from .core.derivation import Case, Derivation, Kind, Step
 from .core.divergence import Divergence
 from .core.domain import Domain
 from .core.errors import ParameterError, UnderivableError, nearest
-from .backends import load
 from .derive import arrays, joint
 from .evaluation import GUARD_DIGITS, MAX_DIGITS, Number, holding_case, precise, unit_base
 from .lower import lower

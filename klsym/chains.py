@@ -17,8 +17,8 @@ def path_kl(
     """The divergence of the paths of two chains over so many steps: a sum of terms that are never negative.
 
     initial_p, initial_q: probabilities (..., K) of the first state; p, q: transition matrices (..., K, K), rows summing
-    to 1. `base`: the unit, nats by default. +oo where P takes a step that Q never takes. Raises VectorError for what are
-    no probabilities or do not fit, ParameterError for a bad number of steps.
+    to 1. `base`: the unit, nats by default. +oo where P takes a step that Q never takes. Raises VectorError for what
+    are no probabilities or do not fit, ParameterError for a bad number of steps.
     (Cover and Thomas, Elements of Information Theory, theorem 2.5.3 and 4.1.)
 
     >>> chain = [[0.5, 0.5], [0.25, 0.75]]

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import sympy as sp
 
 from . import divergences, vectors
+from .api import entropy
 from .array_formula import ArrayFormula, formula
 from .arrays.family import ArrayDistribution, Factor, substitute
 from .arrays.joint import bound, domain_of, joint, symbols
-from .core.derivation import Step
-from .core.domain import Parameter
+from .core.derivation import Case, Derivation, Step
+from .core.domain import Domain, Parameter
 from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
 from .derive.arrays.affine import affine_parts
+from .derive.joint import cancelled
 from .derive.marginal import integrated, recognised
 from .evaluation import unit_base
 from .families import array_catalog, catalog
@@ -76,12 +77,12 @@ def condition(law: ArrayDistribution, **observed: Any) -> Any:
 
 
 def mutual_information(
-    law: Any, first: str | None = None, second: str | None = None, *, given: Iterable[str] = (), base: Any = None, **options: Any
+    law: Any, first: str | None = None, second: str | None = None, *, given: Any = (), base: Any = None, **options: Any
 ) -> Any:
     """Mutual information: the divergence of a joint distribution from the product of its marginals.
 
-    law: a joint distribution, of which `first` and `second` name two outcomes (its two, if it has no more), given
-    those that `given` names; or a joint table of probabilities (see `klsym.vectors.mutual_information`). `base`: the
+    law: a joint distribution, of which `first` and `second` name two outcomes (its two, if it has no more), given those
+    that `given` names; or a joint table of probabilities, `given` one of its axes (see `klsym.vectors`). `base`: the
     unit, nats by default. Raises as `marginal`. (Cover and Thomas, Elements of Information Theory, 2.3 and 2.5.)
 
     >>> from klsym import Normal, joint, mutual_information
@@ -91,7 +92,8 @@ def mutual_information(
     0.6931471805599...
     """
     if not isinstance(law, ArrayDistribution):
-        return vectors.mutual_information(law, base=base, **options)
+        axis = {} if given == () else {"given": given}
+        return vectors.mutual_information(law, base=base, **axis, **options)
     factors = _factors(law)
     names = [str(f.outcome) for f in factors]
     given = (given,) if isinstance(given, str) else tuple(given)
@@ -104,14 +106,40 @@ def mutual_information(
     whole = _first(_factors(marginal(law, *given, str(x), str(y))), given)
     last = whole[-1]
     alone = replace(last, law=_integrated(whole[-2], last)[0]) if depends(last.law, x) else last
-    product = bound((*whole[:-1], alone))
     condition = f" | {', '.join(given)}" if given else ""
     what = f"I({x}; {y}{condition})"
-    found = formula(divergences.kl, bound(whole), product, unit_base(base))
+    try:
+        found = formula(divergences.kl, bound(whole), bound((*whole[:-1], alone)), unit_base(base))
+    except UnderivableError:
+        return _by_entropies(what, whole, alone, unit_base(base))
     why = "the divergence of the joint distribution from the product of its marginals"
-    opening = Step("mutual information", sp.Symbol(what), sp.Symbol(divergences.kl.name), why=why)
-    named = replace(divergences.kl, notation=what)
-    return replace(found, derivation=replace(found.derivation, divergence=named, steps=(opening, *found.steps)))
+    return _named(found, what, (Step("mutual information", sp.Symbol(what), sp.Symbol("kl"), why=why), *found.steps))
+
+
+def _by_entropies(what: str, whole: Factors, alone: Factor, base: Any) -> ArrayFormula:
+    """I(X; Y | Z) = H(X, Z) + H(Y, Z) - H(X, Y, Z) - H(Z)"""
+    given, (x, y) = whole[:-2], whole[-2:]
+    terms = [(1, (*given, x)), (1, (*given, alone)), (-1, (*given, x, y)), (-1, given)]
+    written, total, steps = [], sp.S.Zero, []
+    for sign, factors in terms:
+        if factors:
+            name = sp.Symbol(f"H({', '.join(str(f.outcome) for f in factors)})")
+            value = entropy(_law(factors)).value
+            steps.append(Step("entropy", name, value, why=f"of {_law(factors)}"))
+            written.append(sign * name)
+            total += sign * value
+    why = "Cover, Thomas, Elements of Information Theory, 2.4"
+    opening = Step("mutual information", sp.Symbol(what), sp.Add(*written), why=why)
+    total = cancelled(total)
+    closing = Step("sum", sp.Symbol(what), total, why="the terms together")
+    p, q = bound(whole), bound((*whole[:-1], alone))
+    found = Derivation(divergences.kl, p, q, (Case("closed", total, sp.true),), ())
+    return _named(ArrayFormula(found, {}, base), what, (opening, *steps, closing))
+
+
+def _named(found: ArrayFormula, what: str, steps: tuple[Step, ...]) -> ArrayFormula:
+    divergence = replace(found.derivation.divergence, notation=what)
+    return replace(found, derivation=replace(found.derivation, divergence=divergence, steps=steps))
 
 
 def markov_chain(initial: Any, transition: Any, steps: int) -> ArrayDistribution:
@@ -145,7 +173,7 @@ def kl_rate(p: Any, q: Any, stationary: Any = None, *, base: Any = None) -> Any:
     >>> kl_rate(lambda x: Normal(x / 2, 1), lambda x: Normal(0, 1), Normal(0, 2 / sp.sqrt(3))).value
     1/6
     >>> round(kl_rate([[0.5, 0.5], [0.25, 0.75]], [[0.5, 0.5], [0.5, 0.5]], base=2), 12)
-    0.125814583594
+    0.125814583694
     """
     if stationary is None:
         from . import chains
@@ -210,7 +238,9 @@ def _put(law: Any, values: dict[Any, Any]) -> Any:
 def _value(seen: Factor, value: Any) -> Any:
     """What was observed: a number, a name or an expression for a number, a name for an array."""
     if isinstance(seen.law, Distribution):
-        return sp.Symbol(value, **seen.outcome.assumptions0) if isinstance(value, str) else exact(value, str(seen.outcome))
+        return (
+            sp.Symbol(value, **seen.outcome.assumptions0) if isinstance(value, str) else exact(value, str(seen.outcome))
+        )
     if isinstance(value, str):
         return seen.law.variable.func(value, *seen.law.variable.shape)
     raise ParameterError(f"{seen.outcome} is an array: name what was observed, and bind it in the formula")
@@ -220,23 +250,47 @@ def _integrated(earlier: Factor, later: Factor) -> tuple[Any, Any]:
     """The law of the later outcome with the earlier one integrated out, and that of the earlier given the later."""
     if isinstance(earlier.law, Distribution) and isinstance(later.law, Distribution):
         return _of_numbers(earlier, later)
-    if all(isinstance(f.law, ArrayDistribution) and f.law.family.name == "MultivariateNormal" for f in (earlier, later)):
+    if all(
+        isinstance(f.law, ArrayDistribution) and f.law.family.name == "MultivariateNormal" for f in (earlier, later)
+    ):
         return _of_normals(earlier, later)
     raise UnderivableError(f"no rule integrates {earlier.outcome} ~ {earlier.law} out of {later.outcome} ~ {later.law}")
 
 
 def _of_numbers(earlier: Factor, later: Factor) -> tuple[Distribution, Distribution]:
-    x, y = earlier.outcome, later.outcome
-    marginal, posterior = integrated(earlier.law, later.law, x, y)
-    others = [s for law in (earlier.law, later.law) for v in law.values for s in symbols(v) if s != x]
+    """By the normalising integral; numbers stand back as symbols while a family of the result is looked for."""
+    x, y, numbers = earlier.outcome, later.outcome, {}
+    laws = [_generic(f.law, numbers) for f in (earlier, later)]
+    marginal, posterior = integrated(*laws, x, y)
+    others = [s for law in laws for v in law.values for s in symbols(v) if s != x]
     own = tuple(Parameter(s, domain_of(s), domain_of(s).typical) for s in dict.fromkeys(others))
-    seen = Parameter(y, domain_of(y), domain_of(y).typical)
-    prior = earlier.law.family
-    laws = (
-        Family("Marginal", own, later.law.support, marginal, y, discrete=later.law.family.discrete),
-        Family("Posterior", (*own, seen), earlier.law.support, posterior, x, discrete=prior.discrete),
-    )
-    return recognised(laws[0], catalog.values()), recognised(laws[1], (prior,))
+    prior, likelihood = laws
+    seen = _outcomes(likelihood)(y)
+    alone = Family("Marginal", own, likelihood.support, marginal, y, discrete=likelihood.family.discrete)
+    given = Family("Posterior", (*own, seen), prior.support, posterior, x, discrete=prior.family.discrete)
+    found = recognised(alone, catalog.values()), recognised(given, (prior.family,))
+    return found[0].subs(numbers), found[1].subs(numbers)
+
+
+def _generic(law: Distribution, numbers: dict[Any, Any]) -> Distribution:
+    """The law with symbols for its numbers, which go into `numbers`."""
+    values = []
+    for parameter, value in zip(law.family.parameters, law.values, strict=True):
+        if value.is_number and parameter.domain.lower < value < parameter.domain.upper:
+            symbol = parameter.domain.symbol(f"c{len(numbers)}#")
+            numbers[symbol] = value
+            value = symbol
+        values.append(value)
+    return Distribution(law.family, tuple(values))
+
+
+def _outcomes(law: Distribution) -> Domain:
+    """The domain of the law's outcomes, as far as it is known without its parameters."""
+    low, high = law.support.lower, law.support.upper
+    if law.family.discrete:
+        return Domain("outcomes", low if low.is_number else sp.S.Zero, sp.oo, True, integer=True, typical=(1, 2))
+    ends = (low if low.is_number else -sp.oo, high if high.is_number else sp.oo)
+    return Domain("outcomes", *ends, typical=(0.2, 0.8) if high.is_number else (0.6, 2.5))
 
 
 def _of_normals(earlier: Factor, later: Factor) -> tuple[ArrayDistribution, ArrayDistribution]:

@@ -50,7 +50,8 @@ def joint(*laws: Any, **named: Any) -> ArrayDistribution:
     taken = {name for name, _, _ in outcomes} | set(_names(law for _, _, law in outcomes))
     spare = (name for name in SPARE if name not in taken)
     factors = tuple(
-        Factor(symbol if symbol is not None else outcome(name or next(spare), law), law) for name, symbol, law in outcomes
+        Factor(symbol if symbol is not None else outcome(name or next(spare), law), law)
+        for name, symbol, law in outcomes
     )
     return bound(factors)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -42,6 +44,7 @@ class Part:
 
     def then(self, later: Part) -> Part:
         """The later part, which goes on from this one's value."""
+        later = later.beside(self)
         unknown = [part.otherwise for part in (self, later) if part.when != sp.true]
         return Part(
             later.value,
@@ -51,6 +54,26 @@ class Part:
             (*self.steps, *later.steps),
             (*self.measures, *later.measures),
             (*self.coordinates, *later.coordinates),
+        )
+
+    def beside(self, earlier: Part) -> Part:
+        """The part with names for its coordinates that mean nothing else in either part."""
+        meant = {y.name: forward for y, forward in earlier.coordinates}
+        own = {y for part in (self, earlier) for y, _ in part.coordinates}
+        sides = (side for part in (self, earlier) for step in part.steps for side in (step.lhs, step.rhs))
+        taken = {s.name for side in sides for s in side.free_symbols - own if isinstance(s, sp.Symbol)}
+        renamed = {}
+        for y, forward in self.coordinates:
+            if y != forward:
+                spare = (y.name + "'" * n for n in range(99))
+                name = next(n for n in spare if n not in taken and meant.get(n, forward) == forward)
+                meant[name] = forward
+                renamed[y] = sp.Symbol(name, **y.assumptions0)
+        steps = (_moved(step, renamed) for step in self.steps)
+        return replace(
+            self,
+            steps=tuple(replace(step, why=_worded(step.why, renamed)) for step in steps),
+            coordinates=tuple((renamed.get(y, y), forward) for y, forward in self.coordinates),
         )
 
 
@@ -65,7 +88,7 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     pairs = tuple(zip(p.factors, aligned(p.factors, q.factors), strict=True))
     written, total = [], Part(sp.S.Zero)
     names: Names = {}
-    for number, piece in enumerate(pieces(divergence)):
+    for piece in pieces(divergence):
         for place in range(len(pairs)):
             term, part = _term(piece, pairs, place, names)
             written.append(term)
@@ -74,21 +97,22 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
         raise UnderivableError(f"the expectation over {', '.join(map(str, left))} has no rule")
     name = sp.Symbol(divergence.name)
     steps = [Step("chain rule", name, sp.Add(*written), why=WHY), *total.steps]
-    if total.value.has(sp.oo):
-        cases = [Case("infinite", sp.oo, sp.true, total.why)]
+    unknown = total.otherwise == UNDECIDED and total.when != sp.true
+    beyond = Case("undecided" if unknown else "infinite", sp.nan if unknown else sp.oo, sp.true, total.why)
+    if total.value.has(sp.oo) or total.when == sp.false:
+        cases = [beyond]
     else:
         brackets = {symbol: bracket for bracket, symbol in names.items()}
         steps = [replace(s, lhs=s.lhs.xreplace(brackets), rhs=s.rhs.xreplace(brackets)) for s in steps]
-        value = _whole(_cancelled(collect(plain(total.value))), names).xreplace(brackets)
+        value = _whole(cancelled(collect(plain(total.value))), names).xreplace(brackets)
         steps.append(Step("sum", name, value, total.when, "the terms together"))
         cases = [Case("closed", value, total.when)]
         if total.when != sp.true:
-            unknown = total.otherwise == UNDECIDED
-            cases.append(Case("undecided" if unknown else "infinite", sp.nan if unknown else sp.oo, sp.true, total.why))
+            cases.append(beyond)
     return Derivation(divergence, p, q, tuple(cases), tuple(steps), total.coordinates, total.measures)
 
 
-def _cancelled(value: sp.Expr) -> sp.Expr:
+def cancelled(value: sp.Expr) -> sp.Expr:
     """The quotients among the terms as one quotient, v/(s + v) + s/(s + v) = 1, and no term that is 0 in disguise.
 
     An analytic function that is 0 at random points is 0 everywhere.
@@ -125,7 +149,9 @@ def aligned(first: tuple[Factor, ...], second: tuple[Factor, ...]) -> tuple[Fact
     kinds = [tuple(kind(f.law) for f in factors) for factors in (first, second)]
     if kinds[0] != kinds[1]:
         said = [", ".join(each) or "no joint distribution" for each in kinds]
-        raise ParameterError(f"P is of {said[0]} and Q of {said[1]}: joint distributions need the same kinds in one order")
+        raise ParameterError(
+            f"P is of {said[0]} and Q of {said[1]}: joint distributions need the same kinds in one order"
+        )
     renamed = {b.outcome: a.outcome for a, b in zip(first, second, strict=True)}
     return tuple(Factor(a.outcome, _at(b.law, renamed)) for a, b in zip(first, second, strict=True))
 
@@ -165,13 +191,17 @@ def _term(
             raise UnderivableError(f"{name} holds only where {part.when}, which depends on the outcome {f.outcome}")
         if part.value.has(f.outcome):
             written = Expectation(written, sp.true, sp.Symbol(f"{under}({_given(f.outcome, (f.law,), earlier)})"))
-            part = part.then(expectation(under, f, earlier, part.value))
+            part = part.then(expectation(under, f, earlier, part.value, "nonnegative" in piece.axioms))
     return written, part
 
 
 def _given(outcome: Any, laws: tuple[Any, ...], earlier: list[Factor]) -> str:
     """The outcome and those before it that the laws depend on: x | tau"""
-    on = [str(f.outcome) for f in earlier if any(isinstance(v, sp.Basic) and v.has(f.outcome) for law in laws for v in law.values)]
+    on = [
+        str(f.outcome)
+        for f in earlier
+        if any(isinstance(v, sp.Basic) and v.has(f.outcome) for law in laws for v in law.values)
+    ]
     return f"{outcome} | {', '.join(on)}" if on else str(outcome)
 
 
@@ -183,7 +213,14 @@ def _named(under: sp.Symbol, f: Factor, earlier: list[Factor]) -> tuple[sp.Symbo
 
 
 def _divergence(
-    piece: Divergence, under: sp.Symbol, a: Factor, b: Factor, own: Factor, earlier: list[Factor], name: sp.Symbol, names: Names
+    piece: Divergence,
+    under: sp.Symbol,
+    a: Factor,
+    b: Factor,
+    own: Factor,
+    earlier: list[Factor],
+    name: sp.Symbol,
+    names: Names,
 ) -> Part:
     """The divergence of two laws of one outcome, whose parameters may have earlier outcomes in them."""
     if isinstance(a.law, Distribution):
@@ -203,8 +240,14 @@ def _divergence(
         otherwise.why,
         tuple(_moved(step, moved) for step in found.steps),
         ((measure, seen),),
-        tuple((y, forward.xreplace(moved)) for y, forward in found.coordinates),
+        tuple((y.xreplace(moved), forward.xreplace(moved)) for y, forward in found.coordinates),
     )
+
+
+def _worded(why: str, renamed: dict[sp.Symbol, sp.Symbol]) -> str:
+    for old, new in renamed.items():
+        why = re.sub(rf"(?<!\w){old}(?![\w'])", new.name, why)
+    return why
 
 
 def _moved(step: Step, moved: dict[Any, Any]) -> Step:
@@ -245,8 +288,11 @@ def _said(why: str, back: dict[Any, Any]) -> str:
     return why
 
 
-def expectation(under: sp.Symbol, f: Factor, earlier: list[Factor], value: sp.Expr) -> Part:
-    """E[value] over the factor's outcome; UnderivableError where no rule knows it."""
+def expectation(under: sp.Symbol, f: Factor, earlier: list[Factor], value: sp.Expr, nonnegative: bool) -> Part:
+    """E[value] over the factor's outcome, of a value that may be known to be nonnegative.
+
+    Raises UnderivableError where no rule knows it.
+    """
     measure, seen = _named(under, f, earlier)
     opening: tuple[Step, ...] = ()
     if isinstance(f.law, Distribution):
@@ -263,14 +309,29 @@ def expectation(under: sp.Symbol, f: Factor, earlier: list[Factor], value: sp.Ex
         if seen != f:
             opening = (Step("coordinate", f.outcome, f.law.seen, why=f"a bijection; {x} ~ {seen.law}"),)
         closed, steps = arrays.expected(seen.law, measure, inside)
-    when = sp.And(*(step.when for step in steps))
+    when, otherwise, why = _convergence(steps, nonnegative)
     moved = {x: seen.outcome}
     return Part(
         closed,
         when,
-        UNDECIDED,
-        f"an expectation under {measure} does not converge" if when != sp.true else "",
+        otherwise,
+        why,
         (*opening, *(_moved(step, moved) for step in steps)),
         ((measure, seen),),
-        tuple((y, forward.xreplace(moved)) for y, forward in coordinates),
+        tuple((y.xreplace(moved), forward.xreplace(moved)) for y, forward in coordinates),
     )
+
+
+def _convergence(steps: Sequence[Step], nonnegative: bool) -> tuple[Boolean, str, str]:
+    """Where every expectation of the steps is finite, and what their sum is elsewhere.
+
+    It is infinite where one term alone is, of a sum that is nonnegative; two might cancel.
+    """
+    bounded = [step for step in steps if step.when != sp.true]
+    when = sp.And(*(step.when for step in bounded))
+    if when == sp.true:
+        return when, INFINITE, ""
+    why = f"{', '.join(str(step.lhs) for step in bounded)} must be finite"
+    whole = next(step.rhs for step in steps if step.rule == "linearity")
+    alone = len(bounded) == 1 and sp.expand(whole).coeff(bounded[0].lhs).is_nonzero
+    return when, INFINITE if alone and nonnegative else UNDECIDED, why

@@ -6,15 +6,13 @@ from collections.abc import Iterable
 
 import sympy as sp
 
-from ..core.domain import Domain, Interval, Parameter
+from ..core.domain import Interval
 from ..core.errors import UnderivableError
 from ..core.family import Distribution, Family
 from .kernel import Kernel
 from .linear import ONE, linear
 from .membership import as_member
 from .views import COORDINATES, kernel_of
-
-
 
 
 def integrated(prior: Distribution, likelihood: Distribution, x: sp.Symbol, y: sp.Symbol) -> tuple[sp.Expr, sp.Expr]:
@@ -44,8 +42,13 @@ def _coordinates(prior: Distribution) -> Iterable[tuple[sp.Symbol, sp.Expr, Inte
 def recognised(family: Family, candidates: Iterable[Family]) -> Distribution:
     """The family's generic member as one of the first candidate that holds it, or as it is."""
     for candidate in sorted(candidates, key=lambda c: (len(c.parameters), c.name)):
-        if (candidate.support.lower, candidate.support.upper) != (family.support.lower, family.support.upper):
+        ends = zip(_ends(candidate), _ends(family), strict=True)
+        if any(theirs != own for theirs, own in ends if theirs.is_number and own.is_number):
             continue
         if (values := as_member(family, candidate)) is not None:
             return Distribution(candidate, values)
     return Distribution(family, tuple(p.symbol for p in family.parameters))
+
+
+def _ends(family: Family) -> tuple[sp.Expr, sp.Expr]:
+    return family.support.lower, family.support.upper

@@ -46,7 +46,10 @@ NormalWishart = joint_family(
         ArrayParameter(mean, real_vector, (k,)), ArrayParameter(kappa, positive), ArrayParameter(nu, positive),
         ArrayParameter(V, positive_definite, (k, k)),
     ),
-    factors=(Factor(Lam, matrices.Wishart(nu, V)), Factor(vector, vectors.MultivariateNormal(mean, precision=kappa * Lam))),
+    factors=(
+        Factor(Lam, matrices.Wishart(nu, V)),
+        Factor(vector, vectors.MultivariateNormal(mean, precision=kappa * Lam)),
+    ),
     constraint=nu > k - 1,
     references=(BERNARDO,),
 )  # fmt: skip
@@ -57,7 +60,10 @@ NormalInverseWishart = joint_family(
         ArrayParameter(mean, real_vector, (k,)), ArrayParameter(kappa, positive), ArrayParameter(nu, positive),
         ArrayParameter(psi, positive_definite, (k, k)),
     ),
-    factors=(Factor(Sigma, matrices.InverseWishart(nu, psi)), Factor(vector, vectors.MultivariateNormal(mean, Sigma / kappa))),
+    factors=(
+        Factor(Sigma, matrices.InverseWishart(nu, psi)),
+        Factor(vector, vectors.MultivariateNormal(mean, Sigma / kappa)),
+    ),
     constraint=nu > k - 1,
     references=(f"{MURPHY} 9",),
 )  # fmt: skip

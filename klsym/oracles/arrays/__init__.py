@@ -25,7 +25,7 @@ STATISTICAL = "five standard errors of a mean of draws"
 # By the number of coordinates: how far t goes, and in how many steps. A joint distribution has conditional laws of many
 # widths, and gets more.
 GRID = {1: (9.0, 900), 2: (4.6, 200), 3: (4.6, 72)}
-JOINT_GRID = {1: (9.0, 900), 2: (7.5, 700), 3: (5.2, 128)}
+JOINT_GRID = {1: (9.0, 900), 2: (7.5, 700), 3: (4.4, 192)}
 Numbers = Mapping[Any, Any]
 
 
@@ -154,7 +154,9 @@ def _jointly(
         terms = _terms(p.log_density(), integrand, given, log_jacobian)
     found = _trapezoids(terms, 2 * reach / steps, dimension)
     tail = sum(abs(np.take(terms, -1, axis=dimension + n)).sum() for n, a in enumerate(counted) if a.endless)
-    return Value(found.mid, found.rad + mp.mpf(float(COUNTS * tail)) * (2 * reach / steps) ** dimension, "estimate", found.note)
+    return Value(
+        found.mid, found.rad + mp.mpf(float(COUNTS * tail)) * (2 * reach / steps) ** dimension, "estimate", found.note
+    )
 
 
 def _drawn(p: ArrayDistribution, integrand: sp.Expr, values: dict[Any, Any], draws: int, seed: int) -> Value:
