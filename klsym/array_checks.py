@@ -30,7 +30,7 @@ MEASURED = ("linearity", "tilt", "partial-tilt", "potential", "mellin-barnes")
 def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict[str, int]) -> Report:
     """The rows of a report: the formula and its code beside the oracle's divergence, and both sides of each step."""
     rng, rows = np.random.default_rng(seed), []
-    code = formula.compile()
+    code = formula.compile("numpy")
     for _ in range(points):
         point = _point(formula, rng, sizes)
         given = [point[s] for s in formula.parameters]
@@ -99,7 +99,7 @@ def _measured(formula: ArrayFormula, side: sp.Expr, point: dict[Any, Any], draws
 
 
 def _expectation(formula: ArrayFormula, node: Expectation, point: dict[Any, Any], draws: int) -> Value:
-    """The expectation under P, under Q, or under a factor of a joint distribution given the point's earlier outcomes."""
+    """The expectation under P, under Q, or under a factor of a joint distribution given earlier outcomes."""
     seen = dict(formula.derivation.measures).get(node.measure)
     if seen is None:
         p = (formula.p if node.measure.name == "P" else formula.q).base

@@ -27,14 +27,14 @@ def path_kl(
     """
     if not isinstance(steps, int) or steps < 0:
         raise ParameterError(f"steps is {steps}; a whole number from 0 is needed")
-    p, q = _transition(p, "p"), _transition(q, "q")
+    mine, theirs = _transition(p, "p"), _transition(q, "q")
     state, total = np.asarray(initial_p, dtype=float), np.asarray(kl(initial_p, initial_q))
-    each = np.asarray(kl(p, q))
-    if state.shape[-1] != p.shape[-1]:
-        raise VectorError(f"initial_p has {state.shape[-1]} states and p {p.shape[-1]}")
+    each = np.asarray(kl(mine, theirs))
+    if state.shape[-1] != mine.shape[-1]:
+        raise VectorError(f"initial_p has {state.shape[-1]} states and p {mine.shape[-1]}")
     for _ in range(steps):
         total = total + _mean(state, each)
-        state = np.einsum("...i,...ij->...j", state, p)
+        state = np.einsum("...i,...ij->...j", state, mine)
     return _scalar(total / unit(base))
 
 
@@ -44,8 +44,8 @@ def kl_rate(p: ArrayLike, q: ArrayLike, *, base: Any = None) -> Any:
     >>> kl_rate([[0.5, 0.5], [0.5, 0.5]], [[0.25, 0.75], [0.25, 0.75]])
     0.14384103622589...
     """
-    p, q = _transition(p, "p"), _transition(q, "q")
-    return _scalar(_mean(stationary(p), np.asarray(kl(p, q))) / unit(base))
+    mine, theirs = _transition(p, "p"), _transition(q, "q")
+    return _scalar(_mean(stationary(mine), np.asarray(kl(mine, theirs))) / unit(base))
 
 
 def stationary(p: ArrayLike) -> Any:

@@ -12,16 +12,13 @@ from . import divergences, vectors
 from .api import entropy
 from .array_formula import ArrayFormula, formula
 from .arrays.family import ArrayDistribution, Factor, substitute
-from .arrays.joint import bound, domain_of, joint, symbols
+from .arrays.joint import bound, joint
+from .bayes import bayes
 from .core.derivation import Case, Derivation, Step
-from .core.domain import Domain, Parameter
 from .core.errors import ParameterError, UnderivableError, nearest
-from .core.family import Distribution, Family, exact
-from .derive.arrays.affine import affine_parts
+from .core.family import Distribution, exact
 from .derive.joint import cancelled
-from .derive.marginal import integrated, recognised
 from .evaluation import unit_base
-from .families import array_catalog, catalog
 
 Factors = tuple[Factor, ...]
 
@@ -41,11 +38,11 @@ def marginal(law: ArrayDistribution, *names: str) -> Any:
     kept = {_find(law, name) for name in names}
     for x in [f.outcome for f in reversed(factors) if f.outcome not in kept]:
         place = next(n for n, f in enumerate(factors) if f.outcome == x)
-        after = [n for n in range(place + 1, len(factors)) if depends(factors[n].law, x)]
+        after = [n for n in range(place + 1, len(factors)) if _depends(factors[n].law, x)]
         if len(after) > 1:
             raise UnderivableError(f"{x} stands in the laws of several outcomes, which no rule integrates")
         if after:
-            factors[after[0]] = replace(factors[after[0]], law=_integrated(factors[place], factors[after[0]])[0])
+            factors[after[0]] = replace(factors[after[0]], law=bayes(factors[place], factors[after[0]])[0])
         del factors[place]
     return _law(tuple(factors))
 
@@ -66,8 +63,8 @@ def condition(law: ArrayDistribution, **observed: Any) -> Any:
         place = next(n for n, f in enumerate(factors) if f.outcome == y)
         seen = factors.pop(place)
         for n in reversed(range(place)):
-            if depends(seen.law, factors[n].outcome):
-                seen_law, posterior = _integrated(factors[n], seen)
+            if _depends(seen.law, factors[n].outcome):
+                seen_law, posterior = bayes(factors[n], seen)
                 factors[n], seen = replace(factors[n], law=posterior), replace(seen, law=seen_law)
         at = {y: _value(seen, value)}
         factors = [replace(f, law=_put(f.law, at)) for f in factors]
@@ -105,7 +102,7 @@ def mutual_information(
     x, y = sorted((_find(law, first), _find(law, second)), key=lambda s: names.index(str(s)))
     whole = _first(_factors(marginal(law, *given, str(x), str(y))), given)
     last = whole[-1]
-    alone = replace(last, law=_integrated(whole[-2], last)[0]) if depends(last.law, x) else last
+    alone = replace(last, law=bayes(whole[-2], last)[0]) if _depends(last.law, x) else last
     condition = f" | {', '.join(given)}" if given else ""
     what = f"I({x}; {y}{condition})"
     try:
@@ -195,7 +192,7 @@ def _after(transition: Any, name: str) -> Any:
     return law
 
 
-def depends(law: Any, x: Any) -> bool:
+def _depends(law: Any, x: Any) -> bool:
     """Whether the outcome stands in the law's parameters."""
     return any(isinstance(v, sp.Basic) and v.has(x) for v in law.values)
 
@@ -213,8 +210,8 @@ def _first(factors: Factors, names: tuple[str, ...]) -> Factors:
         at = next(n for n, f in enumerate(order) if str(f.outcome) == name)
         for n in range(at, place, -1):
             earlier, later = order[n - 1], order[n]
-            if depends(later.law, earlier.outcome):
-                alone, posterior = _integrated(earlier, later)
+            if _depends(later.law, earlier.outcome):
+                alone, posterior = bayes(earlier, later)
                 earlier, later = replace(earlier, law=posterior), replace(later, law=alone)
             order[n - 1], order[n] = later, earlier
     return tuple(order)
@@ -244,78 +241,6 @@ def _value(seen: Factor, value: Any) -> Any:
     if isinstance(value, str):
         return seen.law.variable.func(value, *seen.law.variable.shape)
     raise ParameterError(f"{seen.outcome} is an array: name what was observed, and bind it in the formula")
-
-
-def _integrated(earlier: Factor, later: Factor) -> tuple[Any, Any]:
-    """The law of the later outcome with the earlier one integrated out, and that of the earlier given the later."""
-    if isinstance(earlier.law, Distribution) and isinstance(later.law, Distribution):
-        return _of_numbers(earlier, later)
-    if all(
-        isinstance(f.law, ArrayDistribution) and f.law.family.name == "MultivariateNormal" for f in (earlier, later)
-    ):
-        return _of_normals(earlier, later)
-    raise UnderivableError(f"no rule integrates {earlier.outcome} ~ {earlier.law} out of {later.outcome} ~ {later.law}")
-
-
-def _of_numbers(earlier: Factor, later: Factor) -> tuple[Distribution, Distribution]:
-    """By the normalising integral; numbers stand back as symbols while a family of the result is looked for."""
-    x, y, numbers = earlier.outcome, later.outcome, {}
-    laws = [_generic(f.law, numbers) for f in (earlier, later)]
-    marginal, posterior = integrated(*laws, x, y)
-    others = [s for law in laws for v in law.values for s in symbols(v) if s != x]
-    own = tuple(Parameter(s, domain_of(s), domain_of(s).typical) for s in dict.fromkeys(others))
-    prior, likelihood = laws
-    seen = _outcomes(likelihood)(y)
-    alone = Family("Marginal", own, likelihood.support, marginal, y, discrete=likelihood.family.discrete)
-    given = Family("Posterior", (*own, seen), prior.support, posterior, x, discrete=prior.family.discrete)
-    found = recognised(alone, catalog.values()), recognised(given, (prior.family,))
-    return found[0].subs(numbers), found[1].subs(numbers)
-
-
-def _generic(law: Distribution, numbers: dict[Any, Any]) -> Distribution:
-    """The law with symbols for its numbers, which go into `numbers`."""
-    values = []
-    for parameter, value in zip(law.family.parameters, law.values, strict=True):
-        if value.is_number and parameter.domain.lower < value < parameter.domain.upper:
-            symbol = parameter.domain.symbol(f"c{len(numbers)}#")
-            numbers[symbol] = value
-            value = symbol
-        values.append(value)
-    return Distribution(law.family, tuple(values))
-
-
-def _outcomes(law: Distribution) -> Domain:
-    """The domain of the law's outcomes, as far as it is known without its parameters."""
-    low, high = law.support.lower, law.support.upper
-    if law.family.discrete:
-        return Domain("outcomes", low if low.is_number else sp.S.Zero, sp.oo, True, integer=True, typical=(1, 2))
-    ends = (low if low.is_number else -sp.oo, high if high.is_number else sp.oo)
-    return Domain("outcomes", *ends, typical=(0.2, 0.8) if high.is_number else (0.6, 2.5))
-
-
-def _of_normals(earlier: Factor, later: Factor) -> tuple[ArrayDistribution, ArrayDistribution]:
-    """y ~ N(A x + b, R), x ~ N(m, S): y ~ N(A m + b, C), C = R + A S A', and x | y ~ N(m + K (y - A m - b), S - K A S)
-
-    with K = S A' C^-1 (Anderson, An Introduction to Multivariate Statistical Analysis, 2.4-2.5).
-    """
-    x, y = earlier.outcome, later.outcome
-    (m, S), (mean, R) = (_moments(f.law) for f in (earlier, later))
-    a, b = affine_parts(mean, x)
-    if a is None or R.has(x):
-        raise UnderivableError(f"no rule integrates {x} ~ {earlier.law} out of {y} ~ {later.law}")
-    normal = array_catalog()["MultivariateNormal"]
-    centre, spread = a * m + b, R + a * S * a.T
-    gain = S * a.T * sp.Inverse(spread)
-    marginal = normal(centre, spread)
-    return marginal, normal(m + gain * (y - centre), S - gain * a * S)
-
-
-def _moments(law: ArrayDistribution) -> tuple[Any, Any]:
-    """Mean and covariance of a normal vector in any of its forms."""
-    mean, spread = law.values
-    for form in law.family.forms if law.family.keywords else ():
-        spread = substitute(form.meaning, {form.parameter.symbol.xreplace(dict(law.sizes)): spread})
-    return mean, spread
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -182,7 +182,8 @@ def test_what_is_no_joint_says_so(laws):
 MARGINALS = {
     "NegativeBinomial": (joint(Gamma(2, 3), lambda x: Poisson(x)), stats.gamma(2, scale=1 / 3), stats.poisson, 2),
     "Lomax": (
-        joint(Gamma(2, 3), lambda x: Exponential(x)), stats.gamma(2, scale=1 / 3), lambda r: stats.expon(scale=1 / r), 1.5
+        joint(Gamma(2, 3), lambda x: Exponential(x)), stats.gamma(2, scale=1 / 3),
+        lambda rate: stats.expon(scale=1 / rate), 1.5,
     ),
     "BetaBinomial": (joint(Beta(2, 3), lambda x: Binomial(5, x)), stats.beta(2, 3), lambda p: stats.binom(5, p), 2),
     "Normal": (joint(Normal(1, 2), lambda x: Normal(x, 3)), stats.norm(1, 2), lambda m: stats.norm(m, 3), 0.5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -27,13 +28,14 @@ class Expansion:
     coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 
-Terms = tuple[tuple[sp.Expr, Distribution | sp.Lambda], ...]
+Function = Any  # of the outcome: a distribution, which stands for its log density, or a SymPy Lambda
+Terms = tuple[tuple[sp.Expr, Function], ...]
 
 
 def expand(m: Distribution, measure: sp.Symbol, terms: Terms, deep: bool) -> Expansion:
     """The expansion with the fewest leftovers over the views of m.
 
-    Terms are (coefficient, function of the outcome); a distribution stands for its log density.
+    Terms are (coefficient, function of the outcome).
     """
     best: Expansion | None = None
     for view in views(m):
@@ -57,7 +59,7 @@ def _whole(m: Distribution, measure: sp.Symbol, terms: Terms) -> Expectation:
     return Expectation(sp.Add(*(c * _at(d, m.family.variable) for c, d in terms)), sp.true, measure)
 
 
-def _at(function: Distribution | sp.Lambda, x: sp.Expr) -> sp.Expr:
+def _at(function: Function, x: sp.Expr) -> sp.Expr:
     return function(x) if isinstance(function, sp.Lambda) else function.log_density(x)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
+from ..arrays.domain import ArrayDomain
 from ..arrays.family import ArrayDistribution, Factor, substitute
 from ..arrays.joint import kind
 from ..core.derivation import Case, Derivation, Expectation, Step
@@ -264,7 +265,12 @@ def _of_arrays(
     symbols: dict[Any, Any] = {}
     for d in (p, q):
         for parameter, value in zip(d.family.parameters, d.values, strict=True):
-            if isinstance(value, sp.MatAdd) and parameter.domain.square and not value.has(*earlier):
+            if (
+                isinstance(value, sp.MatAdd)
+                and isinstance(parameter.domain, ArrayDomain)
+                and parameter.domain.square
+                and not value.has(*earlier)
+            ):
                 names.setdefault(value, parameter.domain.symbol(f"#{len(names)}", *value.shape))
             elif isinstance(value, sp.MatrixExpr) and not isinstance(value, sp.MatrixSymbol):
                 dimensions = (n.xreplace(dict(d.sizes)) for n in parameter.dimensions)
