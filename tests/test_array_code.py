@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from klsym import Categorical, Dirichlet, MultivariateNormal, kl
-from klsym.array_code import KERNELS, kernel_of
+from klsym.array_code import KERNELS
 
 GENERATOR = np.random.default_rng(4)
 FACTOR = np.tril(GENERATOR.uniform(-1, 1, (3, 3))) + 3 * np.eye(3)
@@ -38,7 +38,7 @@ def formula(family, form, means=("mu", "nu")):
 def test_a_kernel_is_right_next_to_equality(place):
     family, form, p, q = ROWS[place]
     compiled = formula(family, form).compile()
-    assert kernel_of(compiled.cases[0].value, tuple(symbol for symbol, _ in compiled.parameters)) is not None
+    assert [kernel.place for kernel in compiled.kernels] == [place]
     got = float(compiled(*p, *q))
     (name,) = form or (None,)
     members = [family(*x) if name is None else family(*x[:-1], **{name: x[-1]}) for x in (p, q)]
@@ -51,7 +51,7 @@ def test_a_kernel_is_found_whatever_the_names_are(form):
     for names in (("a", "b"), ("b", "a")):
         for symbol in "AZ":
             compiled = formula(MultivariateNormal, {form: symbol}, names).compile()
-            assert kernel_of(compiled.cases[0].value, tuple(s for s, _ in compiled.parameters)) is not None
+            assert compiled.kernels
 
 
 def test_batches_broadcast_and_invalid_arrays_are_nan():

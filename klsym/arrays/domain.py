@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,22 +37,42 @@ class ArrayDomain:
         return self.name
 
 
+# Named functions, not lambdas: what holds a domain can then be pickled.
+def _all_finite(axes: int, a: Any) -> Any:
+    return np.isfinite(a).all(axis=tuple(range(-axes, 0)))
+
+
 def _finite(axes: int) -> Check:
-    return lambda a: np.isfinite(a).all(axis=tuple(range(-axes, 0)))
+    return partial(_all_finite, axes)
+
+
+def _positive(a: Any) -> Any:
+    return _all_finite(1, a) & (a > 0).all(-1)
 
 
 def _simplex(a: Any) -> Any:
-    return (a >= 0).all(-1) & (np.abs(a.sum(-1) - 1) <= 2**-50 * a.shape[-1])
+    """A sum counts as 1 within 4 n eps, of the array's own type, and never when it misses by more than 1e-3."""
+    eps = np.finfo(a.dtype if a.dtype.kind == "f" else float).eps
+    return (a >= 0).all(-1) & (np.abs(a.sum(-1, dtype=float) - 1) <= min(4 * a.shape[-1] * float(eps), 1e-3))
+
+
+def _weights(a: Any) -> Any:
+    return _finite(1)(a) & (a >= 0).all(-1) & (a > 0).any(-1)
 
 
 def _unit(a: Any) -> Any:
     return np.abs((a * a).sum(-1) - 1) <= 2**-50 * a.shape[-1]
 
 
+def symmetric(a: Any) -> Any:
+    """Which of the matrices are symmetric."""
+    return (a == a.swapaxes(-1, -2)).all((-2, -1))
+
+
 def _positive_definite(a: Any) -> Any:
     finite = np.isfinite(a).all((-2, -1))
     safe = np.where(finite[..., None, None], a, 0)
-    return finite & (safe == safe.swapaxes(-1, -2)).all((-2, -1)) & (np.linalg.eigvalsh(safe) > 0).all(-1)
+    return finite & symmetric(safe) & (np.linalg.eigvalsh(safe) > 0).all(-1)
 
 
 def _triangular(a: Any) -> Any:
@@ -63,13 +84,18 @@ def _column(name: str, k: Any) -> Any:
     return Vector(name, k, 1)
 
 
+def _indexed(name: str, _: Any = None, **facts: bool) -> Any:
+    return sp.IndexedBase(name, **facts)
+
+
 def _list(**facts: bool) -> Callable[..., Any]:
-    return lambda name, _=None: sp.IndexedBase(name, **facts)
+    return partial(_indexed, **facts)
 
 
 real_list = ArrayDomain("real vectors", 1, _list(real=True), _finite(1))
-positive_list = ArrayDomain("positive vectors", 1, _list(positive=True), lambda a: _finite(1)(a) & (a > 0).all(-1))
+positive_list = ArrayDomain("positive vectors", 1, _list(positive=True), _positive)
 simplex = ArrayDomain("probability vectors", 1, _list(positive=True), _simplex)
+weights = ArrayDomain("vectors of weights, not all of them 0", 1, _list(positive=True), _weights)
 real_vector = ArrayDomain("real vectors", 1, _column, _finite(1))
 unit_vector = ArrayDomain("unit vectors", 1, _column, _unit)
 real_matrix = ArrayDomain("real matrices", 2, sp.MatrixSymbol, _finite(2))
@@ -95,10 +121,21 @@ class ArrayParameter:
         return self.domain.symbol(name, *self.dimensions)
 
 
+def inside(domain: ArrayDomain | Domain, array: Any) -> Any:
+    """Which of the arrays, over the leading axes, lie in the domain of a parameter."""
+    if isinstance(domain, ArrayDomain):
+        return domain.inside(array)
+    low, high = float(domain.lower), float(domain.upper)
+    above = array >= low if domain.left_closed else array > low
+    below = array <= high if domain.right_closed else array < high
+    return above & below & np.isfinite(array) & ((array == np.floor(array)) if domain.integer else True)
+
+
 __all__ = [
     "ArrayDomain",
     "ArrayParameter",
     "Outcome",
+    "inside",
     "lower_triangular",
     "positive_definite",
     "positive_list",
@@ -106,5 +143,7 @@ __all__ = [
     "real_matrix",
     "real_vector",
     "simplex",
+    "symmetric",
     "unit_vector",
+    "weights",
 ]

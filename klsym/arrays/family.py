@@ -249,6 +249,15 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     return Numbers(entries, array.shape)
 
 
+def over_sum(given: Any, where: str) -> Any:
+    """An array of weights divided by their sum, exactly."""
+    array = np.asarray(given, dtype=object)
+    shares = [_fraction(entry, where) for entry in array.ravel()]
+    if not sum(shares):
+        raise ParameterError(f"{where} sums to 0; no multiple of it is a probability vector")
+    return np.array([share / sum(shares) for share in shares], dtype=object).reshape(array.shape)
+
+
 def _fraction(entry: Any, where: str) -> Fraction:
     number = exact(entry.item() if isinstance(entry, np.generic) else entry, where)
     rational = getattr(number, "rational", number)

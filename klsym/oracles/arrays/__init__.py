@@ -12,7 +12,7 @@ import sympy as sp
 
 from ...arrays.domain import ArrayParameter
 from ...arrays.family import INDEX, ArrayDistribution, substitute
-from ...arrays.walk import walk, walk_array
+from ...arrays.walk import Walker, walk
 from ...core.errors import ParameterError
 from ...core.value import Value
 from .charts import CHARTS
@@ -126,4 +126,4 @@ def _usual(p: ArrayDistribution, parameter: ArrayParameter, value: Any, values: 
     if parameter.name in dict(p.family.keywords):
         (form,) = p.family.forms
         value = substitute(form.meaning, {parameter.symbol: value}).xreplace(dict(p.sizes))
-    return np.asarray(values[value]) if value in values else walk_array(value, values, INDEX)
+    return np.asarray(values[value]) if value in values else Walker(values).array(value, INDEX)
