@@ -26,6 +26,7 @@ from .divergences import kl
 
 Arrays = dict[Any, Any]
 EPSILON = 2.0**-52
+KERNEL = 8.0  # units of 2^-52 that a kernel's value may be off
 
 # The kernel of a divergence, by the `shape` of its closed form for generic members: "module.function" in
 # klsym.backends.arrays, a function of the parameters' arrays in their order. It is NaN outside of their domains.
@@ -216,31 +217,36 @@ class Code(Function):
             for mine, error, (value, bound) in zip(found, errors, first, strict=True):
                 mine[here] = np.broadcast_to(value, mine.shape)[here]
                 error[here] = np.broadcast_to(relative(value, bound, mine.ndim - len(leading)), leading)[here]
+                if self.kernels:
+                    same = same & (found[0] == 0)
                 mine[same], error[same] = 0.0, 0.0
             doubtful = here & ~np.logical_and.reduce([error <= limit * EPSILON for error in errors])
+            doubtful &= ~(np.isinf(found[0]) & (errors[0] == 0))
             if self.kernels and doubtful.any():
                 doubtful &= self._valid(arrays, values | sizes, trusting=False)
             if not self.second_pass:
                 continue
             whole = {s: np.broadcast_to(values[s], leading + _event(values[s], p)) for s, p in self.parameters}
             for place in map(tuple, np.argwhere(doubtful)):
-                exact = decided(
-                    outputs, {s: a[place] for s, a in whole.items()} | sizes, [s[len(leading) :] for s in shapes]
-                )
-                second[place] = known = not any(np.isnan(part).any() for part in exact)
-                undecided += not known
-                for mine, error, part in zip(found, errors, exact, strict=True):
-                    mine[place], error[place] = part, EPSILON / 2 if known else np.inf
+                element = {s: a[place] for s, a in whole.items()} | sizes
+                exact = decided(outputs, element, [shape[len(leading) :] for shape in shapes])
+                known = [not np.isnan(part).any() for part in exact]
+                second[place] = all(known) or np.isinf(exact[0])
+                undecided += not second[place]
+                for mine, error, part, sure in zip(found, errors, exact, known, strict=True):
+                    mine[place], error[place] = part, EPSILON / 2 if sure else np.inf
+        for slope in found[1:]:
+            slope[np.isinf(found[0])] = np.nan
         return found, errors, second, undecided
 
     def _valid(self, arrays: Arrays, values: Arrays, trusting: bool) -> Any:
-        """Which elements are in the domains; what a kernel finds out itself is left to it, if it is trusted."""
+        """Which elements are in the domains; whether a matrix is positive definite a kernel finds out itself."""
         valid = np.True_
         for symbol, parameter in self.parameters:
-            if not (trusting and axes(parameter)):
-                valid = valid & inside(parameter.domain, arrays[symbol])
-            elif isinstance(symbol, Symmetric):
+            if trusting and isinstance(symbol, Symmetric):
                 valid = valid & symmetric(values[symbol])
+            else:
+                valid = valid & inside(parameter.domain, arrays[symbol])
         for constraint in self.constraints:
             valid = valid & _holds(constraint, values)
         return valid
@@ -276,7 +282,7 @@ class Code(Function):
                         by[symbol] = by[symbol] + part
             with np.errstate(all="ignore"):
                 numbers = [np.asarray(x) / self.unit for x in (sum(v for v, _ in parts), *by.values())]
-                done = [(x, np.where(np.isinf(x), 0.0, FINE * EPSILON * abs(x))) for x in numbers]
+                done = [(x, np.where(np.isinf(x), 0.0, KERNEL * EPSILON * abs(x))) for x in numbers]
         if len(done) < len(outputs):
             done += estimated(outputs[len(done) :], self._safe(values))
         return [

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,18 +35,13 @@ class ArrayDomain:
     def __str__(self) -> str:
         return self.name
 
-
-# Named functions, not lambdas: what holds a domain can then be pickled.
-def _all_finite(axes: int, a: Any) -> Any:
-    return np.isfinite(a).all(axis=tuple(range(-axes, 0)))
+    def __reduce__(self) -> str:
+        """A domain is pickled as its name in this module: it stays the one that it is."""
+        return next(name for name, value in globals().items() if value is self)
 
 
 def _finite(axes: int) -> Check:
-    return partial(_all_finite, axes)
-
-
-def _positive(a: Any) -> Any:
-    return _all_finite(1, a) & (a > 0).all(-1)
+    return lambda a: np.isfinite(a).all(axis=tuple(range(-axes, 0)))
 
 
 def _simplex(a: Any) -> Any:
@@ -84,16 +78,12 @@ def _column(name: str, k: Any) -> Any:
     return Vector(name, k, 1)
 
 
-def _indexed(name: str, _: Any = None, **facts: bool) -> Any:
-    return sp.IndexedBase(name, **facts)
-
-
 def _list(**facts: bool) -> Callable[..., Any]:
-    return partial(_indexed, **facts)
+    return lambda name, _=None: sp.IndexedBase(name, **facts)
 
 
 real_list = ArrayDomain("real vectors", 1, _list(real=True), _finite(1))
-positive_list = ArrayDomain("positive vectors", 1, _list(positive=True), _positive)
+positive_list = ArrayDomain("positive vectors", 1, _list(positive=True), lambda a: _finite(1)(a) & (a > 0).all(-1))
 simplex = ArrayDomain("probability vectors", 1, _list(positive=True), _simplex)
 weights = ArrayDomain("vectors of weights, not all of them 0", 1, _list(positive=True), _weights)
 real_vector = ArrayDomain("real vectors", 1, _column, _finite(1))

@@ -1,9 +1,10 @@
-"""Closed forms at arrays: in doubles with bounds of their errors, and one element decided at rising precision."""
+"""Closed forms at arrays: in doubles with estimates of their errors, and one element decided at rising precision."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,6 +21,7 @@ from .. import balls, multiprecision
 from ..exact import PRECISION
 
 Array = NDArray[np.float64]
+MARGIN = 2.0  # errors were found up to twice the estimates of `bounded`
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,10 @@ class Output:
 
 
 def estimated(outputs: tuple[Output, ...], values: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
-    """Each output over the leading axes of the values, and a bound of its absolute error, from one walk in doubles."""
+    """Each output over the leading axes of the values, and its absolute error, estimated, from one walk in doubles."""
     walker = Walker(values, bounded)
     found = (bounded.array(0.0) + output.at(walker) for output in outputs)
-    return [(each.value, each.error) for each in found]
+    return [(each.value, MARGIN * each.error) for each in found]
 
 
 def relative(value: Any, error: Any, axes: int) -> Any:
@@ -56,26 +58,35 @@ def relative(value: Any, error: Any, axes: int) -> Any:
 def decided(outputs: tuple[Output, ...], values: Mapping[Any, Any], shapes: list[tuple[int, ...]]) -> list[Array]:
     """The outputs at one element, which its doubles are exactly; NaN where no precision decides a double.
 
-    In ball arithmetic where python-flint is installed, in mpmath's elsewhere: see `backends.exact`.
+    In ball arithmetic where python-flint is installed, in mpmath's elsewhere: see `backends.exact`. An entry of an
+    array that is nothing beside the largest, to three quarters of the bits, is 0.
     """
     flint = find_spec("flint") is not None
     kind, decide = (ball_arithmetic(), balls.decide) if flint else (long_arithmetic, multiprecision.decide)
-    known: dict[int, list[Any] | None] = {}
+    known: dict[int, list[Any]] = {}
 
-    def run(bits: int) -> list[Any] | None:
+    def run(bits: int) -> list[Any]:
         if bits not in known:
             walker = Walker(values, kind)
             try:
                 each = [kind.array(output.at(walker)) for output in outputs]
-                known[bits] = [x for a, shape in zip(each, shapes, strict=True) for x in np.broadcast_to(a, shape).flat]
+                known[bits] = [x for a, s in zip(each, shapes, strict=True) for x in _entries(a, s, bits)]
             except (ArithmeticError, ValueError):  # a matrix that is not known to be regular
-                known[bits] = None
+                known[bits] = [None] * sum(sizes)
         return known[bits]
-
-    def entry(k: int) -> Callable[[int], Any]:
-        return lambda bits: None if (row := run(bits)) is None else row[k]
 
     sizes = [int(np.prod(shape)) for shape in shapes]
     with PRECISION:
-        flat = np.array([decide(entry(k))[0] for k in range(sum(sizes))])
+        flat = np.array([decide(partial(_entry, run, k))[0] for k in range(sum(sizes))])
     return [part.reshape(s) for part, s in zip(np.split(flat, np.cumsum(sizes)[:-1]), shapes, strict=True)]
+
+
+def _entry(run: Callable[[int], list[Any]], k: int, bits: int) -> Any:
+    return run(bits)[k]
+
+
+def _entries(array: Any, shape: tuple[int, ...], bits: int) -> list[Any]:
+    entries = list(np.broadcast_to(array, shape).flat)
+    sizes = [float(abs(x)) for x in entries]
+    largest = max((size for size in sizes if size < np.inf), default=0.0)
+    return [0.0 if size < largest * 2.0 ** -(3 * bits // 4) else x for size, x in zip(sizes, entries, strict=True)]
