@@ -23,6 +23,10 @@ class Answer:
         raise NotImplementedError
 
     @property
+    def parameters(self) -> tuple[Any, ...]:
+        raise NotImplementedError
+
+    @property
     def p(self) -> Any:
         return self.derivation.p
 

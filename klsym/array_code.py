@@ -141,6 +141,7 @@ class Code(Function):
         text = "\n".join(f"{s}: {described(p)}" for s, p in free)
         outputs = ("value", *(str(s) for s, _ in self.slopes))
         Function.__init__(self, name, tuple(str(s) for s, _ in free), outputs, f"{title}\n\n{text}", report)
+        self._parts = tuple(() if case.kind == "infinite" else self._outputs(case) for case in cases)
 
     def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
         values = [numeric(n, v) for n, v in zip(self.arguments, self.bound(args, kwargs), strict=True)]
@@ -205,13 +206,12 @@ class Code(Function):
         second, undecided = np.zeros(leading, dtype=bool), 0
         values = {s: a.astype(float, copy=False) for s, a in arrays.items()}
         rest = np.broadcast_to(self._valid(arrays, values | sizes, trusting=bool(self.kernels)), leading)
-        for case in self.cases:
+        for case, outputs in zip(self.cases, self._parts, strict=True):
             here = rest & _holds(case.when, values | sizes)
             rest = rest & ~here
             if case.kind == "infinite":
                 found[0][here], errors[0][here] = np.inf, 0.0
                 continue
-            outputs = self._outputs(case)
             first = self._first(outputs, arrays, values | sizes)
             same = here & self._same(values)
             for mine, error, (value, bound) in zip(found, errors, first, strict=True):

@@ -11,8 +11,8 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from ..core.errors import ParameterError, nearest
-from ..core.family import exact
+from ..core.errors import ParameterError
+from ..core.family import arguments, exact
 from ..core.names import checked_name
 from .domain import ArrayDomain, ArrayParameter, Outcome
 
@@ -80,21 +80,10 @@ class ArrayFamily:
         raise ParameterError.
         """
         sizes = {str(d): exact(kwargs.pop(str(d)), str(d)) for d in self.dimensions if str(d) in kwargs}
-        family, given = self._formed(kwargs)
+        family, formed = self._formed(kwargs)
         names = [p.name for p in family.parameters]
-        keywords = [*names, *(f.keyword for f in self.forms)]
-        if len(args) > len(names):
-            raise ParameterError(f"{family.signature} takes {len(names)} parameters; {len(args)} were given")
-        for name, value in zip(names, args, strict=False):
-            if name in given:
-                raise ParameterError(f"{self.signature} was given {name!r} twice")
-            given[name] = value
-        for name in given:
-            if name not in names:
-                raise ParameterError(f"{self.signature} has no parameter {name!r}{nearest(name, keywords)}")
-        if missing := [name for name in names if name not in given]:
-            raise ParameterError(f"{self.signature} needs a value for {', '.join(missing)}")
-        values = tuple(_value(family, p, given[p.name]) for p in family.parameters)
+        given = arguments(family.signature, names, args, formed, [*names, *(f.keyword for f in self.forms)])
+        values = tuple(_value(family, p, value) for p, value in zip(family.parameters, given, strict=True))
         found = _sizes(family, values, {sp.Symbol(n, integer=True, positive=True): v for n, v in sizes.items()})
         distribution = ArrayDistribution(family, values, tuple(found.items()))
         if distribution.constraint == sp.false:
