@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .arrays.domain import ArrayDomain, ArrayParameter, inside, lower_triangular, symmetric
+from .arrays.domain import ArrayDomain, ArrayParameter, inside, lower_triangular, simplex, symmetric
 from .arrays.family import ArrayDistribution, Numbers
 from .arrays.functions import Symmetric
 from .arrays.walk import walk
@@ -29,7 +29,8 @@ EPSILON = 2.0**-52
 KERNEL = 8.0  # units of 2^-52 that a kernel's value may be off
 
 # The kernel of a divergence, by the `shape` of its closed form for generic members: "module.function" in
-# klsym.backends.arrays, a function of the parameters' arrays in their order. It is NaN outside of their domains.
+# klsym.backends.arrays, a function of the parameters' arrays in their order. It is NaN outside of their domains,
+# but may read one triangle of a symmetric matrix, and probabilities that do not sum to 1.
 KERNELS: dict[str, str] = {
     "-k/2 - logdet(a1)/2 + logdet(a3)/2 + Trace(a3**(-1)*a1)/2 + Trace((a0 - a2).T*a3**(-1)*(a0 - a2))/2": (
         "gaussian.kl_covariance"
@@ -235,17 +236,18 @@ class Code(Function):
                 undecided += not second[place]
                 for mine, error, part, sure in zip(found, errors, exact, known, strict=True):
                     mine[place], error[place] = part, EPSILON / 2 if sure else np.inf
-        for slope in found[1:]:
-            slope[np.isinf(found[0])] = np.nan
+        infinite = np.isinf(found[0])
+        for slope, error in zip(found[1:], errors[1:], strict=True):
+            slope[infinite], error[infinite] = np.nan, np.nan
         return found, errors, second, undecided
 
     def _valid(self, arrays: Arrays, values: Arrays, trusting: bool) -> Any:
-        """Which elements are in the domains; whether a matrix is positive definite a kernel finds out itself."""
+        """Which elements are in the domains; a kernel, if trusted, sees to it but for symmetry and sums."""
         valid = np.True_
         for symbol, parameter in self.parameters:
             if trusting and isinstance(symbol, Symmetric):
                 valid = valid & symmetric(values[symbol])
-            else:
+            elif not (trusting and axes(parameter)) or parameter.domain is simplex:
                 valid = valid & inside(parameter.domain, arrays[symbol])
         for constraint in self.constraints:
             valid = valid & _holds(constraint, values)
