@@ -267,7 +267,10 @@ class Code(Function):
     def _outputs(self, case: Case) -> tuple[Output, ...]:
         symbols = [s for s, _ in self.slopes]
         parts = gradient(case.value, symbols) if symbols else ()
-        slopes = (Output(str(s), e, axes(p)) for (s, p), e in zip(self.slopes, parts, strict=True))
+        slopes = (
+            Output(str(s), e, axes(p), p.domain is lower_triangular)
+            for (s, p), e in zip(self.slopes, parts, strict=True)
+        )
         return (Output("value", case.value), *slopes)
 
     def _first(self, outputs: tuple[Output, ...], arrays: Arrays, values: Arrays) -> list[tuple[Any, Any]]:
@@ -287,12 +290,7 @@ class Code(Function):
                 done = [(x, np.where(np.isinf(x), 0.0, KERNEL * EPSILON * abs(x))) for x in numbers]
         if len(done) < len(outputs):
             done += estimated(outputs[len(done) :], self._safe(values))
-        return [
-            (np.tril(value), np.tril(bound))
-            if parameter is not None and parameter.domain is lower_triangular
-            else (value, bound)
-            for (value, bound), parameter in zip(done, (None, *(p for _, p in self.slopes)), strict=True)
-        ]
+        return done
 
     def _safe(self, values: Arrays) -> Arrays:
         """The arrays, the identity or ones in place of those outside the domains."""

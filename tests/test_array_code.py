@@ -190,31 +190,40 @@ def test_divergences_of_both_directions_have_both_kernels():
 @pytest.mark.parametrize("name", FORMED, ids=lambda name: " ".join(name).strip())
 @pytest.mark.parametrize("kind", ["far", "near"])
 def test_derivatives_are_finite_differences(name, kind):
-    """Of the reference in 120 digits, along random directions that stay in the domain."""
-    family, rng = FORMED[name], np.random.default_rng(5)
-    formula = kl(family, family)
-    p, q = points(family, kind, rng)
-    arguments, step = [*p, *q], mp.mpf(10) ** -40
-    found = formula.compile(gradient=True, report=True)(*arguments)
-    assert found.value._fields == ("value", *(str(s) for s in formula.parameters if str(s)[:2] != "n_"))
-    for n, (symbol, parameter) in enumerate(zip(formula.parameters, (*family.parameters,) * 2, strict=True)):
-        if parameter.domain.name == "counting number":
+    family = FORMED[name]
+    p, q = points(family, kind, np.random.default_rng(5))
+    check_slopes(kl(family, family), [*p, *q], REFERENCES[name])
+
+
+def test_derivatives_by_forms_that_differ():
+    f = kl(MultivariateNormal("mu", scale_tril="L"), MultivariateNormal("nu", covariance="A"))
+    for shift in (1e-3, 1e-9):
+        check_slopes(f, [MEAN, FACTOR, MEAN + shift, COVARIANCE], gauss("scale_tril", "covariance"))
+        slope = f.compile(gradient=True)(MEAN, FACTOR, MEAN + shift, COVARIANCE).L
+        assert not np.triu(slope, 1).any()
+
+
+def check_slopes(formula, arguments, reference):
+    """Derivatives beside finite differences of the reference in 120 digits, along directions within the domains."""
+    rng, step = np.random.default_rng(5), mp.mpf(10) ** -40
+    found = formula.compile(gradient=True)(*arguments)
+    parameters = [(str(s), parameter.domain.name) for s, parameter in formula._domains.items()]
+    assert found._fields == ("value", *(name for name, domain in parameters if domain != "counting number"))
+    for n, (name, domain) in enumerate(parameters):
+        if domain == "counting number":
             continue
-        direction = rng.standard_normal(np.shape(arguments[n]))
-        if parameter.domain.name == "positive definite matrices":
+        direction, slope = rng.standard_normal(np.shape(arguments[n])), getattr(found, name)
+        if domain == "positive definite matrices":
             direction = symmetric(direction)
-        elif parameter.domain.name.startswith("lower"):
+        elif domain.startswith("lower"):
             direction = np.tril(direction)
-        slope = getattr(found.value, str(symbol))
-        assert np.shape(slope) == np.shape(arguments[n])
+        assert np.shape(slope) == np.shape(direction)
         with mp.workdps(DIGITS):
-            ends = [REFERENCES[name](*shifted(arguments, n, direction, t)) for t in (step, -step)]
+            ends = [reference(*shifted(arguments, n, direction, t)) for t in (step, -step)]
             true = (ends[0] - ends[1]) / (2 * step)
-            got = mp.fsum(
-                mp.mpf(float(a)) * mp.mpf(float(b)) for a, b in zip(np.ravel(slope), np.ravel(direction), strict=True)
-            )
-            scale = np.abs(slope).max() * np.abs(direction).sum()
-            assert abs(got - true) <= 16 * EPS * scale, (symbol, got, true)
+            pairs = zip(np.ravel(slope), np.ravel(direction), strict=True)
+            got = mp.fsum(mp.mpf(float(a)) * mp.mpf(float(b)) for a, b in pairs)
+            assert abs(got - true) <= 16 * EPS * np.abs(slope).max() * np.abs(direction).sum(), (name, got, true)
 
 
 def shifted(arguments, n, direction, t):

@@ -26,16 +26,22 @@ MARGIN = 2.0  # errors were found up to twice the estimates of `bounded`
 
 @dataclass(frozen=True)
 class Output:
-    """A result as an expression: a number, a matrix, or with one axis a column or a list by its entry in the index."""
+    """A result as an expression: a number, a matrix, or with one axis a column or a list by its entry in the index.
+
+    Of a `lower` matrix the lower triangle counts, the rest is 0.
+    """
 
     name: str
     expr: Any
     axes: int = 0
+    lower: bool = False
 
     def at(self, walker: Walker) -> Any:
         """Its value, the event axes last."""
         if isinstance(self.expr, sp.MatrixExpr):
             whole = walker.array(self.expr, None)
+            if self.lower:
+                return walker.kind.choose(np.tri(whole.shape[-1]) == 0, 0, whole)
             return whole[..., 0] if self.axes == 1 else whole
         return walker.array(self.expr, INDEX if self.axes else None)
 
