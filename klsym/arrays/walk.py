@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,11 @@ def walk(expr: sp.Expr, values: Mapping[Any, Any], arithmetic: Arithmetic = doub
     Dimensions and scalars are numbers or arrays of the leading axes. A product with a factor 0 is 0: 0 log 0 = 0.
     """
     return Walker(values, arithmetic).array(expr, None)
+
+
+@lru_cache(maxsize=4096)
+def _is_constant(e: sp.Expr) -> bool:
+    return bool(e.is_number) and not e.has(*MULTIGAMMA)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Walker:
         return self.known[m]
 
     def _scalar(self, e: sp.Expr, index: sp.Symbol | None) -> Any:
-        if e.is_number and not e.has(*MULTIGAMMA):
+        if _is_constant(e):
             return self.kind.number(e)
         if isinstance(e, sp.Symbol):
             return self._lifted(self.kind.array(self.values[e]), index)
@@ -132,7 +138,7 @@ class Walker:
         total, zero = factors[0], factors[0] == 0
         for f in factors[1:]:
             total, zero = total * f, zero | (f == 0)
-        return self.kind.choose(zero, 0, total) if np.any(zero) else total
+        return self.kind.choose(zero, 0, total) if (zero.any() if isinstance(zero, np.ndarray) else zero) else total
 
     @staticmethod
     def _lifted(value: Any, index: Any) -> Any:
