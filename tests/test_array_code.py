@@ -370,3 +370,12 @@ def test_weights_are_normalised_where_asked():
         f.evaluate(normalize=True, p_p=[0, 0], p_q=[1, 3])
     slope = f.compile(normalize=True, gradient=True)([1.0, 2.0], [1.0, 3.0]).p_p
     assert slope @ [1.0, 2.0] == pytest.approx(0, abs=EPS)
+
+
+def test_what_is_nearly_singular_is_decided_exactly():
+    near = np.array([[1.0, 1.0], [1.0, 1.0 + EPS]])
+    f = kl(Wishart, Wishart).compile(report=True)
+    value, _, second = f(4.0, near, 4.0, np.stack([np.eye(2), np.ones((2, 2)), 2 * near]))
+    assert np.isnan(value[1]) and second[0] and second[2]
+    for k, other in ((0, np.eye(2)), (2, 2 * near)):
+        assert off(value[k], REFERENCES["Wishart", ""], (4.0, near, 4.0, other)) <= 1
