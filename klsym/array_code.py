@@ -228,6 +228,7 @@ class Code(Function):
             if not self.second_pass:
                 continue
             whole = {s: np.broadcast_to(values[s], leading + _event(values[s], p)) for s, p in self.parameters}
+            self.warn_slow(int(doubtful.sum()), "", 3)
             for place in map(tuple, np.argwhere(doubtful)):
                 element = {s: a[place] for s, a in whole.items()} | sizes
                 exact = decided(outputs, element, [shape[len(leading) :] for shape in shapes])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import ParameterError, SlowWarning
+from ..core.errors import ParameterError
 from ..core.program import Program
 from .function import Function, Report, kind_of, numeric, place_of
 from .watch import FINE, FINE_NARROW
@@ -29,9 +28,6 @@ WIDTH = 1024
 
 # How many elements a second pass has decided in balls before double-double, which has to be compiled, pays.
 MANY = 1000
-
-# How many elements may go to mpmath, where python-flint is absent, before a warning says that this takes long.
-PATIENCE = 3000
 
 Places = NDArray[np.int64]
 
@@ -180,13 +176,8 @@ class Compiled(Function):
             if sure.all():
                 return places[:0]
             places, rows = places[~sure], [row[~sure] for row in rows]
-        if places.size > PATIENCE and not find_spec("flint"):
-            warnings.warn(
-                f"{self!r}: {places.size} elements need more digits than a double has, about a millisecond each; "
-                "pip install 'klsym[jit,cert]' makes that a hundred times faster, second_pass=False leaves it out",
-                SlowWarning,
-                stacklevel=5,
-            )
+        if not find_spec("flint"):
+            self.warn_slow(places.size, "pip install 'klsym[jit,cert]' makes that a hundred times faster, ", 5)
         unknown = np.zeros(places.size, dtype=bool)
         for result, decided in zip(results, self._exact(*rows), strict=True):
             unknown |= np.isnan(decided) & ~np.isnan(result[places])

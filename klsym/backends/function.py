@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import UndecidedWarning
+from ..core.errors import SlowWarning, UndecidedWarning
+
+# How many elements may take a millisecond each before a warning says that this takes long.
+PATIENCE = 3000
 
 _DOUBLE = np.dtype(float)
 
@@ -78,6 +81,16 @@ class Function:
             UndecidedWarning,
             stacklevel=depth + 1,
         )
+
+    def warn_slow(self, count: int, advice: str, depth: int) -> None:
+        """Say that a second pass over so many elements takes long, if it does."""
+        if count > PATIENCE:
+            warnings.warn(
+                f"{self!r}: {count} elements need more digits than a double has, about a millisecond each; "
+                f"{advice}second_pass=False leaves it out",
+                SlowWarning,
+                stacklevel=depth + 1,
+            )
 
     def __repr__(self) -> str:
         return f"{self.__name__}({', '.join(self.arguments)})"
