@@ -228,9 +228,9 @@ def test_linear_normal_vectors_condition_as_their_block_matrix_does():
     got = condition(law, y="d")
     values[next(x for x in got.values[0].atoms(sp.MatrixSymbol) if x.name == "d")] = seen
     from klsym.arrays.family import INDEX
-    from klsym.arrays.walk import walk_array
+    from klsym.arrays.walk import Walker
 
-    centre, spread = (walk_array(value, values, INDEX) for value in got.values)
+    centre, spread = (Walker(values).array(value, INDEX) for value in got.values)
     gain = v @ matrix.T @ np.linalg.inv(matrix @ v @ matrix.T + r)
     assert centre[..., 0] == pytest.approx(mean + gain @ (seen - matrix @ mean))
     assert spread == pytest.approx(v - gain @ matrix @ v)

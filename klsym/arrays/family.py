@@ -11,8 +11,8 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from ..core.errors import ParameterError, UnderivableError, nearest
-from ..core.family import exact
+from ..core.errors import ParameterError, UnderivableError
+from ..core.family import arguments, exact
 from ..core.names import checked_name
 from .domain import ArrayDomain, ArrayParameter, Outcome
 
@@ -94,21 +94,10 @@ class ArrayFamily:
         raise ParameterError.
         """
         sizes = {str(d): exact(kwargs.pop(str(d)), str(d)) for d in self.dimensions if str(d) in kwargs}
-        family, given = self._formed(kwargs)
+        family, formed = self._formed(kwargs)
         names = [p.name for p in family.parameters]
-        keywords = [*names, *(f.keyword for f in self.forms)]
-        if len(args) > len(names):
-            raise ParameterError(f"{family.signature} takes {len(names)} parameters; {len(args)} were given")
-        for name, value in zip(names, args, strict=False):
-            if name in given:
-                raise ParameterError(f"{self.signature} was given {name!r} twice")
-            given[name] = value
-        for name in given:
-            if name not in names:
-                raise ParameterError(f"{self.signature} has no parameter {name!r}{nearest(name, keywords)}")
-        if missing := [name for name in names if name not in given]:
-            raise ParameterError(f"{self.signature} needs a value for {', '.join(missing)}")
-        values = tuple(_value(family, p, given[p.name]) for p in family.parameters)
+        given = arguments(family.signature, names, args, formed, [*names, *(f.keyword for f in self.forms)])
+        values = tuple(_value(family, p, value) for p, value in zip(family.parameters, given, strict=True))
         found = _sizes(family, values, {sp.Symbol(n, integer=True, positive=True): v for n, v in sizes.items()})
         distribution = ArrayDistribution(family, values, tuple(found.items()))
         if distribution.constraint == sp.false:
@@ -293,6 +282,15 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     if not bool(domain.inside(np.array([float(e) for e in entries]).reshape(array.shape))):
         raise ParameterError(f"{where} is not among {domain}")
     return Numbers(entries, array.shape)
+
+
+def over_sum(given: Any, where: str) -> Any:
+    """An array of weights divided by their sum, exactly."""
+    array = np.asarray(given, dtype=object)
+    shares = [_fraction(entry, where) for entry in array.ravel()]
+    if not sum(shares):
+        raise ParameterError(f"{where} sums to 0; no multiple of it is a probability vector")
+    return np.array([share / sum(shares) for share in shares], dtype=object).reshape(array.shape)
 
 
 def _fraction(entry: Any, where: str) -> Fraction:

@@ -95,9 +95,21 @@ class Multidigamma(sp.Function):
     nargs = 2
     is_extended_real = True
 
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        if argindex != 1:
+            raise sp.ArgumentIndexError(self, argindex)
+        return Multitrigamma(*self.args)
+
     def _sympystr(self, printer: Any) -> str:
         return f"multidigamma({printer.doprint(self.args[0])}, {printer.doprint(self.args[1])})"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         a, k = map(printer.doprint, self.args)
         return rf"\psi_{{{k}}}\left({a}\right)"
+
+
+class Multitrigamma(sp.Function):
+    """The second derivative of log Gamma_k(a) in a: sum_{j=1}^k trigamma(a + (1-j)/2)."""
+
+    nargs = 2
+    is_extended_real = True

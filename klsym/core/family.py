@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
@@ -70,20 +70,8 @@ class Family:
 
         A wrong number of values, an unknown name, or a number out of its domain raises ParameterError.
         """
-        names = [parameter.name for parameter in self.parameters]
-        if len(args) > len(names):
-            raise ParameterError(f"{self.signature} takes {len(names)} parameters; {len(args)} were given")
-        given = dict(zip(names, args, strict=False))
-        for name, value in kwargs.items():
-            if name not in names:
-                raise ParameterError(f"{self.signature} has no parameter {name!r}{nearest(name, names)}")
-            if name in given:
-                raise ParameterError(f"{self.signature} was given {name!r} twice")
-            given[name] = value
-        missing = [name for name in names if name not in given]
-        if missing:
-            raise ParameterError(f"{self.signature} needs a value for {', '.join(missing)}")
-        values = tuple(_value(self, parameter, given[parameter.name]) for parameter in self.parameters)
+        given = arguments(self.signature, [parameter.name for parameter in self.parameters], args, kwargs)
+        values = tuple(_value(self, parameter, value) for parameter, value in zip(self.parameters, given, strict=True))
         distribution = Distribution(self, values)
         if distribution.constraint == sp.false:
             raise ParameterError(f"{distribution} violates the constraint {self.constraint} of {self.signature}")
@@ -144,6 +132,27 @@ class Distribution:
 
     def __repr__(self) -> str:
         return f"{self.family.name}({', '.join(map(str, self.values))})"
+
+
+def arguments(
+    signature: str, names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any], near: Sequence[str] = ()
+) -> list[Any]:
+    """The values in the order of the names; `near` are those that a wrong name may be meant for, the names by default.
+
+    Too many values, an unknown name, one that is given twice or not at all raises ParameterError.
+    """
+    if len(args) > len(names):
+        raise ParameterError(f"{signature} takes {len(names)} parameters; {len(args)} were given")
+    given = dict(zip(names, args, strict=False))
+    for name, value in kwargs.items():
+        if name not in names:
+            raise ParameterError(f"{signature} has no parameter {name!r}{nearest(name, near or names)}")
+        if name in given:
+            raise ParameterError(f"{signature} was given {name!r} twice")
+        given[name] = value
+    if missing := [name for name in names if name not in given]:
+        raise ParameterError(f"{signature} needs a value for {', '.join(missing)}")
+    return [given[name] for name in names]
 
 
 def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:

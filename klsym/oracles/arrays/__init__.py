@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 
 from ...arrays.family import INDEX, ArrayDistribution, Factor, substitute
-from ...arrays.walk import walk, walk_array
+from ...arrays.walk import Walker, walk
 from ...core.errors import ParameterError
 from ...core.family import Distribution
 from ...core.value import Value
@@ -186,4 +186,4 @@ def _usual(p: Any, parameter: Any, value: Any, values: dict[Any, Any]) -> Any:
     if parameter.name in dict(p.family.keywords):
         (form,) = p.family.forms
         value = substitute(form.meaning, {parameter.symbol: value}).xreplace(dict(p.sizes))
-    return np.asarray(values[value]) if value in values else walk_array(value, values, INDEX)
+    return np.asarray(values[value]) if value in values else Walker(values).array(value, INDEX)

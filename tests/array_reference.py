@@ -1,0 +1,106 @@
+"""Divergences of families of arrays from textbook formulas in mpmath, which share nothing with klsym."""
+
+from __future__ import annotations
+
+import mpmath as mp
+import numpy as np
+
+DIGITS = 120
+
+
+def number(x):
+    return x if isinstance(x, mp.mpf) else mp.mpf(float(x))
+
+
+def matrix(x):
+    return mp.matrix([[number(entry) for entry in row] for row in np.atleast_2d(x)])
+
+
+def normal(mu_p, s_p, mu_q, s_q):
+    """Kullback, Information Theory and Statistics, section 9.1."""
+    inverse = s_q**-1
+    product, gap = inverse * s_p, mu_p - mu_q
+    trace = sum(product[i, i] for i in range(product.rows))
+    return (trace - s_p.rows - mp.log(mp.det(product)) + (gap.T * inverse * gap)[0]) / 2
+
+
+def wishart(nu_p, v_p, nu_q, v_q):
+    """Penny, KL-divergences of Normal, Gamma, Dirichlet and Wishart densities, 2001."""
+    k = v_p.rows
+    product = v_q**-1 * v_p
+    trace = sum(product[i, i] for i in range(k))
+    gammas = sum(mp.loggamma((nu_q - i) / 2) - mp.loggamma((nu_p - i) / 2) for i in range(k))
+    psi = sum(mp.digamma((nu_p - i) / 2) for i in range(k))
+    return gammas + (nu_p - nu_q) / 2 * psi - nu_q / 2 * mp.log(mp.det(product)) + nu_p / 2 * (trace - k)
+
+
+def dirichlet(a, b):
+    def log_beta(x):
+        return sum(map(mp.loggamma, x)) - mp.loggamma(sum(x))
+
+    total = mp.digamma(sum(a))
+    return log_beta(b) - log_beta(a) + sum((x - y) * (mp.digamma(x) - total) for x, y in zip(a, b, strict=True))
+
+
+def shares(p, q):
+    """The sum of p log(p/q) - p + q, which does not ask for sums of exactly 1."""
+    return sum((x * mp.log(x / y) if x else 0) - x + y for x, y in zip(p, q, strict=True))
+
+
+def softmax(x):
+    top = max(x)
+    weights = [mp.exp(each - top) for each in x]
+    return [w / sum(weights) for w in weights]
+
+
+def kron(a, b):
+    rows, columns = a.rows * b.rows, a.cols * b.cols
+    found = mp.matrix(rows, columns)
+    for i in range(rows):
+        for j in range(columns):
+            found[i, j] = a[i // b.rows, j // b.cols] * b[i % b.rows, j % b.cols]
+    return found
+
+
+def stacked(m):
+    return mp.matrix([m[i, j] for j in range(m.cols) for i in range(m.rows)])
+
+
+def vector(x):
+    return mp.matrix([number(entry) for entry in x])
+
+
+def entries(x):
+    return [number(entry) for entry in x]
+
+
+COVARIANCE = {
+    "": matrix,
+    "covariance": matrix,
+    "precision": lambda x: matrix(x) ** -1,
+    "scale_tril": lambda x: matrix(x) * matrix(x).T,
+}
+
+
+def gauss(form_p, form_q):
+    return lambda a, s, b, t: normal(vector(a), COVARIANCE[form_p](s), vector(b), COVARIANCE[form_q](t))
+
+
+# By the family's name and its form; a family's form of keyword "" is the usual one.
+REFERENCES = {
+    ("Dirichlet", ""): lambda a, b: dirichlet(entries(a), entries(b)),
+    ("Categorical", ""): lambda p, q: shares(entries(p), entries(q)),
+    ("Categorical", "logits"): lambda p, q: shares(softmax(entries(p)), softmax(entries(q))),
+    ("Multinomial", ""): lambda n, p, m, q: number(n) * shares(entries(p), entries(q)),
+    ("Multinomial", "logits"): lambda n, p, m, q: number(n) * shares(softmax(entries(p)), softmax(entries(q))),
+    ("Wishart", ""): lambda nu, v, mu, w: wishart(number(nu), matrix(v), number(mu), matrix(w)),
+    ("InverseWishart", ""): lambda nu, v, mu, w: wishart(number(nu), matrix(v) ** -1, number(mu), matrix(w) ** -1),
+    ("MatrixNormal", ""): lambda m, u, v, n, a, b: normal(
+        stacked(matrix(m)), kron(matrix(v), matrix(u)), stacked(matrix(n)), kron(matrix(b), matrix(a))
+    ),
+    **{
+        (family, form): gauss(form, form)
+        for family in ("MultivariateNormal", "MultivariateLogNormal")
+        for form in ("", "precision", "scale_tril")
+    },
+}
