@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,6 @@ from .evaluation import MAX_DIGITS, Number, holding_case, precise, settled
 from .lower import lower
 
 if TYPE_CHECKING:
-    from .array_code import Code
     from .verification import Report
 
 
@@ -147,7 +146,7 @@ class ArrayFormula(Answer):
         second_pass: bool = True,
         report: bool = False,
         normalize: bool = False,
-    ) -> Code:
+    ) -> Callable[..., Any]:
         """A function of arrays, their event axes last and leading axes broadcast; NaN outside the domains.
 
         Where the families have a kernel it is called. Elsewhere the closed form is evaluated in doubles with a bound of
