@@ -13,9 +13,10 @@ arbitrary-precision ball arithmetic, ICMS 2018). What lies beyond needs no tail 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import mpmath as mp
 import sympy as sp
 
 from ..backends.ball_analysis import flint
@@ -42,8 +43,8 @@ class Match:
         return [q.weights[j] * w / totals[j] for w, j in zip(p.weights, self.places, strict=True)]
 
 
-def divergence(p: Mixture, q: Mixture, match: Match, digits: int) -> tuple[Any, Any]:
-    """The midpoint and the radius, as mpmath numbers; Unspelled or ArithmeticError where there is no such proof.
+def divergence(p: Mixture, q: Mixture, match: Match, digits: int) -> tuple[mp.mpf, mp.mpf]:
+    """The midpoint and the radius; Unspelled or ArithmeticError where there is no such proof.
 
     The precision rises until the radius is small beside the value, three times at most.
     """
@@ -57,10 +58,10 @@ def divergence(p: Mixture, q: Mixture, match: Match, digits: int) -> tuple[Any, 
         bits += max(16, min(int(lacking), 4 * bits)) + 8
     if not value.is_finite():
         raise ArithmeticError("the integral has no finite ball")
-    return value.mid(), value.rad()
+    return _number(value.mid()), _number(value.rad())
 
 
-def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[Any, Any]:
+def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[mp.mpf, mp.mpf]:
     """The entropy, given those of the components as closed forms.
 
     Beyond the range -p log p lies between sum_i -w_i f_i log f_i and sum_i -w_i f_i log(w_i f_i): p log p is convex, and
@@ -70,7 +71,13 @@ def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[Any, An
     value = _with_precision(lambda: _entropy(p, closed, bits), bits)
     if not value.is_finite():
         raise ArithmeticError("the integral has no finite ball")
-    return value.mid(), value.rad()
+    return _number(value.mid()), _number(value.rad())
+
+
+def _number(x: Ball) -> mp.mpf:
+    """An exact ball as the mpmath number that it is."""
+    mantissa, exponent = x.man_exp()
+    return mp.make_mpf(mp.libmp.from_man_exp(int(mantissa), int(exponent)))
 
 
 def _with_precision(compute: Callable[[], Ball], bits: int) -> Ball:
@@ -207,9 +214,11 @@ class _Range:
         first, last = int(part.stretch.first), int(part.stretch.last)
         if last - first > MOST_TERMS:
             raise ArithmeticError(f"{last - first} terms are too many")
-        total = flint().acb(0)
+        ends = [float(e) for m in (self.p, self.q) for d in m.components for e in (d.support.lower, d.support.upper)]
+        total, at = flint().acb(0), part
         for k in range(first, last + 1):
-            at = _Part(part.stretch, _holding(self.p, k), _holding(self.q, k), part.anchor)
+            if k == first or k in ends or k - 1 in ends:
+                at = replace(part, ours=_holding(self.p, sp.Integer(k)), theirs=_holding(self.q, sp.Integer(k)))
             if at.ours:
                 total += f(flint().acb(k), False, at)
         return total.real

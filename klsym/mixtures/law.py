@@ -27,16 +27,18 @@ def law(m: Mixture) -> Distribution:
 
 
 def _density(d: Distribution, x: sp.Symbol) -> sp.Expr:
-    value = d.log_density(x)
-    return sp.exp(value) if not value.has(sp.zoo, sp.nan, sp.oo) else _single(d, x)
+    place = atom_of(d)
+    return sp.exp(d.log_density(x)) if place is None else sp.Piecewise((1, sp.And(x >= place, x <= place)), (0, True))
 
 
-def _single(d: Distribution, x: sp.Symbol) -> sp.Expr:
-    """The mass of a discrete member at a closed end of a parameter's domain: that of one integer, as Poisson(0)."""
-    ends = [end for end in (d.support.lower, d.support.upper) if end.is_finite]
-    for k in ends if d.family.discrete else ():
-        if at(d.family.log_density.xreplace({d.family.variable: k}), d.bindings) == 0:
-            return sp.Piecewise((1, sp.And(x >= k, x <= k)), (0, True))
+@lru_cache(maxsize=1024)
+def atom_of(d: Distribution) -> sp.Expr | None:
+    """The integer that has all the mass of a discrete member at a closed end of a parameter's domain, as Poisson(0)."""
+    if not d.log_density().has(sp.zoo, sp.nan, sp.oo):
+        return None
+    for k in (d.support.lower, d.support.upper) if d.family.discrete else ():
+        if k.is_finite and at(d.family.log_density.xreplace({d.family.variable: k}), d.bindings) == 0:
+            return k
     raise ParameterError(f"{d} has no density to mix: a parameter is at the end of its domain")
 
 

@@ -19,6 +19,7 @@ from scipy.optimize import minimize_scalar
 from ..core.family import Distribution
 from ..core.mixture import Mixture
 from ..oracles.integrand import compiled
+from .law import atom_of
 
 # How far t goes: e^t and e^-t are then still doubles.
 REACH = 690.0
@@ -61,14 +62,15 @@ class Stretch:
 @lru_cache(maxsize=1024)
 def log_density(d: Distribution) -> Callable[[Any], Any]:
     """The log density as a function of arrays of doubles; -inf where there is none."""
-    names = [p.symbol for p in d.family.parameters]
-    body = sp.lambdify([d.family.variable, *names], d.family.log_density, modules=["scipy", "numpy"])
-    values, low, high = [float(v) for v in d.values], float(d.support.lower), float(d.support.upper)
+    place, low, high = atom_of(d), float(d.support.lower), float(d.support.upper)
+    if place is not None:
+        return lambda x: np.where(x == float(place), 0.0, -np.inf)
+    body = sp.lambdify(d.family.variable, d.log_density().evalf(25), modules=["scipy", "numpy"])
 
     def at(x: Any) -> Any:
         with np.errstate(all="ignore"):
             inside = (x >= low) & (x <= high)
-            value = np.asarray(body(np.where(inside, x, np.nan), *values), dtype=float) + 0 * x
+            value = np.asarray(body(np.where(inside, x, np.nan)), dtype=float) + 0 * x
             return np.where(inside & ~np.isnan(value), value, -np.inf)
 
     return at
@@ -89,7 +91,7 @@ def stretches(p: Mixture, q: Mixture, drop: float) -> list[Stretch]:
         if p.discrete:
             ours = tuple(range(len(p.components)))
         for stretch in _cut(low, high, ours, p) if ours else ():
-            spans = [_span(stretch, p.components[i], drop) for i in ours]
+            spans = [_seen(stretch, p.components[i], drop) for i in ours]
             first, last = min(a for a, _ in spans), max(b for _, b in spans)
             found.append(replace(stretch, first=first, last=last))
     return found
@@ -103,10 +105,10 @@ def own(stretch: Stretch, d: Distribution) -> Stretch:
     return replace(stretch, anchor=places[len(places) // 2] if places else sp.S.Zero)
 
 
-def _span(stretch: Stretch, d: Distribution, drop: float) -> tuple[float, float]:
+def _seen(stretch: Stretch, d: Distribution, drop: float) -> tuple[float, float]:
     """The range of the stretch's own t in which the component matters."""
     seen = own(stretch, d)
-    ends = _range(seen, d, drop)
+    ends = span(seen, d, drop)
     if seen == stretch:
         return ends
     first, last = (float(np.arcsinh(seen.x(t) - float(stretch.anchor))) for t in ends)
@@ -134,15 +136,15 @@ def landmarks(d: Distribution) -> tuple[sp.Expr, ...]:
 
 def peak(stretch: Stretch, d: Distribution) -> tuple[float, float]:
     """The t and the height of the component's highest point on the stretch, the Jacobian counted."""
-    height, steps = _height(stretch, d), COUNTS if stretch.counted else STEPS
+    at, steps = height(stretch, d), COUNTS if stretch.counted else STEPS
     grid = np.concatenate([-steps[:0:-1], steps]) + np.clip(0.0, stretch.first, stretch.last)
     grid = np.unique(np.clip(grid, stretch.first, stretch.last))
-    values = height(grid)
+    values = at(grid)
     best = int(np.argmax(values))
     around = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
     if around[0] < around[1]:
         finer = minimize_scalar(
-            lambda t: -max(float(height(np.float64(t))), LOWEST),
+            lambda t: -max(float(at(np.float64(t))), LOWEST),
             bounds=around,
             method="bounded",
             options={"xatol": 1e-12 * (1 + abs(around[1]))},
@@ -152,13 +154,13 @@ def peak(stretch: Stretch, d: Distribution) -> tuple[float, float]:
     return float(grid[best]), float(values[best])
 
 
-def _height(stretch: Stretch, d: Distribution) -> Callable[[Any], Any]:
+def height(stretch: Stretch, d: Distribution) -> Callable[[Any], Any]:
     """The log density in t; next to an end other than 0, which doubles do not resolve, by its slope before."""
-    at, anchor = log_density(d), abs(float(stretch.anchor))
+    level, anchor = log_density(d), abs(float(stretch.anchor))
 
     def seen(t: Any) -> Any:
         with np.errstate(all="ignore"):
-            return at(stretch.x(t)) + stretch.log_slope(t)
+            return level(stretch.x(t)) + stretch.log_slope(t)
 
     if not stretch.direction or not anchor:
         return seen
@@ -166,18 +168,18 @@ def _height(stretch: Stretch, d: Distribution) -> Callable[[Any], Any]:
     low, high = seen(edge), seen(edge + 4)
     slope = (high - low) / 4 if np.isfinite(low) else 0.0
 
-    def height(t: Any) -> Any:
+    def extended(t: Any) -> Any:
         return np.where(t < edge, seen(edge) + slope * (t - edge), seen(np.maximum(t, edge)))
 
-    return height
+    return extended
 
 
-def _range(stretch: Stretch, d: Distribution, drop: float) -> tuple[float, float]:
+def span(stretch: Stretch, d: Distribution, drop: float) -> tuple[float, float]:
     """The first and last t at which the component is within exp(-drop) of its peak, a little beyond."""
     centre, top = peak(stretch, d)
-    height, found = _height(stretch, d), []
+    at, found = height(stretch, d), []
     for way, end in ((-1, stretch.first), (1, stretch.last)):
         walked = np.unique(np.clip(centre + way * (COUNTS if stretch.counted else STEPS), *sorted((centre, end))))[::way]
-        matters = np.flatnonzero(height(walked) > top - drop)
+        matters = np.flatnonzero(at(walked) > top - drop)
         found.append(float(walked[min(matters[-1] + 1, len(walked) - 1)]) if matters.size else centre)
     return (float(np.floor(found[0])), float(np.ceil(found[1]))) if stretch.counted else (found[0], found[1])

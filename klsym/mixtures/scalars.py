@@ -1,0 +1,85 @@
+"""The divergence of mixtures of scalar distributions as a number: infinite, a ball, or an estimate."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import mpmath as mp
+import sympy as sp
+
+from .. import oracles
+from ..core.errors import ParameterError
+from ..core.value import Value
+from ..evaluation import holding_case
+from .law import law
+from .pairs import Measure, table
+from .support import finiteness
+
+if TYPE_CHECKING:
+    from .answer import MixtureFormula
+    from .balls import Match
+
+
+def measure(formula: MixtureFormula, digits: int) -> Value:
+    """The value, and in its note how it was found."""
+    p, q, alone = formula.p, formula.q, formula.divergence.arity == 1
+    if not alone:
+        finite, why = finiteness(p, q)
+        if finite == sp.false:
+            return Value(mp.inf, mp.mpf(0), "exact", why)
+    proven = _ball(formula, digits) if find_spec("flint") else None
+    if proven is not None:
+        return proven
+    how = "sums" if p.discrete else "quadrature"
+    from ..divergences import kl
+
+    divergence = formula.divergence if alone else kl
+    value = oracles.measure(divergence, law(p), None if alone else law(q), digits)
+    return Value(value.mid, value.rad, value.proof, value.note or f"{how} of the definition, error estimated")
+
+
+def _ball(formula: MixtureFormula, digits: int) -> Value | None:
+    """The value as a ball; None where a component has no closed form to compare with, or Arb finds no finite ball."""
+    from . import balls
+
+    p, q = formula.p, formula.q
+    try:
+        if formula.divergence.arity == 1:
+            closed = [_closed(formula.entropy, d) for d in p.components]
+            if any(c is None for c in closed):
+                return None
+            mid, rad = balls.entropy(p, [c for c in closed if c is not None], digits)
+        else:
+            match = _match(formula)
+            if match is None:
+                return None
+            mid, rad = balls.divergence(p, q, match, digits)
+    except (balls.Unspelled, ArithmeticError, ParameterError):
+        return None
+    how = "sums" if p.discrete else "integrals"
+    return Value(mid, rad, "ball", f"{how} in ball arithmetic, what they leave out bounded by closed forms")
+
+
+def _match(formula: MixtureFormula) -> Match | None:
+    """For each component of P the nearest of Q, by KL - log(weight), that is at a finite and closed divergence."""
+    from .balls import Match
+
+    p, q = formula.p, formula.q
+    places, values = [], []
+    distances = table(formula.kl, p.components, q.components)
+    for d, row in zip(p.components, distances, strict=True):
+        order = sorted(range(len(row)), key=lambda j: row[j] - float(sp.log(q.weights[j])))
+        found = ((j, _closed(formula.kl, d, q.components[j])) for j in order if row[j] < float("inf"))
+        best = next(((j, value) for j, value in found if value is not None), None)
+        if best is None:
+            return None
+        places.append(best[0])
+        values.append(best[1])
+    return Match(tuple(places), tuple(values))
+
+
+def _closed(measure: Measure, *distributions: object) -> sp.Expr | None:
+    """The closed form of the case that holds."""
+    case = holding_case(measure(*distributions).cases, {})
+    return case.value if case is not None and case.kind == "closed" else None
