@@ -11,16 +11,17 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
+from .. import divergences
 from ..core.derivation import Kind
 from ..core.divergence import Divergence
 from ..core.errors import ParameterError, UnderivableError
 from ..core.mixture import Mixture, as_mixture, same_space
 from ..core.value import Value
 from ..evaluation import GUARD_DIGITS, MAX_DIGITS, Number, unit_base
-from . import draws
 from .bounds import Bound, Bounds, ordered
 
 Measure = Callable[..., Any]
+TOO_MANY = "has too many coordinates, or too unlike components, for quadrature"
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,13 @@ class MixtureFormula:
             h = entropies(self.entropy, p)
             return self._in_unit(entropy.lowers(pi, own, h, f), entropy.uppers(pi, own, h, f))
         h = entropies(self.entropy, p) if f is not None else None
-        across = table(self.kl, p, q)
-        return self._in_unit(lower.lowers(pi, omega, own, h, f, gauss(q)), upper.uppers(pi, omega, across, h, f))
+        across, g = table(self.kl, p, q), gauss(q)
+        lowers = lower.lowers(pi, omega, own, h, f, g)
+        if not self.p.of_arrays and (f is None or g is None) and self._infinite is None:
+            from .scalars import intervals
+
+            lowers += intervals(self.p, self.q)
+        return self._in_unit(lowers, upper.uppers(pi, omega, across, h, f))
 
     def approximation(self) -> float:
         """The variational approximation of Hershey and Olsen (ICASSP 2007, section 7): close, but no bound.
@@ -156,10 +162,9 @@ class MixtureFormula:
     def _of_arrays(self) -> Value:
         from .grids import expectation
 
-        log_p, log_q = draws.log_density(self.p), draws.log_density(self.q)
-        value = expectation(self.p, (lambda x: -log_p(x)) if self._alone else lambda x: log_p(x) - log_q(x))
+        value = expectation(self.p, None if self._alone else self.q)
         if value is None:
-            raise UnderivableError(f"{self.title} has too many coordinates for quadrature; take bounds() or estimate()")
+            raise UnderivableError(f"{self.title} {TOO_MANY}; take bounds() or estimate()")
         if mp.isinf(value.mid):
             return Value(value.mid, mp.mpf(0), "exact", "P has mass where no component of Q has")
         how = "a sum over all outcomes" if self.p.discrete else f"trapezoids, {value.note}"
@@ -243,7 +248,8 @@ class MixtureFormula:
 
     def __str__(self) -> str:
         number = self._number()
-        shown = [f"  = {number}", f"    ({self.kind}, {number.proof}: {number.why})"] if number else [f"  ({self.kind})"]
+        shown = [f"  = {number}", f"    ({self.kind}, {number.proof}: {number.why})"] if number else []
+        shown = shown or [f"    ({self.kind}; it {TOO_MANY}: estimate() takes draws)"]
         return "\n".join([f"{self.title}, in {self.unit}", *shown, str(self.bounds())])
 
     __repr__ = __str__
@@ -257,8 +263,12 @@ def formula(divergence: Divergence, p: Any, q: Any, base: Any, kl: Measure, entr
     """
     ours, theirs = as_mixture(p), as_mixture(q)
     same_space(ours.components[0], theirs.components[0])
+    for d in (*ours.components, *theirs.components):
+        if d.family.log_density is None:
+            base = d.family.image.base.name
+            raise UnderivableError(f"{d} is an image of {base}: mix {base}, between which the divergence is the same")
     if divergence.name == "reverse_kl":
-        ours, theirs = theirs, ours
+        divergence, ours, theirs = divergences.kl, theirs, ours
     elif divergence.name not in ("kl", "entropy"):
         raise UnderivableError(f"{divergence.name} of mixtures is not known to klsym; kl, reverse_kl and entropy are")
     return MixtureFormula(divergence, ours, theirs, kl, entropy, unit_base(base))

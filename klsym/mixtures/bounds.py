@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 EPS = 2.0**-52
+INTERVALS = "data processing: Kullback, Information Theory and Statistics, 2.4"
 
 
 @dataclass(frozen=True)

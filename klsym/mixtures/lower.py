@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import log_ndtr, logsumexp
 
-from .bounds import EPS, Bound, outward
+from .bounds import EPS, INTERVALS, Bound, outward
 from .pairs import Gauss, log_products
 
 # Ends of cells, in standard deviations of each component.
@@ -98,8 +98,8 @@ def lowers(pi: np.ndarray, omega: np.ndarray, own: Any, entropies: Any, f: Gauss
         found += [
             Bound("products of densities", durrieu, "Durrieu, Thiran, Kelly, ICASSP 2012"),
             Bound("means", moments(pi, omega, f, g), "Donsker and Varadhan, Comm. Pure Appl. Math. 28, 1975"),
-            Bound("intervals", partition(pi, omega, f, g), "data processing: Kullback, Information Theory, 2.4"),
+            Bound("intervals", partition(pi, omega, f, g), INTERVALS),
         ]
-    return found
+    return [b for b in found if b.value > -np.inf]
 
 

@@ -10,8 +10,10 @@ import sympy as sp
 
 from .. import oracles
 from ..core.errors import ParameterError
+from ..core.mixture import Mixture
 from ..core.value import Value
 from ..evaluation import holding_case
+from .bounds import INTERVALS, Bound
 from .law import law
 from .pairs import Measure, table
 from .support import finiteness
@@ -22,21 +24,33 @@ if TYPE_CHECKING:
 
 
 def measure(formula: MixtureFormula, digits: int) -> Value:
-    """The value, and in its note how it was found."""
+    """The value, and in its note how it was found: what is proven, unless it has fewer digits than are asked for."""
     p, q, alone = formula.p, formula.q, formula.divergence.arity == 1
     if not alone:
         finite, why = finiteness(p, q)
         if finite == sp.false:
             return Value(mp.inf, mp.mpf(0), "exact", why)
     proven = _ball(formula, digits) if find_spec("flint") else None
-    if proven is not None:
+    if proven is not None and proven.rad <= abs(proven.mid) * mp.mpf(10) ** -digits:
+        return proven
+    value = oracles.measure(formula.divergence, law(p), None if alone else law(q), digits)
+    if proven is not None and not (value.vouched and value.rad < proven.rad):
         return proven
     how = "sums" if p.discrete else "quadrature"
-    from ..divergences import kl
-
-    divergence = formula.divergence if alone else kl
-    value = oracles.measure(divergence, law(p), None if alone else law(q), digits)
     return Value(value.mid, value.rad, value.proof, value.note or f"{how} of the definition, error estimated")
+
+
+def intervals(p: Mixture, q: Mixture) -> list[Bound]:
+    """The lower bound by probabilities of intervals in balls, where Arb is there and has the densities."""
+    if not find_spec("flint"):
+        return []
+    from . import balls
+
+    try:
+        value = balls.intervals(p, q)
+    except (balls.Unspelled, ArithmeticError, ParameterError):
+        return []
+    return [Bound("intervals", value, INTERVALS)]
 
 
 def _ball(formula: MixtureFormula, digits: int) -> Value | None:
