@@ -32,6 +32,7 @@ Density = Callable[[Ball, bool], Ball]
 MOST_TERMS = 200_000
 # Of the lower bound by cells: how many to a stretch, and their accuracy.
 CELLS = 48
+MOST_COUNTED = 10_000
 CELL_BITS = 30
 
 
@@ -48,8 +49,10 @@ class Match:
         return [q.weights[j] * w / totals[j] for w, j in zip(p.weights, self.places, strict=True)]
 
 
-def divergence(p: Mixture, q: Mixture, match: Match, digits: int) -> tuple[mp.mpf, mp.mpf]:
+def divergence(p: Mixture, q: Mixture, match: Match | None, digits: int) -> tuple[mp.mpf, mp.mpf]:
     """The midpoint and the radius; Unspelled or ArithmeticError where there is no such proof.
+
+    Without a match P must have finitely many outcomes.
 
     The precision rises until the radius is small beside the value, three times at most.
     """
@@ -113,17 +116,26 @@ def _intervals(p: Mixture, q: Mixture) -> float:
     return math.nextafter(float(least), -math.inf)
 
 
-def _divergence(p: Mixture, q: Mixture, match: Match, bits: int) -> Ball:
-    arb = flint().arb
-    ours, theirs = _Components(p), _Components(q)
-    offsets = [
-        constant(sp.log(atom(w)) - sp.log(atom(u))) for w, u in zip(p.weights, match.shares(p, q), strict=True)
-    ]
-    range_of = _Range(p, q, bits)
+def _divergence(p: Mixture, q: Mixture, match: Match | None, bits: int) -> Ball:
+    ours, theirs, range_of = _Components(p), _Components(q), _Range(p, q, bits)
 
     def integrand(z: Ball, analytic: bool, at: Any) -> Ball:
         log_p = ours.log_density(z, analytic, at.ours)
         return log_p.exp() * (log_p - theirs.log_density(z, analytic, at.theirs))
+
+    inner = range_of.total(integrand)
+    if range_of.whole:
+        return inner
+    if match is None:
+        raise ArithmeticError("nothing is known of what the range leaves out")
+    beyond = 1 - range_of.total(lambda z, analytic, at: ours.mass(z, analytic, at.ours))
+    return inner + _least(beyond).union(_most(p, q, match, ours, theirs, range_of))
+
+
+def _most(p: Mixture, q: Mixture, match: Match, ours: _Components, theirs: _Components, range_of: _Range) -> Ball:
+    """What the matched components have beyond the range of sum_i w_i f_i log(w_i f_i/(u_i g_i))."""
+    shares = match.shares(p, q)
+    offsets = [constant(sp.log(atom(w)) - sp.log(atom(u))) for w, u in zip(p.weights, shares, strict=True)]
 
     def matched(z: Ball, analytic: bool, at: Any) -> Ball:
         total = flint().acb(0)
@@ -133,12 +145,8 @@ def _divergence(p: Mixture, q: Mixture, match: Match, bits: int) -> Ball:
             total += ours.weights[i] * level.exp() * gap
         return total
 
-    inner = range_of.total(integrand)
-    beyond = 1 - range_of.total(lambda z, analytic, at: ours.mass(z, analytic, at.ours))
-    whole = sum(
-        (w * (constant(kl) + c) for w, kl, c in zip(ours.weights, match.closed, offsets, strict=True)), arb(0)
-    )
-    return inner + _least(beyond).union(whole - range_of.total(matched))
+    terms = zip(ours.weights, match.closed, offsets, strict=True)
+    return sum((w * (constant(kl) + c) for w, kl, c in terms), flint().arb(0)) - range_of.total(matched)
 
 
 def _entropy(p: Mixture, closed: Sequence[sp.Expr], bits: int) -> Ball:
@@ -216,6 +224,12 @@ class _Range:
         cut = stretches(p, q, 0.7 * bits + 20)
         self.parts = [_Part(s, s.ours, _holding(q, s.inside), constant(s.anchor)) for s in cut]
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of P is left out."""
+        ends = [float(e) for d in self.p.components for e in (d.support.lower, d.support.upper)]
+        return self.discrete and [min(ends), max(ends)] == [self.parts[0].stretch.first, self.parts[0].stretch.last]
+
     def total(self, f: Callable[[Ball, bool, Any], Ball]) -> Ball:
         return sum((self.over(f, part) for part in self.parts), flint().arb(0))
 
@@ -228,6 +242,7 @@ class _Range:
         for part in self.parts:
             first, last = part.stretch.first, part.stretch.last
             if self.discrete:
+                last = min(last, first + MOST_COUNTED)
                 width = max(1, int(last - first) // CELLS)
                 starts = range(int(first), int(last) + 1, width)
                 spans = [(float(k), float(min(k + width - 1, last))) for k in starts]

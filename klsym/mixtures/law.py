@@ -20,9 +20,7 @@ def law(m: Mixture) -> Distribution:
     x = m.components[0].family.variable
     supports = [d.support for d in m.components]
     hull = Interval(sp.Min(*(s.lower for s in supports)), sp.Max(*(s.upper for s in supports)), supports[0].periodic)
-    terms = [
-        atom(w) * _on(d.support, hull, _density(d, x), x) for w, d in zip(m.weights, m.components, strict=True)
-    ]
+    terms = [atom(w) * _on(d, hull, x) for w, d in zip(m.weights, m.components, strict=True)]
     return Family(str(m), (), hull, sp.log(sp.Add(*terms)), x, discrete=m.discrete)()
 
 
@@ -42,6 +40,14 @@ def atom_of(d: Distribution) -> sp.Expr | None:
     raise ParameterError(f"{d} has no density to mix: a parameter is at the end of its domain")
 
 
-def _on(support: Interval, hull: Interval, density: sp.Expr, x: sp.Symbol) -> sp.Expr:
-    within = [x >= support.lower] * (support.lower != hull.lower) + [x <= support.upper] * (support.upper != hull.upper)
-    return sp.Piecewise((density, sp.And(*within)), (0, True)) if within else density
+def _on(d: Distribution, hull: Interval, x: sp.Symbol) -> sp.Expr:
+    """The density of d on its support and 0 elsewhere; it is never looked at where loggamma has a pole."""
+    lower, upper = d.support.lower, d.support.upper
+    within = [x >= lower] * (lower != hull.lower) + [x <= upper] * (upper != hull.upper)
+    if not within:
+        return _density(d, x)
+    density = _density(d, x)
+    return sp.Piecewise(
+        (density.xreplace({x: sp.Min(sp.Max(x, lower), upper)}) if d.family.discrete else density, sp.And(*within)),
+        (0, True),
+    )

@@ -11,13 +11,14 @@ import sympy as sp
 
 from ..arrays.family import INDEX, substitute
 from ..arrays.walk import walk_array
+from ..core.errors import ParameterError
 
 Measure = Callable[..., Any]  # kl or entropy: of families or distributions, with a Formula as its answer
 CLOSED = {"closed", "infinite"}
 
 
 def table(kl: Measure, ps: Sequence[Any], qs: Sequence[Any]) -> np.ndarray:
-    """KL(p || q) of every p (rows) and q (columns), each from its formula."""
+    """KL(p || q) of every p (rows) and q (columns), each from its formula; +oo where no number can be vouched for."""
     values = np.empty((len(ps), len(qs)))
     groups: dict[Any, list[tuple[int, int]]] = {}
     for i, p in enumerate(ps):
@@ -25,11 +26,18 @@ def table(kl: Measure, ps: Sequence[Any], qs: Sequence[Any]) -> np.ndarray:
             groups.setdefault((p.family, q.family), []).append((i, j))
     for (first, second), places in groups.items():
         rows = [(*_doubles(ps[i]), *_doubles(qs[j])) for i, j in places]
-        code = None if any(x is None for row in rows for x in row) else _compiled(kl, first, second)
+        code = compiled(kl, first, second) if all(row and None not in row for row in rows) else None
         found = code(*np.array(rows).T) if code else np.full(len(places), np.nan)
         for (i, j), value in zip(places, np.atleast_1d(found), strict=True):
-            values[i, j] = _evaluated(kl, ps[i], qs[j]) if np.isnan(value) else value
+            values[i, j] = _vouched(kl, ps[i], qs[j]) if np.isnan(value) else value
     return values
+
+
+def _vouched(kl: Measure, p: Any, q: Any) -> float:
+    try:
+        return 0.0 if p == q else _evaluated(kl, p, q)
+    except ParameterError:
+        return np.inf
 
 
 def entropies(entropy: Measure, ps: Sequence[Any]) -> np.ndarray:
@@ -43,7 +51,7 @@ def _evaluated(measure: Measure, *distributions: Any) -> float:
 
 
 @cache
-def _compiled(kl: Measure, first: Any, second: Any) -> Callable[..., Any] | None:
+def compiled(kl: Measure, first: Any, second: Any) -> Callable[..., Any] | None:
     """Code for all members of two scalar families, where the formula is closed; None elsewhere."""
     if hasattr(first, "outcome"):
         return None

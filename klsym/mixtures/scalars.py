@@ -10,12 +10,13 @@ import sympy as sp
 
 from .. import oracles
 from ..core.errors import ParameterError
+from ..core.family import Distribution
 from ..core.mixture import Mixture
 from ..core.value import Value
 from ..evaluation import holding_case
 from .bounds import INTERVALS, Bound
 from .law import law
-from .pairs import Measure, table
+from .pairs import Measure, compiled, table
 from .support import finiteness
 
 if TYPE_CHECKING:
@@ -65,8 +66,9 @@ def _ball(formula: MixtureFormula, digits: int) -> Value | None:
                 return None
             mid, rad = balls.entropy(p, [c for c in closed if c is not None], digits)
         else:
-            match = _match(formula)
-            if match is None:
+            finite = p.discrete and all(d.support.lower.is_finite and d.support.upper.is_finite for d in p.components)
+            match = None if finite else _match(formula)
+            if match is None and not finite:
                 return None
             mid, rad = balls.divergence(p, q, match, digits)
     except (balls.Unspelled, ArithmeticError, ParameterError):
@@ -79,21 +81,27 @@ def _match(formula: MixtureFormula) -> Match | None:
     """For each component of P the nearest of Q, by KL - log(weight), that is at a finite and closed divergence."""
     from .balls import Match
 
-    p, q = formula.p, formula.q
+    q, kl = formula.q, formula.kl
     places, values = [], []
-    distances = table(formula.kl, p.components, q.components)
-    for d, row in zip(p.components, distances, strict=True):
-        order = sorted(range(len(row)), key=lambda j: row[j] - float(sp.log(q.weights[j])))
-        found = ((j, _closed(formula.kl, d, q.components[j])) for j in order if row[j] < float("inf"))
-        best = next(((j, value) for j, value in found if value is not None), None)
-        if best is None:
+    for d in formula.p.components:
+        near = [float(_distance(kl, d, e)) - float(sp.log(w)) for w, e in zip(q.weights, q.components, strict=True)]
+        place = min(range(len(near)), key=lambda j: near[j])
+        value = _closed(kl, d, q.components[place]) if near[place] < float("inf") else None
+        if value is None:
             return None
-        places.append(best[0])
-        values.append(best[1])
+        places.append(place)
+        values.append(value)
     return Match(tuple(places), tuple(values))
 
 
-def _closed(measure: Measure, *distributions: object) -> sp.Expr | None:
+def _distance(kl: Measure, d: Distribution, e: Distribution) -> float:
+    """The divergence if it is closed, and +oo otherwise."""
+    if compiled(kl, d.family, e.family) is None and _closed(kl, d, e) is None:
+        return float("inf")
+    return float(table(kl, [d], [e])[0, 0])
+
+
+def _closed(measure: Measure, *distributions: Distribution) -> sp.Expr | None:
     """The closed form of the case that holds."""
     case = holding_case(measure(*distributions).cases, {})
     return case.value if case is not None and case.kind == "closed" else None

@@ -115,7 +115,7 @@ def uppers(pi: np.ndarray, omega: np.ndarray, kl: np.ndarray, entropies: Any, f:
         plan = choose(pi, omega, kl)
         if plan is not None:
             found.append(Bound(name, log_sum(plan, kl), source))
-    found.append(Bound("variational", variational(pi, omega, kl), "Hershey and Olsen, ICASSP 2007, section 8"))
+    found.append(Bound("variational", variational(pi, omega, kl), "Hershey and Olsen, ICASSP 2007"))
     if f is not None:
         value = jensen(pi, omega, kl, entropies, f)
         found.append(Bound("products of densities", value, "Durrieu, Thiran, Kelly, ICASSP 2012"))
