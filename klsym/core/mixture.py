@@ -114,7 +114,9 @@ def same_space(a: Any, b: Any) -> None:
     """Raises ParameterError unless both have their outcomes in one space."""
     first, second = space(a), space(b)
     if first != second:
-        shown = [f"{d} is of {' '.join(str(s) for s in kind if s is not None)}" for d, kind in ((a, first), (b, second))]
+        shown = [
+            f"{d} is of {' '.join(str(s) for s in kind if s is not None)}" for d, kind in ((a, first), (b, second))
+        ]
         raise ParameterError(f"{shown[0]} and {shown[1]}; a mixture has one space of outcomes")
 
 

@@ -135,7 +135,7 @@ class MixtureFormula:
 
         >>> from klsym import Normal, kl, mixture
         >>> print(kl(mixture([0.3, 0.7], [Normal(0, 1), Normal(3, 0.5)]), Normal(2, 2)).evaluate(digits=10))
-        0.2894437640
+        0.4150415539
         """
         if not 1 <= digits <= MAX_DIGITS:
             raise ParameterError(f"digits is {digits}; it must lie between 1 and {MAX_DIGITS}")
@@ -216,8 +216,8 @@ class MixtureFormula:
             lowers.append(Bound("infinite", float("inf"), self._infinite))
         if not uppers:
             uppers.append(Bound("none", float("inf"), "no pairing of components is finite"))
-        moved = ([replace(b, value=b.value * self._scale) for b in side] for side in (lowers, uppers))
-        return ordered(*moved, self.unit)
+        lowers, uppers = ([replace(b, value=b.value * self._scale) for b in side] for side in (lowers, uppers))
+        return ordered(lowers, uppers, self.unit)
 
     def __float__(self) -> float:
         return float(self.evaluate(digits=17).value)

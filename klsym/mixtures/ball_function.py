@@ -8,7 +8,9 @@ from typing import Any
 import sympy as sp
 
 from ..backends.ball_analysis import flint
+from ..backends.balls import TABLE
 from ..core.exact import Exact
+from ..core.primitive import PRIMITIVES
 
 Ball = Any
 Function = Callable[[Ball, bool], Ball]  # of a ball, and whether the answer has to be NaN where it is not analytic
@@ -35,10 +37,15 @@ FUNCTIONS: dict[str, Callable[..., Ball]] = {
     "loggamma": _nowhere(lambda z: z.lgamma()),
     "gamma": _nowhere(lambda z: z.gamma()),
     "polygamma": _nowhere(lambda n, z: z.polygamma(n)),
-    "zeta": _nowhere(lambda z: z.zeta()),
     "besseli": _nowhere(lambda n, z: z.bessel_i(n)),
     "besselk": _nowhere(lambda n, z: z.bessel_k(n)),
     "expint": _nowhere(lambda n, z: z.expint(n)),
+}
+# Functions of real constants, as compiled code has them: the primitives that are a SymPy function by themselves.
+REAL: dict[str, Callable[..., Ball]] = {
+    primitive.spec.__name__: TABLE[name]
+    for name, primitive in PRIMITIVES.items()
+    if isinstance(primitive.spec, type) and name in TABLE
 }
 CONSTANTS: dict[Any, Callable[[], Ball]] = {
     sp.pi: lambda: flint().arb.pi(),
@@ -69,7 +76,11 @@ def function(e: sp.Expr, x: sp.Symbol) -> Function:
         return _folded([function(a, x) for a in e.args], lambda a, b: a * b)
     if isinstance(e, sp.Pow):
         return _power(e, x)
-    return _call(e, [function(a, x) for a in e.args])
+    name, arguments = e.func.__name__, [function(a, x) for a in e.args]
+    if name not in FUNCTIONS:
+        raise Unspelled(f"{name} has no spelling in balls")
+    apply = FUNCTIONS[name]
+    return lambda z, analytic: apply(analytic, *(a(z, analytic) for a in arguments))
 
 
 def _constant(e: sp.Expr, x: sp.Symbol) -> Ball:
@@ -87,8 +98,12 @@ def _constant(e: sp.Expr, x: sp.Symbol) -> Ball:
     if isinstance(e, sp.Pow):
         base = _constant(e.base, x)
         return base ** int(e.exp) if e.exp.is_Integer else base ** _constant(e.exp, x)
-    values = [_constant(a, x) for a in e.args]
-    return _call(e, [lambda z, analytic, value=value: value for value in values])(flint().acb(0), False)
+    values, name = [_constant(a, x) for a in e.args], e.func.__name__
+    if name in FUNCTIONS:
+        return FUNCTIONS[name](False, *values)
+    if name in REAL:
+        return flint().acb(REAL[name](*(value.real for value in values)))
+    raise Unspelled(f"{name} has no spelling in balls")
 
 
 def _folded(parts: list[Function], join: Callable[[Ball, Ball], Ball]) -> Function:
@@ -107,11 +122,3 @@ def _power(e: sp.Pow, x: sp.Symbol) -> Function:
         return lambda z, analytic: base(z, analytic) ** n
     log_base, exponent = function(sp.log(e.base), x), function(e.exp, x)
     return lambda z, analytic: (exponent(z, analytic) * log_base(z, analytic)).exp()
-
-
-def _call(e: sp.Expr, arguments: list[Function]) -> Function:
-    name = e.func.__name__
-    if name not in FUNCTIONS:
-        raise Unspelled(f"{name} has no spelling in balls")
-    apply = FUNCTIONS[name]
-    return lambda z, analytic: apply(analytic, *(a(z, analytic) for a in arguments))

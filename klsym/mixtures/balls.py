@@ -1,13 +1,13 @@
 """The divergence of two mixtures of scalar distributions as a ball: nothing in it is left to an estimate.
 
-Over a range that holds nearly all of P the integral (or sum) of p log(p/q) is Arb's (Johansson, Numerical integration in
-arbitrary-precision ball arithmetic, ICMS 2018). What lies beyond needs no tail of any family. Let A be the rest:
+Over a range that holds nearly all of P the integral (or sum) of p log(p/q) is Arb's (Johansson, Numerical integration
+in arbitrary-precision ball arithmetic, ICMS 2018). What lies beyond needs no tail of any family. Let A be the rest:
 
 - P(A) = 1 - P(range), since densities integrate to 1;
 - the integral over A is at least P(A) log(P(A)/Q(A)) >= P(A) log P(A), by the log-sum inequality;
-- it is at most that of sum_i w_i f_i log(w_i f_i/(u_i g_i)), by the same inequality pointwise, g_i a component of Q with
-  share u_i. The integral of this over everything is sum_i w_i (KL(f_i || g_i) + log(w_i/u_i)), which closed forms give,
-  and what the range has of it is Arb's as well.
+- it is at most that of sum_i w_i f_i log(w_i f_i/(u_i g_i)), by the same inequality pointwise, g_i a component of Q
+  with share u_i. The integral of this over everything is sum_i w_i (KL(f_i || g_i) + log(w_i/u_i)), which closed forms
+  give, and what the range has of it is Arb's as well.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ class Match:
 
     def shares(self, p: Mixture, q: Mixture) -> list[sp.Rational]:
         """The weight of each chosen component of Q, divided among those that chose it by their own weights."""
-        totals = {j: sum((w for w, k in zip(p.weights, self.places, strict=True) if k == j), sp.S.Zero) for j in self.places}
+        totals = {
+            j: sum((w for w, k in zip(p.weights, self.places, strict=True) if k == j), sp.S.Zero) for j in self.places
+        }
         return [q.weights[j] * w / totals[j] for w, j in zip(p.weights, self.places, strict=True)]
 
 
@@ -56,7 +58,7 @@ def divergence(p: Mixture, q: Mixture, match: Match | None, digits: int) -> tupl
 
     The precision rises until the radius is small beside the value, three times at most.
     """
-    bits = int(3.33 * digits) + 30
+    bits = int(3.33 * digits) + 22
     value = flint().arb(0)
     for _ in range(3):
         value = _with_precision(lambda bits=bits: _divergence(p, q, match, bits), bits)
@@ -72,8 +74,8 @@ def divergence(p: Mixture, q: Mixture, match: Match | None, digits: int) -> tupl
 def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[mp.mpf, mp.mpf]:
     """The entropy, given those of the components as closed forms.
 
-    Beyond the range -p log p lies between sum_i -w_i f_i log f_i and sum_i -w_i f_i log(w_i f_i): p log p is convex, and
-    p is at least each of its terms.
+    Beyond the range -p log p lies between sum_i -w_i f_i log f_i and sum_i -w_i f_i log(w_i f_i): p log p is convex,
+    and p is at least each of its terms.
     """
     bits = int(3.33 * digits) + 40
     value = _with_precision(lambda: _entropy(p, closed, bits), bits)
@@ -93,14 +95,10 @@ def _number(x: Ball) -> mp.mpf:
     return mp.make_mpf(mp.libmp.from_man_exp(int(mantissa), int(exponent)))
 
 
-def _with_precision(compute: Callable[[], Ball], bits: int) -> Ball:
-    ctx = flint().ctx
-    before = ctx.prec
-    try:
-        ctx.prec = 2 * bits + 40
+def _with_precision(compute: Callable[[], Any], bits: int) -> Any:
+    """What is computed at enough bits for an accuracy of 2^-bits: x next to an end needs as many again."""
+    with flint().ctx.workprec(2 * bits + 40):
         return compute()
-    finally:
-        ctx.prec = before
 
 
 def _intervals(p: Mixture, q: Mixture) -> float:
@@ -118,6 +116,8 @@ def _intervals(p: Mixture, q: Mixture) -> float:
 
 def _divergence(p: Mixture, q: Mixture, match: Match | None, bits: int) -> Ball:
     ours, theirs, range_of = _Components(p), _Components(q), _Range(p, q, bits)
+    with flint().ctx.workprec(bits + 32):
+        closed = [constant(value) for value in match.closed] if match is not None else []
 
     def integrand(z: Ball, analytic: bool, at: Any) -> Ball:
         log_p = ours.log_density(z, analytic, at.ours)
@@ -129,10 +129,12 @@ def _divergence(p: Mixture, q: Mixture, match: Match | None, bits: int) -> Ball:
     if match is None:
         raise ArithmeticError("nothing is known of what the range leaves out")
     beyond = 1 - range_of.total(lambda z, analytic, at: ours.mass(z, analytic, at.ours))
-    return inner + _least(beyond).union(_most(p, q, match, ours, theirs, range_of))
+    return inner + _least(beyond).union(_most(p, q, match, closed, ours, theirs, range_of))
 
 
-def _most(p: Mixture, q: Mixture, match: Match, ours: _Components, theirs: _Components, range_of: _Range) -> Ball:
+def _most(
+    p: Mixture, q: Mixture, match: Match, closed: list[Ball], ours: _Components, theirs: _Components, range_of: _Range
+) -> Ball:
     """What the matched components have beyond the range of sum_i w_i f_i log(w_i f_i/(u_i g_i))."""
     shares = match.shares(p, q)
     offsets = [constant(sp.log(atom(w)) - sp.log(atom(u))) for w, u in zip(p.weights, shares, strict=True)]
@@ -145,8 +147,8 @@ def _most(p: Mixture, q: Mixture, match: Match, ours: _Components, theirs: _Comp
             total += ours.weights[i] * level.exp() * gap
         return total
 
-    terms = zip(ours.weights, match.closed, offsets, strict=True)
-    return sum((w * (constant(kl) + c) for w, kl, c in terms), flint().arb(0)) - range_of.total(matched)
+    terms = zip(ours.weights, closed, offsets, strict=True)
+    return sum((w * (kl + c) for w, kl, c in terms), flint().arb(0)) - range_of.total(matched)
 
 
 def _entropy(p: Mixture, closed: Sequence[sp.Expr], bits: int) -> Ball:
@@ -263,7 +265,9 @@ class _Range:
             return f(anchor + t.sinh(), analytic, part) * t.cosh()
 
         stretch, tolerance = part.stretch, arb(2) ** -self.bits
-        last = constant(stretch.top) if stretch.top.is_finite and float(stretch.top) == stretch.last else arb(stretch.last)
+        last = (
+            constant(stretch.top) if stretch.top.is_finite and float(stretch.top) == stretch.last else arb(stretch.last)
+        )
         return acb.integral(in_t, acb(stretch.first), acb(last), abs_tol=tolerance, rel_tol=tolerance).real
 
     def _sum(self, f: Callable[[Ball, bool, Any], Ball], part: _Part) -> Ball:

@@ -28,7 +28,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Bounds:
-    """Lower and upper bounds, the tightest first, computed in doubles and moved outward by what rounding can have done."""
+    """Lower and upper bounds, the tightest first, in doubles and moved outward by what rounding can have done."""
 
     lowers: tuple[Bound, ...]
     uppers: tuple[Bound, ...]
@@ -55,9 +55,7 @@ class Bounds:
 
 def ordered(lowers: list[Bound], uppers: list[Bound], unit: str) -> Bounds:
     """The bounds of each side, the tightest first."""
-    return Bounds(
-        tuple(sorted(lowers, key=lambda b: -b.value)), tuple(sorted(uppers, key=lambda b: b.value)), unit
-    )
+    return Bounds(tuple(sorted(lowers, key=lambda b: -b.value)), tuple(sorted(uppers, key=lambda b: b.value)), unit)
 
 
 def outward(terms: Any, way: int, condition: float = 1.0) -> float:

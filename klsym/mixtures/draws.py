@@ -6,9 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.integrate import quad
 from scipy.special import logsumexp
-from scipy.stats.sampling import NumericalInversePolynomial, UNURANError
 
 from ..arrays.family import INDEX, substitute
 from ..arrays.walk import walk, walk_array
@@ -74,7 +72,9 @@ def _draw(d: Distribution, count: int, rng: np.random.Generator) -> Any:
     rows = [_inversion(s, d, rng) for s in found]
     masses = np.array([mass for mass, *_ in rows])
     counts = rng.multinomial(count, masses / masses.sum())
-    return np.concatenate([seen.x(sampler.rvs(int(n))) for (_, sampler, seen), n in zip(rows, counts, strict=True) if n])
+    return np.concatenate(
+        [seen.x(sampler.rvs(int(n))) for (_, sampler, seen), n in zip(rows, counts, strict=True) if n]
+    )
 
 
 def _masses(d: Distribution, k: Any) -> Any:
@@ -84,6 +84,10 @@ def _masses(d: Distribution, k: Any) -> Any:
 
 def _inversion(stretch: Stretch, d: Distribution, rng: np.random.Generator) -> tuple[float, Any, Stretch]:
     """The mass on the stretch and a sampler of t there (Derflinger, Hormann, Leydold, ACM TOMACS 20, 2010)."""
+    # Half a second each to import.
+    from scipy.integrate import quad
+    from scipy.stats.sampling import NumericalInversePolynomial, UNURANError
+
     seen = stretches.own(stretch, d)
     first, last = stretches.span(seen, d, DROP)
     density, (centre, _) = _InT(seen, d), stretches.peak(seen, d)

@@ -31,5 +31,7 @@ def uppers(pi: np.ndarray, own: np.ndarray, entropies: np.ndarray, f: Gauss | No
         _, covariance = spread(pi, f)
         log_det = np.linalg.slogdet(2 * np.pi * np.e * covariance)[1] / 2
         value = outward(log_det, 1, float(np.linalg.cond(covariance)))
-        found.append(Bound("normal of equal covariance", value, "Cover and Thomas, Elements of Information Theory, 8.6.5"))
+        found.append(
+            Bound("normal of equal covariance", value, "Cover and Thomas, Elements of Information Theory, 8.6.5")
+        )
     return found

@@ -130,7 +130,7 @@ def _around_components(p: Mixture, logs: Logs, found: Gauss, d: int) -> Level:
 
 
 def _in_chart(p: Mixture, logs: Logs, densities: list[Logs], d: int) -> Level:
-    """Coordinates sinh(t) of the chart of the outcomes, in which densities fall doubly exponentially (Takahasi, Mori)."""
+    """Coordinates sinh(t) of the chart of the outcomes: densities fall doubly exponentially (Takahasi, Mori)."""
     outcome = p.components[0].outcome
     shape = int(outcome.size), int(outcome.columns)
     reach = 9.0 if d == 1 else 4.6

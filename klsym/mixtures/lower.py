@@ -90,7 +90,9 @@ def _cells(weights: np.ndarray, mean: np.ndarray, sd: np.ndarray, edges: np.ndar
     return logsumexp(logs + log_weights, axis=0), logsumexp(more + np.log(error) + log_weights, axis=0)
 
 
-def lowers(pi: np.ndarray, omega: np.ndarray, own: Any, entropies: Any, f: Gauss | None, g: Gauss | None) -> list[Bound]:
+def lowers(
+    pi: np.ndarray, omega: np.ndarray, own: Any, entropies: Any, f: Gauss | None, g: Gauss | None
+) -> list[Bound]:
     """Every lower bound that the components allow."""
     found = [Bound("nonnegativity", 0.0, "Gibbs")]
     if f is not None and g is not None:
@@ -101,5 +103,3 @@ def lowers(pi: np.ndarray, omega: np.ndarray, own: Any, entropies: Any, f: Gauss
             Bound("intervals", partition(pi, omega, f, g), INTERVALS),
         ]
     return [b for b in found if b.value > -np.inf]
-
-

@@ -9,9 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import sympy as sp
 
-from ..arrays.family import INDEX, substitute
-from ..arrays.walk import walk_array
 from ..core.errors import ParameterError
+from .draws import parameters
 
 Measure = Callable[..., Any]  # kl or entropy: of families or distributions, with a Formula as its answer
 CLOSED = {"closed", "infinite"}
@@ -87,7 +86,7 @@ class Gauss(NamedTuple):
 
 
 def gauss(components: Sequence[Any]) -> Gauss | None:
-    """The components as normal distributions; None unless all of them are, so that their log densities are quadratic."""
+    """The components as normal distributions; None unless all are, and their log densities so quadratic."""
     found = [_normal(d) for d in components]
     if any(f is None for f in found):
         return None
@@ -96,9 +95,9 @@ def gauss(components: Sequence[Any]) -> Gauss | None:
 
 
 @lru_cache(maxsize=4096)
-def _normal(d: Any) -> tuple[np.ndarray, np.ndarray] | None:
+def _normal(d: Any) -> tuple[Any, ...] | None:
     if hasattr(d, "outcome"):
-        return _of_vectors(d) if d.outcome.name == "vectors" else None
+        return (*parameters(d),) if d.outcome.name == "vectors" else None
     x = d.family.variable
     if d.family.discrete or d.support.lower.is_finite or d.support.upper.is_finite:
         return None
@@ -107,18 +106,6 @@ def _normal(d: Any) -> tuple[np.ndarray, np.ndarray] | None:
         return None
     curvature, slope = -2 * density.coeff(x, 2), density.coeff(x, 1)
     return np.array([float(slope / curvature)]), np.array([[float(1 / curvature)]])
-
-
-def _of_vectors(d: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and covariance, where the second parameter may be the form that the family was given."""
-    member, numbers = d.named("")
-    values = {s: n.array.astype(float) for s, n in numbers.items()} | {k: int(v) for k, v in d.sizes}
-    mean, second = member.values
-    meaning = second
-    if d.family.keywords:
-        (form,) = d.family.forms
-        meaning = substitute(form.meaning, {d.family.parameters[1].symbol: second}).xreplace(dict(d.sizes))
-    return values[mean], walk_array(meaning, values, INDEX)
 
 
 def log_products(a: Gauss, b: Gauss) -> np.ndarray:

@@ -178,8 +178,9 @@ def span(stretch: Stretch, d: Distribution, drop: float) -> tuple[float, float]:
     """The first and last t at which the component is within exp(-drop) of its peak, a little beyond."""
     centre, top = peak(stretch, d)
     at, found = height(stretch, d), []
+    steps = COUNTS if stretch.counted else STEPS
     for way, end in ((-1, stretch.first), (1, stretch.last)):
-        walked = np.unique(np.clip(centre + way * (COUNTS if stretch.counted else STEPS), *sorted((centre, end))))[::way]
+        walked = np.unique(np.clip(centre + way * steps, min(centre, end), max(centre, end)))[::way]
         matters = np.flatnonzero(at(walked) > top - drop)
         found.append(float(walked[min(matters[-1] + 1, len(walked) - 1)]) if matters.size else centre)
     return (float(np.floor(found[0])), float(np.ceil(found[1]))) if stretch.counted else (found[0], found[1])

@@ -51,11 +51,10 @@ def _gap(d: Distribution, others: tuple[Distribution, ...]) -> str:
             break
         beyond = other.support.upper + step
         reached = beyond if _less(reached, beyond) else reached
-    if _less(reached, upper + step):
-        return f"{d} has mass above {reached - step}, where no component of Q has" if reached != d.support.lower else (
-            f"{d} has mass at its lower end, where no component of Q has"
-        )
-    return ""
+    if not _less(reached, upper + step):
+        return ""
+    where = f"at {reached}" if step and reached == d.support.lower else f"above {reached - step}"
+    return f"{d} has mass {where}, where no component of Q has"
 
 
 def _at(d: Distribution, others: tuple[Distribution, ...], place: sp.Expr, end: End) -> Boolean | None:

@@ -1,6 +1,6 @@
 """Upper bounds of KL(f || g) of mixtures f = sum pi_a f_a and g = sum omega_b g_b.
 
-All but the last are the log-sum inequality for a choice of phi and psi with sum_b phi_ab = pi_a, sum_a psi_ab <= omega_b:
+All but the last are the log-sum inequality for some phi and psi with sum_b phi_ab = pi_a, sum_a psi_ab <= omega_b:
 
     KL(f || g) <= sum_ab phi_ab (log(phi_ab/psi_ab) + KL(f_a || g_b)).
 """
@@ -32,7 +32,7 @@ def log_sum(plan: Plan, kl: np.ndarray) -> float:
 
 
 def convexity(pi: np.ndarray, omega: np.ndarray, kl: np.ndarray) -> Plan | None:
-    """phi = psi: the coupling of the weights with the least mean divergence; a permutation where all weights are equal."""
+    """phi = psi: the coupling of the weights with the least mean divergence; a permutation where all are equal."""
     finite = np.isfinite(kl)
     if len(pi) == len(omega) and (pi == pi[0]).all() and (omega == pi[0]).all():
         return _permuted(np.where(finite, kl, np.inf), pi, omega)
@@ -44,7 +44,7 @@ def convexity(pi: np.ndarray, omega: np.ndarray, kl: np.ndarray) -> Plan | None:
 
 
 def matched_pairs(pi: np.ndarray, omega: np.ndarray, kl: np.ndarray) -> Plan | None:
-    """Every component of P with one of Q of its own: the pairing with the least sum of pi_a (KL + log(pi_a/omega_b))."""
+    """Each component of P with one of Q of its own, so that the sum of pi_a (KL + log(pi_a/omega_b)) is least."""
     if len(pi) > len(omega):
         return None
     return _permuted(pi[:, None] * (kl + np.log(pi[:, None] / omega[None])), pi, omega)
