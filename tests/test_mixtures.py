@@ -236,7 +236,6 @@ def test_what_trapezoids_would_miss_is_refused():
         f.evaluate()
     bounds, drawn = f.bounds(), f.estimate(draws=20_000)
     assert bounds.lower - 5 * drawn.standard_error < drawn.value < bounds.upper + 5 * drawn.standard_error
-    assert bounds.upper - bounds.lower < 0.1
     assert "estimate() takes draws" in str(f)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import add, mul
 from typing import Any
 
 import sympy as sp
@@ -70,10 +71,12 @@ def function(e: sp.Expr, x: sp.Symbol) -> Function:
     if not e.has(x):
         value = _constant(e, x)
         return lambda z, analytic: value
-    if isinstance(e, sp.Add):
-        return _folded([function(a, x) for a in e.args], lambda a, b: a + b)
-    if isinstance(e, sp.Mul):
-        return _folded([function(a, x) for a in e.args], lambda a, b: a * b)
+    if isinstance(e, (sp.Add, sp.Mul)):
+        fixed, rest = e.as_independent(x, as_Add=isinstance(e, sp.Add))
+        parts = [function(a, x) for a in type(e).make_args(rest)]
+        if fixed != type(e).identity:
+            parts.append(function(fixed, x))
+        return _folded(parts, add if isinstance(e, sp.Add) else mul)
     if isinstance(e, sp.Pow):
         return _power(e, x)
     name, arguments = e.func.__name__, [function(a, x) for a in e.args]
@@ -107,6 +110,10 @@ def _constant(e: sp.Expr, x: sp.Symbol) -> Ball:
 
 
 def _folded(parts: list[Function], join: Callable[[Ball, Ball], Ball]) -> Function:
+    if len(parts) == 2:
+        first, second = parts
+        return lambda z, analytic: join(first(z, analytic), second(z, analytic))
+
     def value(z: Ball, analytic: bool) -> Ball:
         total = parts[0](z, analytic)
         for part in parts[1:]:
