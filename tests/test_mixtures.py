@@ -18,6 +18,7 @@ from klsym import (
     Categorical,
     Cauchy,
     Dirichlet,
+    DiscreteUniform,
     Exponential,
     Gamma,
     Hypergeometric,
@@ -185,6 +186,12 @@ def test_infinite(p, q, why):
 )
 def test_finite_where_no_single_component_would_do(p, q):
     assert math.isfinite(kl(p, q).evaluate().value)
+
+
+def test_integers_without_a_gap_between():
+    q = mixture([0.25, 0.75], [DiscreteUniform(0, 2), DiscreteUniform(3, 5)])
+    number = kl(DiscreteUniform(0, 5), q).evaluate()
+    assert float(number.value) == pytest.approx(math.log(4 / 3) / 2, rel=1e-14) and number.proof == "ball"
 
 
 def test_the_variational_bound_never_rises_and_every_iterate_is_a_bound():
