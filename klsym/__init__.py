@@ -16,6 +16,7 @@ _ROOMS = {
     "core.domain": ("half_line", "real_line", "unit_interval"),
     "core.errors": ("KlsymError", "ParameterError", "DensityError", "VectorError", "UnderivableError", "LimitError"),
     "core.family": ("Family", "Distribution"),
+    "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
 }

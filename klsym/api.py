@@ -16,6 +16,7 @@ from .core.divergence import Divergence
 from .core.domain import Outcome
 from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
+from .core.mixture import Mixture
 from .core.program import Program
 from .derive import derive
 from .derive.binding import bind
@@ -223,6 +224,8 @@ def density(text: str, **domains: str) -> Family:
 
 
 def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
+    if any(isinstance(d, Mixture) for d in (p, q)):
+        return _mixed(divergence, p, q, base, share, deep, options)
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
     if all(symbolic):
         if options:
@@ -238,6 +241,14 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
     return getattr(vectors, divergence.name)(*arguments, base=base, **options)
+
+
+def _mixed(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: Any) -> Any:
+    from .mixtures.answer import formula
+
+    if given := [*options, *(["share"] if share else []), *(["deep"] if deep else [])]:
+        raise ParameterError(f"{divergence.name} of mixtures takes no {', '.join(given)}; their parameters are numbers")
+    return formula(divergence, p, q, base, kl, entropy)
 
 
 def _of_logits(p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
