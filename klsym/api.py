@@ -10,7 +10,6 @@ import sympy as sp
 
 from . import divergences
 from .answer import Answer
-from .binding import bind
 from .core.derivation import Derivation
 from .core.differentiate import differentiated
 from .core.divergence import Divergence
@@ -19,6 +18,7 @@ from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
 from .core.program import Program
 from .derive import derive
+from .derive.binding import bind
 from .evaluation import Number, evaluate, unit_base
 from .verification import Report, verify
 

@@ -85,6 +85,8 @@ class Kernel:
 
 def kernels(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -> tuple[Kernel, ...]:
     """The kernels whose sum is the divergence of members of these families, none if the table has not all of them."""
+    if p.family.factors:
+        return ()
     definition = divergence.define(LOG_P, LOG_Q, P, Q)
     found = []
     for term in sp.Add.make_args(definition):

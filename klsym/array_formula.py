@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,18 @@ from .arrays.arithmetic import multiprecision
 from .arrays.domain import simplex, weights
 from .arrays.family import ArrayDistribution, ArrayFamily, Numbers, over_sum
 from .arrays.walk import walk
+from .backends import load
+from .core.continuity import at
 from .core.derivation import Case, Derivation
 from .core.divergence import Divergence
+from .core.domain import Domain
 from .core.errors import ParameterError, UnderivableError, nearest
-from .derive.arrays import derive
+from .derive import arrays, joint
 from .derive.arrays.totals import generalised, normalised
-from .evaluation import MAX_DIGITS, Number, holding_case, settled
+from .evaluation import MAX_DIGITS, Number, holding_case, precise, settled
+from .lower import lower
 
 if TYPE_CHECKING:
-    from .array_code import Code
     from .verification import Report
 
 
@@ -57,18 +60,25 @@ class ArrayFormula(Answer):
             if isinstance(value, (sp.Symbol, sp.MatrixSymbol, sp.IndexedBase))
         }
 
+    @property
+    def _of_numbers(self) -> bool:
+        """Whether every parameter is a number, as those of a joint distribution of numbers are."""
+        return not self.numbers and all(isinstance(p.domain, Domain) for p in self._domains.values())
+
     def subs(self, values: Mapping[Any, Any] | None = None, **named: Any) -> ArrayFormula:
-        """The formula with some parameters bound to arrays, numbers or names, derived anew."""
+        """The formula with some parameters bound to arrays, numbers or names; one of arrays is derived anew."""
         given = {str(k): v for k, v in {**(values or {}), **named}.items()}
         names = [str(s) for s in self.parameters]
         for name in given:
             if name not in names:
                 raise ParameterError(f"{self.title} has no parameter {name!r}{nearest(name, names)}")
         bound = {**{str(s): n.array for s, n in self.numbers.items()}, **given}
-        members = (
+        members = [
             d.family(*(bound.get(str(v), v) for v in d.values), **{str(k): v for k, v in d.sizes})
             for d in (self.p, self.q)
-        )
+        ]
+        if self._of_numbers:
+            return replace(self, derivation=_at(self.derivation, *members))
         return replace(formula(self.derivation.divergence, *members), base=self.base)
 
     def evaluate(self, digits: int = 15, *, normalize: bool = False, **numbers: Any) -> Number:
@@ -89,14 +99,16 @@ class ArrayFormula(Answer):
             return bound.evaluate(digits, normalize=normalize)
         if not 1 <= digits <= MAX_DIGITS:
             raise ParameterError(f"digits is {digits}; it must lie between 1 and {MAX_DIGITS}")
-        if self.parameters:
-            names = ", ".join(map(str, self.parameters))
-            raise ParameterError(f"{self.title} needs arrays for {names}: evaluate({self.parameters[0]}=…)")
+        if needed := [s for s in self.parameters if any(c.value.has(s) or c.when.has(s) for c in self.cases)]:
+            names = ", ".join(map(str, needed))
+            raise ParameterError(f"{self.title} needs values for {names}: evaluate({needed[0]}=…)")
         case = holding_case(self._summed(normalize), dict(self.sizes))
         if case is None:
             raise ParameterError(f"{self.title} has no case that holds")
         if case.kind == "infinite":
             return Number(mp.inf, digits, "exact", self.unit, case.why)
+        if self._of_numbers:
+            return Number(precise(case.value, digits), digits, "estimate", self.unit, "two working precisions agree")
         values = {s: n.array for s, n in self.numbers.items()} | {k: int(v) for k, v in self.sizes.items()}
         value = settled(
             lambda _: mp.mpf(np.asarray(walk(case.value, values, multiprecision)).item()), digits, self.title
@@ -134,7 +146,7 @@ class ArrayFormula(Answer):
         second_pass: bool = True,
         report: bool = False,
         normalize: bool = False,
-    ) -> Code:
+    ) -> Callable[..., Any]:
         """A function of arrays, their event axes last and leading axes broadcast; NaN outside the domains.
 
         Where the families have a kernel it is called. Elsewhere the closed form is evaluated in doubles with a bound of
@@ -158,10 +170,13 @@ class ArrayFormula(Answer):
         >>> kl(Dirichlet, Dirichlet).compile(gradient=True)([1.0, 1.0], [1.0, 2.0]).alpha_q
         array([-0.5,  0.5])
         """
-        if backend not in (None, "numpy"):
-            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         if self.kind == "undecided":
             raise UnderivableError(f"{self.title} has no closed form")
+        if self._of_numbers:
+            program = lower(self.derivation, self.base, gradient)
+            return load(program, backend, second_pass=second_pass, report=report)
+        if backend not in (None, "numpy"):
+            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         from .array_code import Code, kernels
 
         divergence = self.derivation.divergence
@@ -228,6 +243,7 @@ def formula(divergence: Divergence, p: Any, q: Any, base: sp.Expr | None = None)
         numbers |= given
     first, second = members
     _check_names(first, second)
+    derive = joint.derive if first.factors or second.factors else arrays.derive
     return ArrayFormula(_sized(derive(divergence, first, second), sizes), _bound(numbers, sizes), base)
 
 
@@ -243,6 +259,19 @@ def _sized(d: Derivation, sizes: Mapping[Any, Any]) -> Derivation:
     cases = tuple(replace(c, value=c.value.xreplace(at), when=c.when.xreplace(at)) for c in d.cases)
     steps = tuple(replace(s, lhs=s.lhs.xreplace(at), rhs=s.rhs.xreplace(at), when=s.when.xreplace(at)) for s in d.steps)
     return replace(d, p=d.p.sized(at), q=d.q.sized(at), cases=cases, steps=steps)
+
+
+def _at(d: Derivation, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
+    """The derivation with the values of these members for the symbols of its own."""
+    pairs = zip((*d.p.values, *d.q.values), (*p.values, *q.values), strict=True)
+    values = {symbol: value for symbol, value in pairs if symbol != value}
+    cases = tuple(replace(c, value=at(c.value, values), when=c.when.xreplace(values)) for c in d.cases)
+    steps = tuple(
+        replace(s, lhs=at(s.lhs, values), rhs=at(s.rhs, values), when=s.when.xreplace(values)) for s in d.steps
+    )
+    measures = tuple((m, replace(f, law=f.law.subs(values))) for m, f in d.measures)
+    coordinates = tuple((y, forward.xreplace(values)) for y, forward in d.coordinates)
+    return replace(d, p=p, q=q, cases=cases, steps=steps, measures=measures, coordinates=coordinates)
 
 
 def _check_names(p: ArrayDistribution, q: ArrayDistribution) -> None:

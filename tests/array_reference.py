@@ -82,6 +82,24 @@ COVARIANCE = {
 }
 
 
+def gamma(a, b, c, d):
+    """Penny, KL-divergences of Normal, Gamma, Dirichlet and Wishart densities, 2001; b and d are rates."""
+    return (a - c) * mp.digamma(a) - mp.loggamma(a) + mp.loggamma(c) + c * mp.log(b / d) + a * (d / b - 1)
+
+
+def normal_gamma(m, k, a, b, n, h, c, d):
+    """Soch, Allefeld, Kullback-Leibler divergence for the normal-gamma distribution, 2016, equation 17."""
+    m, k, a, b, n, h, c, d = map(number, (m, k, a, b, n, h, c, d))
+    return (h * a / b * (n - m) ** 2 + h / k - mp.log(h / k) - 1) / 2 + gamma(a, b, c, d)
+
+
+def normal_wishart(m, k, nu, v, n, h, mu, w):
+    """The divergence of the precision matrices, and the mean one of the normal vectors at the mean precision."""
+    gap, k, h, nu = vector(m) - vector(n), number(k), number(h), number(nu)
+    square = (gap.T * v * gap)[0]
+    return (h * nu * square + v.rows * (h / k - mp.log(h / k) - 1)) / 2 + wishart(nu, v, number(mu), w)
+
+
 def gauss(form_p, form_q):
     return lambda a, s, b, t: normal(vector(a), COVARIANCE[form_p](s), vector(b), COVARIANCE[form_q](t))
 
@@ -97,6 +115,11 @@ REFERENCES = {
     ("InverseWishart", ""): lambda nu, v, mu, w: wishart(number(nu), matrix(v) ** -1, number(mu), matrix(w) ** -1),
     ("MatrixNormal", ""): lambda m, u, v, n, a, b: normal(
         stacked(matrix(m)), kron(matrix(v), matrix(u)), stacked(matrix(n)), kron(matrix(b), matrix(a))
+    ),
+    **dict.fromkeys([("NormalGamma", ""), ("NormalInverseGamma", "")], normal_gamma),
+    ("NormalWishart", ""): lambda m, k, nu, v, n, h, mu, w: normal_wishart(m, k, nu, matrix(v), n, h, mu, matrix(w)),
+    ("NormalInverseWishart", ""): lambda m, k, nu, v, n, h, mu, w: normal_wishart(
+        m, k, nu, matrix(v) ** -1, n, h, mu, matrix(w) ** -1
     ),
     **{
         (family, form): gauss(form, form)

@@ -148,7 +148,8 @@ def test_equal_distributions_are_at_no_distance():
 
 @pytest.mark.parametrize("place", KERNELS.values())
 def test_every_kernel_is_that_of_a_family(place):
-    found = {kernel.place for family in FORMED.values() for kernel in kl(family, family).compile().kernels}
+    families = [family for family in FORMED.values() if not family.factors]
+    found = {kernel.place for family in families for kernel in kl(family, family).compile().kernels}
     assert place in found
 
 

@@ -50,7 +50,15 @@ def double(number: sp.Expr) -> float:
 doubles = Arithmetic(
     np.asarray,
     double,
-    {"log": np.log, "exp": np.exp, "loggamma": special.gammaln, "polygamma": special.polygamma},
+    {
+        "log": np.log,
+        "exp": np.exp,
+        "Abs": np.abs,
+        "cos": np.cos,
+        "sin": np.sin,
+        "loggamma": special.gammaln,
+        "polygamma": special.polygamma,
+    },
     inverse_of_doubles,
     lambda a: np.linalg.slogdet(a)[1],
 )

@@ -11,7 +11,7 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from ..core.errors import ParameterError
+from ..core.errors import ParameterError, UnderivableError
 from ..core.family import arguments, exact
 from ..core.names import checked_name
 from .domain import ArrayDomain, ArrayParameter, Outcome
@@ -29,11 +29,23 @@ class Form:
 
 @dataclass(frozen=True)
 class Image:
-    """The family is the law of `forward(X)`, a bijection, for X from `base` at these values."""
+    """The family is the law of `forward(X)`, a bijection, for X from `base` at these values.
+
+    `outcome` is forward(X) as an expression, where there is one for the array as a whole.
+    """
 
     base: ArrayFamily
     forward: str
     values: tuple[Any, ...]
+    outcome: Any = None
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One outcome of a joint distribution, and its law given the outcomes before it."""
+
+    outcome: Any
+    law: Any
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,8 @@ class ArrayFamily:
     """A parametric family on vectors, lists or matrices: everything that klsym knows of it is its log density.
 
     `dimensions` are the symbols of its sizes; the index of a list is `index`, from 1 to the size.
-    The image of another family under a bijection says so in `image`, and may leave its log density out (None).
+    The image of another family under a bijection says so in `image`, and may leave its log density out (None). A family
+    of joint distributions has `factors`, and the tuple of their outcomes for its variable (see `joint`).
     """
 
     name: str
@@ -72,6 +85,7 @@ class ArrayFamily:
     references: tuple[str, ...] = ()
     image: Image | None = field(default=None, repr=False)
     keywords: tuple[tuple[str, str], ...] = ()
+    factors: tuple[Factor, ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> ArrayDistribution:
         """The member with these values: arrays, names, numbers or SymPy matrices; dimensions by name, K=3.
@@ -173,6 +187,21 @@ class ArrayDistribution:
         return self.family.constraint.xreplace(scalars).xreplace(dict(self.sizes))
 
     @property
+    def symbols(self) -> set[sp.Symbol]:
+        """The symbols of numbers in the parameters' values."""
+        return set().union(*(v.free_symbols for v in self.values if isinstance(v, sp.Expr)))
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The outcomes with their laws, of a joint distribution."""
+        sizes = dict(self.sizes)
+        return tuple(Factor(f.outcome.xreplace(sizes), self._law(f.law)) for f in self.family.factors)
+
+    def _law(self, law: Any) -> Any:
+        bound = tuple(substitute(v, self.bindings).xreplace(dict(self.sizes)) for v in law.values)
+        return replace(law, values=bound)
+
+    @property
     def outcome(self) -> Outcome:
         kind, sizes = self.family.outcome, dict(self.sizes)
         total = None if kind.total is None else substitute(kind.total, self.bindings)
@@ -187,7 +216,19 @@ class ArrayDistribution:
         values = tuple(substitute(v, self.bindings) for v in image.values)
         return ArrayDistribution(image.base, values, self.sizes).sized(dict(self.sizes))
 
+    @property
+    def seen(self) -> Any:
+        """The outcome in terms of the base's variable."""
+        image = self.family.image
+        if image is None:
+            return self.variable
+        if image.outcome is None:
+            raise UnderivableError(f"no rule is known for an expectation over {self}")
+        return image.outcome.xreplace(dict(self.sizes))
+
     def __repr__(self) -> str:
+        if self.family.factors and self.family.name == "joint":
+            return f"joint({', '.join(f'{f.outcome} ~ {f.law}' for f in self.factors)})"
         words = dict(self.family.keywords)
         pairs = zip(self.family.parameters, self.values, strict=True)
         shown = (f"{words[p.name]}={v}" if p.name in words else str(v) for p, v in pairs)
@@ -215,7 +256,8 @@ INDEX = sp.Symbol("i", integer=True, positive=True)
 def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     where = f"{parameter.name} of {family.name}"
     if isinstance(given, str):
-        taken = {"i", "j", str(getattr(family.variable, "name", family.variable)), *map(str, family.dimensions)}
+        outcomes = family.variable if isinstance(family.variable, sp.Tuple) else (family.variable,)
+        taken = {"i", "j", *map(str, outcomes), *map(str, family.dimensions)}
         if checked_name(given) in taken:
             raise ParameterError(f"{where} is {given!r}, which names the outcome, an index or a size; choose another")
         return parameter.named(given)
@@ -227,6 +269,10 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
         return value
     if isinstance(given, sp.Basic) and not isinstance(given, sp.MatrixBase) and given == parameter.named(str(given)):
         return given
+    if isinstance(given, sp.MatrixExpr) and isinstance(parameter.symbol, sp.MatrixSymbol):
+        if (parameter.symbol.cols == 1) != (given.cols == 1) or (domain.square and given.rows != given.cols):
+            raise ParameterError(f"{where} is {given}, of shape {given.shape}; it must be one of the {domain}")
+        return domain.symbol(given.name, *given.shape) if type(given) is sp.MatrixSymbol else given
     array = np.asarray(given, dtype=object)
     if array.ndim != domain.axes or not array.size:
         raise ParameterError(f"{where} has shape {array.shape}; a name or an array of {domain.axes} axes is needed")
@@ -260,10 +306,14 @@ def _sizes(family: ArrayFamily, values: tuple[Any, ...], sizes: dict[Any, Any]) 
     for parameter, value in zip(family.parameters, values, strict=True):
         if not parameter.dimensions:
             continue
-        shape = value.shape if isinstance(value, Numbers) else ()
+        shape = value.shape if isinstance(value, (Numbers, sp.MatrixExpr)) else ()
         for dimension, size in zip(parameter.dimensions, shape, strict=False):
-            if isinstance(size, (int, sp.Integer)) and sizes.setdefault(dimension, sp.Integer(size)) != size:
+            if size != dimension and sizes.setdefault(dimension, _size(size)) != size:
                 raise ParameterError(
                     f"{parameter.name} of {family.name} has size {size} where {dimension} is {sizes[dimension]}"
                 )
     return sizes
+
+
+def _size(size: Any) -> sp.Expr:
+    return size if isinstance(size, sp.Expr) else sp.Integer(size)

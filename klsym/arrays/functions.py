@@ -18,6 +18,25 @@ class Vector(sp.MatrixSymbol):
     """A column: in numbers an array with one axis of its own, where a k x 1 matrix has two."""
 
 
+class DrawnVector(Vector):
+    """A vector that is the outcome of a law, as `Drawn` is a number."""
+
+
+class DrawnMatrix(sp.MatrixSymbol):
+    """A matrix that is the outcome of a law."""
+
+
+class DrawnSymmetric(Symmetric):
+    """A symmetric matrix that is the outcome of a law."""
+
+
+class DrawnList(sp.IndexedBase):
+    """A list that is the outcome of a law."""
+
+
+DRAWN = {Vector: DrawnVector, sp.MatrixSymbol: DrawnMatrix, Symmetric: DrawnSymmetric, sp.IndexedBase: DrawnList}
+
+
 class LogDet(sp.Expr):
     """log det X of a square matrix; d log det X = tr(X^-1 dX) (Magnus and Neudecker, 8.4).
 
@@ -39,7 +58,7 @@ class LogDet(sp.Expr):
         if isinstance(matrix, sp.MatMul):
             factor, rest = matrix.as_coeff_matrices()
             if all(m.is_square for m in rest):
-                scale = matrix.rows * sp.log(factor) if factor != 1 else sp.S.Zero
+                scale = matrix.rows * sp.expand_log(sp.log(factor)) if factor != 1 else sp.S.Zero
                 return sp.Add(scale, *(cls(m) for m in rest))
         return sp.Expr.__new__(cls, matrix)
 

@@ -18,6 +18,10 @@ from .exact import atom
 from .names import checked_name
 
 
+class Drawn(sp.Symbol):
+    """An outcome of a law, on which other laws may depend; unlike any parameter or variable of the same name."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """How a construction was made: the law of `forward(X)` for X from the base family.
@@ -156,7 +160,7 @@ def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
     where = f"{parameter.name} of {family.name}"
     value = parameter.domain.symbol(checked_name(given)) if isinstance(given, str) else exact(given, where)
     for symbol in value.free_symbols:
-        if checked_name(str(symbol.name)) == family.variable.name:
+        if not isinstance(symbol, Drawn) and checked_name(str(symbol.name)) == family.variable.name:
             raise ParameterError(f"{where} is {value}, but {symbol} is the outcome; choose another name")
     if value.is_extended_real is False or (value.is_number and not value.is_comparable):
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")

@@ -48,9 +48,9 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
         x = measure.variable
         integrand = sp.Add(*(inside.coeff(log) * _log_density(d, x) for log, d in ((LOG_P, p), (LOG_Q, met))))
         written.append(c * Expectation(integrand, sp.true, MEASURES[call.func]))
-        expected, reasons = _expected(measure, MEASURES[call.func], integrand)
+        mean, reasons = expected(measure, MEASURES[call.func], integrand)
         steps += reasons
-        value.append(c * expected)
+        value.append(c * mean)
     steps[0] = Step("definition", name, sp.Add(*written), why=divergence.notation)
     whole = sp.Add(*value)
     total = collect(whole)
@@ -78,7 +78,7 @@ def _at_equal_totals(p: ArrayDistribution, q: ArrayDistribution) -> ArrayDistrib
     return ArrayDistribution(q.family, values, q.sizes)
 
 
-def _expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> tuple[sp.Expr, list[Step]]:
+def expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> tuple[sp.Expr, list[Step]]:
     """E[integrand] by linearity in the features of the outcome, and the steps."""
     x, size = m.variable, m.outcome.size
     found = features(integrand, x)
@@ -90,11 +90,11 @@ def _expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> t
     for name, direction, scalar, feature in parts(found, x, size):
         if name not in (*kernel.symbols, "quadratic"):
             raise UnderivableError(f"no rule knows E_{measure}[{feature}] of {m}")
-        expected = Expectation(feature, sp.true, measure)
+        mean = Expectation(feature, sp.true, measure)
         value = total_one(expectation(kernel, name, direction), lists)
-        linear.append(scalar * expected)
+        linear.append(scalar * mean)
         inserted.append(scalar * value)
-        tilts.append(Step("tilt", expected, value, why=f"derivative of log Z, {kernel.name} kernel; {kernel.citation}"))
+        tilts.append(Step("tilt", mean, value, why=f"derivative of log Z, {kernel.name} kernel; {kernel.citation}"))
     constant = plain(found.constant)
     whole, split = Expectation(integrand, sp.true, measure), sp.Add(constant, *linear)
     result = plain(sp.Add(constant, *inserted))
