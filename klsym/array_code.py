@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .arrays.domain import ArrayDomain, ArrayParameter, inside, lower_triangular, simplex, symmetric
+from .arrays.domain import ArrayParameter, lower_triangular, simplex, symmetric
 from .arrays.family import ArrayDistribution, Numbers
 from .arrays.functions import Symmetric
 from .arrays.walk import walk
@@ -141,7 +141,7 @@ class Code(Function):
         self.unit, self.diagonal, self.second_pass = unit, diagonal, second_pass
         free = [(s, p) for s, p in parameters if s not in numbers]
         self.slopes = tuple((s, p) for s, p in free if sloped and not (isinstance(s, sp.Symbol) and s.is_integer))
-        text = "\n".join(f"{s}: {described(p)}" for s, p in free)
+        text = "\n".join(f"{s}: {p}" for s, p in free)
         outputs = ("value", *(str(s) for s, _ in self.slopes))
         Function.__init__(self, name, tuple(str(s) for s, _ in free), outputs, f"{title}\n\n{text}", report)
         self._parts = tuple(() if case.kind == "infinite" else self._outputs(case) for case in cases)
@@ -156,7 +156,7 @@ class Code(Function):
         sizes, leading = self._sizes(arrays), self._leading(arrays)
         if check:
             self._check(arrays, sizes)
-        shapes = [leading, *(leading + _event(arrays[s], p) for s, p in self.slopes)]
+        shapes = [leading, *(leading + p.event(arrays[s]) for s, p in self.slopes)]
         targets = None if out is None else self.outs(out, shapes)
         found, errors, second, undecided = self._run(arrays, sizes, shapes, FINE_NARROW if kind.itemsize < 8 else FINE)
         if undecided:
@@ -172,10 +172,10 @@ class Code(Function):
     def _sizes(self, arrays: Arrays) -> dict[sp.Symbol, int]:
         sizes = {d: int(n) for d, n in self.sizes.items()}
         for symbol, parameter in self.parameters:
-            found = _event(arrays[symbol], parameter)
-            if len(found) != axes(parameter):
+            found = parameter.event(arrays[symbol])
+            if len(found) != parameter.axes:
                 raise ParameterError(
-                    f"{symbol} has shape {arrays[symbol].shape}; {axes(parameter)} event axes are needed"
+                    f"{symbol} has shape {arrays[symbol].shape}; {parameter.axes} event axes are needed"
                 )
             for dimension, size in zip(parameter.dimensions, found, strict=False):
                 if sizes.setdefault(dimension, size) != size:
@@ -184,7 +184,7 @@ class Code(Function):
 
     def _leading(self, arrays: Arrays) -> tuple[int, ...]:
         try:
-            return np.broadcast_shapes(*(arrays[s].shape[: arrays[s].ndim - axes(p)] for s, p in self.parameters))
+            return np.broadcast_shapes(*(arrays[s].shape[: arrays[s].ndim - p.axes] for s, p in self.parameters))
         except ValueError:
             shapes = ", ".join(f"{symbol} {array.shape}" for symbol, array in arrays.items())
             raise ParameterError(f"the leading axes do not broadcast: {shapes}") from None
@@ -192,9 +192,9 @@ class Code(Function):
     def _check(self, arrays: Arrays, sizes: dict[Any, Any]) -> None:
         """Raise ParameterError for the first array that is not in its domain, or numbers that break a constraint."""
         for symbol, parameter in self.parameters:
-            valid = np.asarray(inside(parameter.domain, arrays[symbol]))
+            valid = parameter.inside(arrays[symbol])
             if not valid.all():
-                raise ParameterError(f"{symbol}{place_of(~valid)[1]} is not in the domain: {described(parameter)}")
+                raise ParameterError(f"{symbol}{place_of(~valid)[1]} is not in the domain: {parameter}")
         for constraint in self.constraints:
             valid = np.asarray(_holds(constraint, arrays | sizes))
             if not valid.all():
@@ -227,22 +227,35 @@ class Code(Function):
             doubtful &= ~(np.isinf(found[0]) & (errors[0] == 0))
             if self.kernels and doubtful.any():
                 doubtful &= self._valid(arrays, values | sizes, trusting=False)
-            if not self.second_pass:
-                continue
-            whole = {s: np.broadcast_to(values[s], leading + _event(values[s], p)) for s, p in self.parameters}
-            self.warn_slow(int(doubtful.sum()), "", 3)
-            for place in map(tuple, np.argwhere(doubtful)):
-                element = {s: a[place] for s, a in whole.items()} | sizes
-                exact = decided(outputs, element, [shape[len(leading) :] for shape in shapes])
-                known = [not np.isnan(part).any() for part in exact]
-                second[place] = all(known) or np.isinf(exact[0])
-                undecided += not second[place]
-                for mine, error, part, sure in zip(found, errors, exact, known, strict=True):
-                    mine[place], error[place] = part, EPSILON / 2 if sure else np.inf
+            if self.second_pass:
+                undecided += self._second(outputs, values, sizes, doubtful, found, errors, second)
         infinite = np.isinf(found[0])
         for slope, error in zip(found[1:], errors[1:], strict=True):
             slope[infinite], error[infinite] = np.nan, np.nan
         return found, errors, second, undecided
+
+    def _second(
+        self,
+        outputs: tuple[Output, ...],
+        values: Arrays,
+        sizes: dict[Any, Any],
+        doubtful: Any,
+        found: list[Any],
+        errors: list[Any],
+        second: Any,
+    ) -> int:
+        """Decide the doubtful elements, in place; how many stay undecided."""
+        whole = {s: np.broadcast_to(values[s], doubtful.shape + p.event(values[s])) for s, p in self.parameters}
+        events, undecided = [part.shape[doubtful.ndim :] for part in found], 0
+        self.warn_slow(int(doubtful.sum()), "", 4)
+        for place in map(tuple, np.argwhere(doubtful)):
+            exact = decided(outputs, {s: a[place] for s, a in whole.items()} | sizes, events)
+            known = [not np.isnan(part).any() for part in exact]
+            second[place] = all(known) or np.isinf(exact[0])
+            undecided += not second[place]
+            for mine, error, part, sure in zip(found, errors, exact, known, strict=True):
+                mine[place], error[place] = part, EPSILON / 2 if sure else np.inf
+        return undecided
 
     def _valid(self, arrays: Arrays, values: Arrays, trusting: bool) -> Any:
         """Which elements are in the domains; a kernel, if trusted, sees to it but for symmetry and sums."""
@@ -250,8 +263,8 @@ class Code(Function):
         for symbol, parameter in self.parameters:
             if trusting and isinstance(symbol, Symmetric):
                 valid = valid & symmetric(values[symbol])
-            elif not (trusting and axes(parameter)) or parameter.domain is simplex:
-                valid = valid & inside(parameter.domain, arrays[symbol])
+            elif not (trusting and parameter.axes) or parameter.domain is simplex:
+                valid = valid & parameter.inside(arrays[symbol])
         for constraint in self.constraints:
             valid = valid & _holds(constraint, values)
         return valid
@@ -263,7 +276,7 @@ class Code(Function):
         of = dict(self.parameters)
         same = np.True_
         for a, b in zip(*self.members, strict=True):
-            event = tuple(range(-axes(of[a]) if a in of else 0, 0))
+            event = tuple(range(-of[a].axes if a in of else 0, 0))
             same = same & (np.asarray(_at(a, values)) == _at(b, values)).all(event)
         return same
 
@@ -271,7 +284,7 @@ class Code(Function):
         symbols = [s for s, _ in self.slopes]
         parts = gradient(case.value, symbols) if symbols else ()
         slopes = (
-            Output(str(s), e, axes(p), p.domain is lower_triangular)
+            Output(str(s), e, p.axes, p.domain is lower_triangular)
             for (s, p), e in zip(self.slopes, parts, strict=True)
         )
         return (Output("value", case.value), *slopes)
@@ -299,31 +312,15 @@ class Code(Function):
         """The arrays, the identity or ones in place of those outside the domains."""
         safe = dict(values)
         for symbol, parameter in self.parameters:
-            mask = np.asarray(inside(parameter.domain, values[symbol]))
-            neutral = np.eye(*values[symbol].shape[-2:]) if axes(parameter) == 2 else 1.0
-            safe[symbol] = np.where(mask[(..., *[None] * axes(parameter))], values[symbol], neutral)
+            mask = parameter.inside(values[symbol])
+            neutral = np.eye(*values[symbol].shape[-2:]) if parameter.axes == 2 else 1.0
+            safe[symbol] = np.where(mask[(..., *[None] * parameter.axes)], values[symbol], neutral)
         return safe
 
 
 def _at(value: Any, arrays: Arrays) -> Any:
     """The array of a symbol, or a number that takes the place of one."""
     return arrays[value] if value in arrays else np.asarray(walk(value, arrays), dtype=float)
-
-
-def axes(parameter: ArrayParameter) -> int:
-    """How many event axes the parameter has, none if it is a number."""
-    return parameter.domain.axes if isinstance(parameter.domain, ArrayDomain) else 0
-
-
-def described(parameter: ArrayParameter) -> str:
-    """The domain and the event's shape: positive vectors (..., K)."""
-    dimensions = ", ".join(map(str, ("...", *parameter.dimensions)))
-    return f"{parameter.domain} ({dimensions})" if axes(parameter) else str(parameter.domain)
-
-
-def _event(array: Any, parameter: ArrayParameter) -> tuple[int, ...]:
-    """The lengths of the event axes, fewer than there should be if the array has not as many."""
-    return array.shape[max(array.ndim - axes(parameter), 0) :]
 
 
 def _holds(when: Any, values: Arrays) -> Any:

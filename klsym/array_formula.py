@@ -127,7 +127,7 @@ class ArrayFormula(Answer):
         def value(case: Case) -> sp.Expr:
             if normalize:
                 return normalised(case.value, (self.p, self.q)) / unit
-            return generalised(case.value, self.derivation) / unit
+            return generalised(case.value, self.derivation, _derived) / unit
 
         return tuple(
             case if case.kind == "infinite" else replace(case, value=value(case)) for case in self.derivation.cases
@@ -243,8 +243,12 @@ def formula(divergence: Divergence, p: Any, q: Any, base: sp.Expr | None = None)
         numbers |= given
     first, second = members
     _check_names(first, second)
-    derive = joint.derive if first.factors or second.factors else arrays.derive
-    return ArrayFormula(_sized(derive(divergence, first, second), sizes), _bound(numbers, sizes), base)
+    return ArrayFormula(_sized(_derived(divergence, first, second), sizes), _bound(numbers, sizes), base)
+
+
+def _derived(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
+    """The derivation by the chain rule for joint distributions, by features of the outcome for others."""
+    return (joint.derive if p.factors or q.factors else arrays.derive)(divergence, p, q)
 
 
 def _bound(numbers: Mapping[Any, Numbers], sizes: Mapping[Any, Any]) -> dict[Any, Numbers]:

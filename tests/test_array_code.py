@@ -4,6 +4,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import mpmath as mp
 import numpy as np
@@ -25,6 +26,8 @@ from klsym import (
     vectors,
 )
 from klsym.array_code import KERNELS
+from klsym.arrays.arithmetic import balls
+from klsym.arrays.bounded import bounded
 from klsym.arrays.sampling import draw
 from klsym.families import array_catalog
 
@@ -325,6 +328,17 @@ def test_what_is_not_decided_is_nan_and_said(monkeypatch):
     with pytest.warns(UserWarning, match=r"1 of 2 values are not decided"):
         value, error, second = f(5.0, COVARIANCE, [5.0, 9.0], np.stack([np.nextafter(COVARIANCE, 9), 3 * COVARIANCE]))
     assert np.isnan(value[0]) and error[0] == np.inf and not second[0] and value[1] > 0
+
+
+def test_what_has_rules_in_doubles_and_mpmath_alone_is_decided_by_mpmath(monkeypatch):
+    p, q = np.array([0.5, 0.25, 0.25]), np.array([0.5, 0.25 + 2**-30, 0.25 - 2**-30])
+    monkeypatch.delitem(bounded.functions, "log")
+    if find_spec("flint"):
+        monkeypatch.delitem(balls().functions, "log")
+    value, error, second = kl(Categorical, Categorical).compile(report=True)(p, q)
+    assert second and error == EPS / 2 and off(value, REFERENCES["Categorical", ""], (p, q)) <= 1
+    value, error, _ = kl(Categorical, Categorical).compile(report=True, second_pass=False)(p, q)
+    assert error == np.inf and value == pytest.approx(0, abs=EPS)
 
 
 def test_without_the_extras():

@@ -20,7 +20,8 @@ class Arithmetic:
     """What the walk needs of one kind of number; the rest are the operators and methods of NumPy's arrays.
 
     `array` makes an array of such numbers from one of doubles, `number` a number from a SymPy constant. `choose` is
-    np.where.
+    np.where. What only doubles and mpmath's numbers have a rule for raises UnderivableError in the other two: code then
+    goes without an estimate of the error, and is decided by mpmath.
     """
 
     array: Callable[[Any], Any]

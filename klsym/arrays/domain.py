@@ -132,25 +132,38 @@ class ArrayParameter:
     def name(self) -> str:
         return str(getattr(self.symbol, "name", self.symbol))
 
+    @property
+    def axes(self) -> int:
+        """How many event axes it has, none if it is a number."""
+        return self.domain.axes if isinstance(self.domain, ArrayDomain) else 0
+
     def named(self, name: str) -> Any:
         return self.domain.symbol(name, *self.dimensions)
 
+    def event(self, array: Any) -> tuple[int, ...]:
+        """The lengths of the array's event axes, fewer than there should be if it has not as many."""
+        return array.shape[max(array.ndim - self.axes, 0) :]
 
-def inside(domain: ArrayDomain | Domain, array: Any) -> Any:
-    """Which of the arrays, over the leading axes, lie in the domain of a parameter."""
-    if isinstance(domain, ArrayDomain):
-        return domain.inside(array)
-    low, high = float(domain.lower), float(domain.upper)
-    above = array >= low if domain.left_closed else array > low
-    below = array <= high if domain.right_closed else array < high
-    return above & below & np.isfinite(array) & ((array == np.floor(array)) if domain.integer else True)
+    def inside(self, array: Any) -> Any:
+        """Which of the arrays, over the leading axes, lie in the domain."""
+        domain = self.domain
+        if isinstance(domain, ArrayDomain):
+            return np.asarray(domain.inside(array))
+        low, high = float(domain.lower), float(domain.upper)
+        above = array >= low if domain.left_closed else array > low
+        below = array <= high if domain.right_closed else array < high
+        return np.asarray(above & below & np.isfinite(array) & ((array == np.floor(array)) if domain.integer else True))
+
+    def __str__(self) -> str:
+        """positive vectors (..., K)"""
+        dimensions = ", ".join(map(str, ("...", *self.dimensions)))
+        return f"{self.domain} ({dimensions})" if self.axes else str(self.domain)
 
 
 __all__ = [
     "ArrayDomain",
     "ArrayParameter",
     "Outcome",
-    "inside",
     "lower_triangular",
     "positive_definite",
     "positive_list",

@@ -12,11 +12,13 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
+from ...arrays.arithmetic import Arithmetic
 from ...arrays.arithmetic import balls as ball_arithmetic
 from ...arrays.arithmetic import multiprecision as long_arithmetic
 from ...arrays.bounded import bounded
 from ...arrays.family import INDEX
 from ...arrays.walk import Walker
+from ...core.errors import UnderivableError
 from .. import balls, multiprecision
 from ..exact import PRECISION
 
@@ -47,9 +49,16 @@ class Output:
 
 
 def estimated(outputs: tuple[Output, ...], values: Mapping[Any, Any]) -> list[tuple[Any, Any]]:
-    """Each output over the leading axes of the values, and its absolute error, estimated, from one walk in doubles."""
+    """Each output over the leading axes of the values, and its absolute error, estimated, from one walk in doubles.
+
+    Where `bounded` lacks a rule no error is known: inf.
+    """
     walker = Walker(values, bounded)
-    found = (bounded.array(0.0) + output.at(walker) for output in outputs)
+    try:
+        found = [bounded.array(0.0) + output.at(walker) for output in outputs]
+    except UnderivableError:
+        plain = Walker(values)
+        return [(output.at(plain), np.inf) for output in outputs]
     return [(each.value, MARGIN * each.error) for each in found]
 
 
@@ -64,11 +73,24 @@ def relative(value: Any, error: Any, axes: int) -> Any:
 def decided(outputs: tuple[Output, ...], values: Mapping[Any, Any], shapes: list[tuple[int, ...]]) -> list[Array]:
     """The outputs at one element, which its doubles are exactly; NaN where no precision decides a double.
 
-    In ball arithmetic where python-flint is installed, in mpmath's elsewhere: see `backends.exact`. An entry of an
-    array that is nothing beside the largest, to three quarters of the bits, is 0.
+    In ball arithmetic where python-flint is installed and has all rules, in mpmath's elsewhere: see `backends.exact`.
+    An entry of an array that is nothing beside the largest, to three quarters of the bits, is 0.
     """
-    flint = find_spec("flint") is not None
-    kind, decide = (ball_arithmetic(), balls.decide) if flint else (long_arithmetic, multiprecision.decide)
+    if find_spec("flint"):
+        try:
+            return _decided(outputs, values, shapes, ball_arithmetic(), balls.decide)
+        except UnderivableError:
+            pass
+    return _decided(outputs, values, shapes, long_arithmetic, multiprecision.decide)
+
+
+def _decided(
+    outputs: tuple[Output, ...],
+    values: Mapping[Any, Any],
+    shapes: list[tuple[int, ...]],
+    kind: Arithmetic,
+    decide: Callable[[Any], tuple[float, str, int]],
+) -> list[Array]:
     known: dict[int, list[Any]] = {}
 
     def run(bits: int) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import sympy as sp
@@ -10,18 +10,20 @@ import sympy as sp
 from ...arrays.domain import simplex
 from ...arrays.family import INDEX, ArrayDistribution, substitute
 from ...core.derivation import Derivation
-from . import derive
+from ...core.divergence import Divergence
 from .collect import plain, total_one
 from .differential import differential
 
+Derive = Callable[[Divergence, ArrayDistribution, ArrayDistribution], Derivation]
 j = sp.Symbol("j", integer=True, positive=True)
 
 
-def generalised(value: sp.Expr, derivation: Derivation) -> sp.Expr:
+def generalised(value: sp.Expr, derivation: Derivation, derive: Derive) -> sp.Expr:
     """The value less c (sum_i p_i - 1) for each list of probabilities p, c its derivative along p where P = Q.
 
-    Where the sums are 1 nothing is taken away, and elsewhere a zero at P = Q stays double: of sum_i p_i log(p_i/q_i) it
-    makes the sum of p_i log(p_i/q_i) - p_i + q_i, which keeps its digits (Csiszar, Annals of Statistics 19, 1991).
+    `derive` gives the derivation of two members of one family. Where the sums are 1 nothing is taken away, and
+    elsewhere a zero at P = Q stays double: of sum_i p_i log(p_i/q_i) it makes the sum of p_i log(p_i/q_i) - p_i + q_i,
+    which keeps its digits (Csiszar, Annals of Statistics 19, 1991).
     """
     if "zero-on-diagonal" not in derivation.divergence.axioms:
         return value
@@ -29,17 +31,17 @@ def generalised(value: sp.Expr, derivation: Derivation) -> sp.Expr:
     for role, d in enumerate((derivation.p, derivation.q)):
         for n, parameter in enumerate(d.family.parameters):
             if parameter.domain is simplex:
-                slope = _slope(derivation, d, role, n)
+                slope = _slope(derivation.divergence, d, role, n, derive)
                 taken.append(slope * (_sum(d.values[n], parameter.dimensions[0], dict(d.sizes)) - 1))
     return value - sp.Add(*taken)
 
 
-def _slope(derivation: Derivation, d: ArrayDistribution, role: int, n: int) -> sp.Expr:
+def _slope(divergence: Divergence, d: ArrayDistribution, role: int, n: int, derive: Derive) -> sp.Expr:
     """d/dt of the divergence of two members of d's family at P = Q, P's or Q's nth parameter times 1 + t."""
     p, q = (d.family.member(suffix) for suffix in ("_p", "_q"))
     symbol = (p, q)[role].values[n]
     lists = {v for v in d.values if isinstance(v, sp.IndexedBase)}
-    found = differential(derive(derivation.divergence, p, q).cases[0].value, symbol, symbol[INDEX])
+    found = differential(derive(divergence, p, q).cases[0].value, symbol, symbol[INDEX])
     at_equal = found.xreplace(dict(zip(q.values, p.values, strict=True)))
     given = substitute(at_equal, dict(zip(p.values, d.values, strict=True))).xreplace(dict(d.sizes))
     return total_one(plain(given), lists)
