@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from ..arrays.family import INDEX, substitute
-from ..arrays.walk import walk, walk_array
+from ..arrays.walk import Walker, walk
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
 from ..core.mixture import Mixture, as_mixture
@@ -58,7 +58,7 @@ def parameters(d: Any) -> list[Any]:
         if parameter.name in dict(d.family.keywords):
             (form,) = d.family.forms
             value = substitute(form.meaning, forms).xreplace(dict(d.sizes))
-        found.append(values[value] if value in values else walk_array(value, values, INDEX))
+        found.append(values[value] if value in values else Walker(values).array(value, INDEX))
     return found
 
 
