@@ -108,11 +108,15 @@ def _expectation(formula: ArrayFormula, node: Expectation, point: dict[Any, Any]
         moved = {seen.outcome: seen.law.variable}
         return oracle.expectation(seen.law, node.integrand.xreplace(moved), point, draws=draws)
     law = replace(seen.law, values=tuple(_number(v, point) for v in seen.law.values))
-    inside = node.integrand.xreplace(dict(formula.derivation.coordinates))
-    arrays = inside.atoms(sp.Trace, LogDet, sp.Sum)
-    numbers = {s: _number(s, point) for s in (inside.free_symbols & point.keys()) - {seen.outcome}}
-    inside = inside.xreplace({e: _number(e, point) for e in arrays}).xreplace(numbers)
-    return oracles.expectation(law, inside.xreplace({seen.outcome: law.family.variable}), node.condition, 15)
+    own = {seen.outcome: law.family.variable}
+
+    def at(expr: Any) -> Any:
+        expr = expr.xreplace(dict(formula.derivation.coordinates))
+        known = {e: _number(e, point) for e in expr.atoms(sp.Trace, LogDet, sp.Sum)}
+        known |= {s: _number(s, point) for s in (expr.free_symbols & point.keys()) - own.keys()}
+        return expr.xreplace(known).xreplace(own)
+
+    return oracles.expectation(law, at(node.integrand), at(node.condition), 15)
 
 
 def _number(expr: sp.Expr, point: dict[Any, Any]) -> sp.Expr:
