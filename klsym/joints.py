@@ -17,7 +17,7 @@ from .bayes import bayes
 from .core.derivation import Case, Derivation, Step
 from .core.errors import ParameterError, UnderivableError, nearest
 from .core.family import Distribution, exact
-from .derive.joint import cancelled
+from .derive.joint import cancelled, vanishes
 from .evaluation import unit_base
 
 Factors = tuple[Factor, ...]
@@ -246,4 +246,4 @@ def _value(seen: Factor, value: Any) -> Any:
 def _same(first: Any, second: Any) -> bool:
     if first.family != second.family or isinstance(first, ArrayDistribution):
         return first == second
-    return all(sp.simplify(a - b) == 0 for a, b in zip(first.values, second.values, strict=True))
+    return all(vanishes(a - b) for a, b in zip(first.values, second.values, strict=True))

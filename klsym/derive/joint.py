@@ -118,16 +118,17 @@ def cancelled(value: sp.Expr) -> sp.Expr:
 
     An analytic function that is 0 at random points is 0 everywhere.
     """
-    terms = [t for t in sp.Add.make_args(value) if not (t.has(sp.Add) and t.is_algebraic_expr() and _vanishes(t))]
+    terms = [t for t in sp.Add.make_args(value) if not (t.has(sp.Add) and t.is_algebraic_expr() and vanishes(t))]
     quotients = [t for t in terms if t.is_number or (sp.denom(t).has(sp.Add) and t.is_rational_function())]
     together = sp.cancel(sp.Add(*quotients))
     return sp.Add(together, *(t for t in terms if t not in quotients)) if len(quotients) > 1 else sp.Add(*terms)
 
 
-def _vanishes(term: sp.Expr) -> bool:
+def vanishes(term: sp.Expr) -> bool:
+    """Whether the expression is 0 at three points."""
     rng, symbols = random.Random(5), sorted(term.free_symbols, key=str)
     points = ({s: sp.Rational(rng.randint(101, 999), 251) for s in symbols} for _ in range(3))
-    return bool(symbols) and all(abs(sp.N(term.xreplace(point), 20, maxn=60)) < 1e-25 for point in points)
+    return all(abs(sp.N(term.xreplace(point), 20, maxn=60)) < 1e-25 for point in points)
 
 
 def _whole(value: sp.Expr, names: Names) -> sp.Expr:
