@@ -3,13 +3,24 @@
 import numpy as np
 import pytest
 
-from klsym import Categorical, Dirichlet, MultivariateNormal, kl
+from klsym import (
+    Categorical,
+    Dirichlet,
+    InverseWishart,
+    MatrixNormal,
+    Multinomial,
+    MultivariateNormal,
+    Wishart,
+    kl,
+)
 from klsym.array_code import KERNELS, kernel_of
 
 GENERATOR = np.random.default_rng(4)
 FACTOR = np.tril(GENERATOR.uniform(-1, 1, (3, 3))) + 3 * np.eye(3)
 COVARIANCE = FACTOR @ FACTOR.T
 COVARIANCE = (COVARIANCE + COVARIANCE.T) / 2
+TABLE = GENERATOR.uniform(-1, 1, (3, 3))
+SHARES, NEAR = np.array([0.25, 0.25, 0.5]), np.array([0.25 + 2.0**-27, 0.25 - 2.0**-27, 0.5])  # sums of exactly 1
 MEAN, LIST = GENERATOR.uniform(-1, 1, 3), GENERATOR.uniform(0.5, 3, 4)
 
 # A formula of generic members, the arrays of P, and those of Q next to them.
@@ -23,6 +34,13 @@ ROWS = {
     ),
     "dirichlet.kl": (Dirichlet, {}, (LIST,), (LIST + 1e-8,)),
     "logits.kl": (Categorical, {"logits": "a"}, (LIST,), (LIST * (1 + 1e-8),)),
+    "probabilities.kl": (Categorical, {}, (SHARES,), (NEAR,)),
+    "probabilities.kl_multinomial": (Multinomial, {}, (7, SHARES), (7, NEAR)),
+    "wishart.kl": (Wishart, {}, (5.5, COVARIANCE), (5.5 + 1e-8, COVARIANCE * (1 + 1e-9))),
+    "wishart.kl_inverse": (InverseWishart, {}, (5.5, COVARIANCE), (5.5 + 1e-8, COVARIANCE * (1 + 1e-9))),
+    "matrix_normal.kl": (
+        MatrixNormal, {}, (TABLE, COVARIANCE, COVARIANCE), (TABLE + 1e-9, COVARIANCE * (1 + 1e-9), COVARIANCE),
+    ),
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Parts of the divergence of Dirichlet distributions, at numbers between LEAST and GREATEST.
 
-With x the largest component, y another and s the sum of all, they are the remainder of lgamma at y and, of that at s, what
-falls to y. The ratio of the sums is known to all components, so that each has a turn: its p times that ratio less its q.
+With x the largest component, y another and s the sum of all, they are the remainder of lgamma at y and, of that at s,
+what falls to y. How much the sum grows is known to all components, so that each has a turn, its p grown so less its q.
 """
 
 # pyright: basic, reportMissingParameterType=false
