@@ -25,8 +25,8 @@ def kl(p: ArrayLike, q: ArrayLike, *, check: bool = False) -> Array | np.float64
     Probabilities are not normalised. Where one is negative or not finite, the value is NaN, and with `check` a
     ParameterError is raised. Shapes that do not fit raise ParameterError.
 
-    >>> float(kl([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])) == np.log(2.0)
-    True
+    >>> round(float(kl([0.5, 0.5, 0.0], [0.25, 0.25, 0.5])), 9)  # log 2
+    0.693147181
     """
     batch = batched({"p": (p, SHARES), "q": (q, SHARES)})
     return batch.answer(_values(batch), check)
