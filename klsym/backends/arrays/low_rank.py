@@ -1,14 +1,14 @@
 """KL of multivariate normals whose covariance is diagonal, or a product W W^T plus a diagonal, batched.
 
-The second is a model x_i = w_i^T f + e_i with r factors f of variance 1 and errors of variance d_i. A component given the
-ones before has a mean w_i^T m and a variance s_i under either distribution, where m is what is known of f: a Kalman filter
-of r states. By the chain rule, with e the gap of the two means,
+The second is a model x_i = mu_i + w_i^T f + e_i with r factors f of variance 1 and errors of variance d_i. Given the
+components before it x_i has a mean mu_i + w_i^T m and a variance s_i under either distribution, m being what is known
+of f: a Kalman filter of r states. By the chain rule, with e the gap of the two means where mu_p = mu_q,
 
     KL = sum_i [phi(s_q, s_p) + E e^2/s_q + c^2/s_q]/2,    phi(s, t) = (t - s)/s - log(t/s),
 
-c being what the filter of Q leaves of mu_p - mu_q. No term is negative. What P's and Q's filters differ by is followed as
-such, in pairs of doubles, and so are its second moments under P: k r^2 operations, right next to P = Q. The closed form
-and what a step knows: Kotz, Balakrishnan, Johnson, chapter 45; Anderson and Moore, Optimal Filtering, 1979, chapter 3.
+c being what the filter of Q leaves of mu_p - mu_q. No term is negative. What P's and Q's filters differ by is followed
+as such, in pairs of doubles, and so are its second moments under P, so that the value is right next to P = Q, in k r^2
+operations. For filters see Anderson and Moore, Optimal Filtering, 1979, chapter 3.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..double_double.arithmetic import minus, over, plus, times
 from ..kernels.elementary import phi
 from .batches import batched, finite, positive
+from .loops import loops
 from .matrices import Pair, added, at, difference, exactly, powers, rounded, total, transposed
 
 Array = NDArray[np.float64]
@@ -38,7 +39,12 @@ def kl_diagonal(
     mean, variance = finite("k"), positive("k")
     arguments = {"mu_p": (mu_p, mean), "d_p": (d_p, variance), "mu_q": (mu_q, mean), "d_q": (d_q, variance)}
     batch = batched(arguments)
-    return batch.answer(batch.mapped(_diagonal), check)
+    if compiled := loops("sums"):
+        value = np.empty(batch.count)
+        compiled._fill_components(*batch.flat(), value)
+    else:
+        value = batch.mapped(_diagonal)
+    return batch.answer(value, check)
 
 
 def kl(
@@ -66,7 +72,13 @@ def kl(
         "mu_q": (mu_q, mean), "w_q": (w_q, finite("ks")), "d_q": (d_q, variance),
     }  # fmt: skip
     batch = batched(arguments)
-    return batch.answer(batch.mapped(_low_rank), check)
+    if compiled := loops("low_rank"):
+        value, rank = np.empty(batch.count), max(batch.sizes["r"], batch.sizes["s"])
+        rows = (_padded(x, rank) if x.ndim == 3 else x for x in batch.flat())
+        compiled._fill(*rows, value)
+    else:
+        value = batch.mapped(_low_rank)
+    return batch.answer(value, check)
 
 
 def _diagonal(a: Array, s: Array, b: Array, t: Array) -> Array:
@@ -76,19 +88,16 @@ def _diagonal(a: Array, s: Array, b: Array, t: Array) -> Array:
     return np.where(valid, 0.5 * added(terms), np.nan)
 
 
-def _low_rank(mu_p: Array, w_p: Array, d_p: Array, mu_q: Array, w_q: Array, d_q: Array) -> Array:
-    rank, size = (
-        max(w_p.shape[1], w_q.shape[1]),
-        np.broadcast_shapes(*(x.shape[-1:] for x in (mu_p, w_p, d_p, mu_q, w_q, d_q))),
-    )
+def _low_rank(*arrays: Array) -> Array:
+    """What the loops compute, by NumPy."""
+    count, rank = max(x.shape[-1] for x in arrays), max(arrays[1].shape[1], arrays[4].shape[1])
+    mu_p, w_p, d_p, mu_q, w_q, d_q = (np.broadcast_to(x, (*x.shape[:-1], count)) for x in arrays)
     unit = powers(d_q + (w_q * w_q).sum(1))
-    w_p, w_q = (_padded(w * unit[:, None], rank, *size) for w in (w_p, w_q))
-    d_p, d_q, mu_p, mu_q = (
-        np.broadcast_to(x, (len(x), *size)) for x in (d_p * unit * unit, d_q * unit * unit, mu_p * unit, mu_q * unit)
-    )
+    w_p, w_q = (np.moveaxis(_padded(np.moveaxis(w * unit[:, None], -1, 0), rank), 0, -1) for w in (w_p, w_q))
+    mu_p, mu_q, d_p, d_q = mu_p * unit, mu_q * unit, d_p * unit * unit, d_q * unit * unit
     gaps, rises, means = difference(w_p, w_q), difference(d_p, d_q), difference(mu_p, mu_q)
-    eye = np.broadcast_to(np.eye(rank)[:, :, None], (rank, rank, *size))
-    nothing = np.zeros((rank, rank, *size))
+    eye = np.broadcast_to(np.eye(rank)[:, :, None], (rank, rank, count))
+    nothing = np.zeros((rank, rank, count))
     unknown_p, unknown_q, known = exactly(eye), exactly(eye), exactly(nothing)
     unlike, mixed, spread, seen = exactly(nothing), exactly(nothing), exactly(nothing), exactly(nothing[0])
     terms = []
@@ -118,10 +127,9 @@ def _low_rank(mu_p: Array, w_p: Array, d_p: Array, mu_q: Array, w_q: Array, d_q:
     return np.where(((d_p > 0.0) & (d_q > 0.0)).all(0), value, np.nan)
 
 
-def _padded(w: Array, rank: int, size: int) -> Array:
-    padded = np.zeros((len(w), rank, size))
-    padded[:, : w.shape[1]] = w
-    return padded
+def _padded(w: Array, rank: int) -> Array:
+    """W with columns of zeros to a rank."""
+    return np.concatenate([w, np.zeros((*w.shape[:2], rank - w.shape[2]))], axis=2)
 
 
 def _inner(x: Pair, y: Pair) -> Pair:

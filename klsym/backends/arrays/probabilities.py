@@ -69,10 +69,10 @@ def kl_and_gradient(
 
 def _values(batch: Batch, *slopes: Array) -> Array:
     p, q = batch.flat()
-    compiled, value = loops("probabilities"), np.empty(batch.count)
+    compiled, value = loops("sums"), np.empty(batch.count)
     by_p, by_q = slopes or np.empty((2, 0, p.shape[-1]))
     if compiled:
-        compiled._fill(p, q, value, by_p, by_q)
+        compiled._fill_shares(p, q, value, by_p, by_q)
         return value
     with np.errstate(all="ignore"):
         for here in batch.blocks():
