@@ -65,7 +65,7 @@ def precision():
 
 
 def by_numpy(monkeypatch):
-    monkeypatch.setattr(gaussian, "loops", lambda name: None)
+    monkeypatch.setattr(gaussian, "loops", lambda *names: None)
 
 
 @pytest.fixture(params=["loops", "numpy"])

@@ -25,11 +25,8 @@ from .loops import loops
 from .matrices import (
     added,
     at,
-    cholesky,
-    congruent,
     difference,
     exactly,
-    excess,
     mirrored,
     product,
     put,
@@ -41,6 +38,7 @@ from .matrices import (
     transposed,
     unit_of,
 )
+from .symmetric import compared
 
 Array = NDArray[np.float64]
 Gradient = tuple[Array, Array, Array, Array]
@@ -161,7 +159,7 @@ def _from_factors(
     value = np.empty(count)
     sizes = [(count if gradient else 0, *([k] * (x.ndim - 1))) for x in flat]
     slopes = [np.empty(size) for size in sizes]
-    compiled = loops("gaussian")
+    compiled = loops("vectors", "gaussian")
     if compiled:
         ones = np.ones((k, compiled.WIDTH) if k <= GROUPED and count >= GROUP else k)
         compiled._fill(ones, *flat, value, *slopes)
@@ -222,10 +220,8 @@ def _from_matrices(batch: Batch, kind: Callable[..., Any], base: int, check: boo
 def _covariance(a: Array, p: Array, b: Array, q: Array) -> Array:
     unit = unit_of(q)
     p, q = (x * unit[:, None] * unit for x in (p, q))
-    factor = cholesky(exactly(q))
-    mean = difference(a * unit, b * unit)
-    z = squares(solve(factor, tuple(x[:, None] for x in mean)))
-    return 0.5 * rounded(plus(excess(congruent(factor, difference(p, q))), z))
+    value, z = compared(exactly(q), difference(p, q), difference(a * unit, b * unit))
+    return 0.5 * rounded(plus(value, z))
 
 
 def _precision(a: Array, p: Array, b: Array, q: Array) -> Array:
@@ -234,7 +230,8 @@ def _precision(a: Array, p: Array, b: Array, q: Array) -> Array:
     mean = tuple(x[:, None] for x in difference(a / unit, b / unit))
     bent = product(exactly(q), mean)
     z = total(tuple(x[:, 0] for x in times(mean, bent)))
-    return 0.5 * rounded(plus(excess(congruent(cholesky(exactly(p)), difference(q, p))), z))
+    value, _ = compared(exactly(p), difference(q, p), exactly(np.zeros_like(p[0])))
+    return 0.5 * rounded(plus(value, z))
 
 
 def _condition(a: Array) -> Array:

@@ -21,7 +21,8 @@ from ..double_double.arithmetic import minus, over, plus, times
 from ..kernels.elementary import phi
 from ..kernels.gamma import grem
 from .batches import Batch, Kind, batched, positive_definite
-from .matrices import cholesky, congruent, exactly, excess, mirrored, rounded, total, unit_of
+from .matrices import exactly, mirrored, rounded, total, unit_of
+from .symmetric import compared
 
 Array = NDArray[np.float64]
 
@@ -67,8 +68,8 @@ def _divergence(nu_p: Array, nu_q: Array, above: Array, below: Array) -> Array:
     unit = unit_of(below)
     above, below = (mirrored(x) * unit[:, None] * unit for x in (above, below))
     gap = minus(times(exactly(nu_p), exactly(above)), times(exactly(nu_q), exactly(below)))
-    relative = over(congruent(cholesky(exactly(below)), gap), exactly(nu_q))
-    matrices = times(exactly(0.5 * nu_q), excess(relative))
+    value, _ = compared(exactly(below), over(gap, exactly(nu_q)), exactly(np.zeros_like(below[0])))
+    matrices = times(exactly(0.5 * nu_q), value)
     a, b = 0.5 * nu_p, 0.5 * nu_q
     half = 0.5 * np.arange(k).reshape(-1, *[1] * a.ndim)
     a_j, b_j, d = a - half, b - half, b - a
