@@ -86,7 +86,8 @@ class Batch:
         value, flat = np.empty(self.count), self.flat()
         with np.errstate(all="ignore"):
             for here in self.blocks():
-                value[here] = kernel(*(np.moveaxis(x if len(x) == 1 else x[here], 0, -1) for x in flat))
+                turned = (np.moveaxis(x if len(x) == 1 else x[here], 0, -1) for x in flat)
+                value[here] = kernel(*map(np.ascontiguousarray, turned))
         return value
 
     def answer(self, value: Array, check: bool) -> Array | np.float64:

@@ -15,7 +15,7 @@ from ..store import keep, module
 
 @cache
 def loops(*names: str) -> ModuleType | None:
-    """The module made of the files NAME_numba.py and of the kernels that they use; None where numba is not installed."""
+    """The module made of the files NAME_numba.py and of the kernels that they use; None without numba."""
     if not find_spec("numba"):
         return None
     texts = (Path(__file__).with_name(f"{name}_numba.py").read_text(encoding="utf-8") for name in names)

@@ -1,4 +1,4 @@
-"""Symmetric matrices next to each other: of L L^T and another with a given gap, what their eigenvalues' ratios come to."""
+"""Symmetric matrices next to each other: L L^T and another at a given gap, compared by the ratios of eigenvalues."""
 
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
@@ -12,7 +12,7 @@ GROUPED = 32  # up to this k the loops take a group of matrices at a time
 
 
 def compared(q: Pair, gap: Pair, mean: Pair) -> tuple[Pair, Pair]:
-    """tr E - log det(I + E) for E = L^-1 gap L^-T, and |L^-1 m|^2, with the batch last; NaN unless both are positive."""
+    """tr E - log det(I + E) for E = L^-1 gap L^-T, and |L^-1 m|^2, the batch last; NaN unless both are positive."""
     compiled = loops("vectors", "symmetric")
     if not compiled:
         factor = cholesky(q)

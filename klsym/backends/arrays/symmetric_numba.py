@@ -1,6 +1,6 @@
 """tr E - log det(I + E) for E = L^-1 gap L^-T, and |L^-1 m|^2, from symmetric matrices L L^T and gap, all in pairs.
 
-Rows are worked out one after the other, each as a sum over the rows before it. In `minus` stand the multipliers, negated.
+Rows are worked out one after the other, each as a sum over the rows before it; `minus` holds the multipliers, negated.
 """
 
 import numpy as np
@@ -102,11 +102,9 @@ def _squares(total, total_low, x, x_low, y, y_low):
 
 
 @njit(error_model="numpy")
-def _excess(
-    x, x_low, y, y_low, minus, minus_low, minuses, minuses_low, pivot, pivot_low, inverse, sums, k, blocks, group
-):
+def _excess(x, x_low, y, y_low, minus, minus_low, minuses, minuses_low, pivot, pivot_low, inverse, sums, blocks, group):
     """The sum of phi(1, pivot) and of what columns leave, by I + E = U^T D U; rows of `sums` are pairs of a vector."""
-    row, span = blocks * WIDTH, WIDTH // group
+    k, row, span = pivot.size // group, blocks * WIDTH, WIDTH // group
     for i in range(k):
         first = i // span
         for block in range(first, blocks):
@@ -169,8 +167,8 @@ def _fill(ones, q, q_low, gap, gap_low, mean, mean_low, value, square):
         sums[:] = 0.0
         _squares(sums[4], sums[5], z, z_low, z, z_low)
         _excess(
-            x, x_low, y, y_low, minus, minus_low, minuses, minuses_low, pivot, pivot_low, inverse, sums, k, blocks, group
-        )  # fmt: skip
+            x, x_low, y, y_low, minus, minus_low, minuses, minuses_low, pivot, pivot_low, inverse, sums, blocks, group
+        )
         for lane in range(here):
             high, low = _two_sum(sums[0, lane], sums[1, lane])
             total, total_low = 0.0, 0.0

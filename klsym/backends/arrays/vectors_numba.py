@@ -1,4 +1,4 @@
-"""Sums of products of pairs of doubles, WIDTH at a time: one entry of WIDTH matrices, or WIDTH columns of one matrix."""
+"""Sums of products of pairs of doubles, WIDTH at a time: an entry of WIDTH matrices, or WIDTH columns of one."""
 
 from llvmlite import ir
 from numba import njit, types
