@@ -43,16 +43,16 @@ def _top(x, top, place):
     for start in range(0, x.size, top.size):
         chunk = x[start : start + top.size]
         for j in range(chunk.size):
-            place[j] = float(start + j) if chunk[j] > top[j] else place[j]
-            top[j] = chunk[j] if chunk[j] > top[j] else top[j]
+            a, b, here = top[j], chunk[j], place[j]
+            top[j], place[j] = _select(b > a, b, a), _select(b > a, float(start + j), here)
 
 
 @njit(error_model="numpy")
 def _higher(top, place, other, other_place):
     _apart()
-    for j in range(top.size):
-        place[j] = other_place[j] if other[j] > top[j] else place[j]
-        top[j] = other[j] if other[j] > top[j] else top[j]
+    for j in range(other.size):
+        a, b, here, there = top[j], other[j], place[j], other_place[j]
+        top[j], place[j] = _select(b > a, b, a), _select(b > a, there, here)
 
 
 @njit(error_model="numpy")
