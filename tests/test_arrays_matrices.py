@@ -196,3 +196,26 @@ def test_variances(route):
             true = sum(x / y - 1 - mp.log(x / y) + (m - n) ** 2 / y for x, y, m, n in zip(p, q, a, b, strict=True)) / 2
             worst = max(worst, error(low_rank.kl_diagonal(mu, d, nu, e), true))
     assert worst <= BOUND, worst
+
+
+def test_derivatives_of_diagonal_normals():
+    """Central differences of the definition in 120 digits."""
+    rng = np.random.default_rng(10)
+    mu, d = rng.normal(size=3), rng.uniform(0.5, 2.0, 3)
+    arrays = [mu, d, mu * (1 + 1e-9), d * (1 + 1e-7 * rng.uniform(-1, 1, 3))]
+    _, slopes = low_rank.kl_diagonal_and_gradient(*arrays)
+    with mp.workdps(120):
+        step = mp.mpf(10) ** -50
+
+        def value(changed):
+            a, s, b, t = changed
+            return sum(x / y - 1 - mp.log(x / y) + (m - n) ** 2 / y for x, y, m, n in zip(s, t, a, b, strict=True)) / 2
+
+        for number, slope in enumerate(slopes):
+            for j in range(3):
+                ends = []
+                for sign in (1, -1):
+                    changed = [[mp.mpf(float(x)) for x in array] for array in arrays]
+                    changed[number][j] += sign * step
+                    ends.append(value(changed))
+                assert error(slope[j], (ends[0] - ends[1]) / (2 * step)) <= BOUND, (number, j)

@@ -47,6 +47,24 @@ def kl_diagonal(
     return batch.answer(value, check)
 
 
+def kl_diagonal_and_gradient(
+    mu_p: ArrayLike, d_p: ArrayLike, mu_q: ArrayLike, d_q: ArrayLike, *, check: bool = False
+) -> tuple[Array | np.float64, tuple[Array, Array, Array, Array]]:
+    """What `kl_diagonal` gives, and its derivatives by mu_p, d_p, mu_q and d_q, with the broadcast leading dimensions.
+
+    They are z = (mu_p - mu_q)/d_q, (d_p - d_q)/(2 d_p d_q), -z and (d_q - d_p)/(2 d_q^2) - z^2/2; the last is right
+    relative to its terms.
+
+    >>> kl_diagonal_and_gradient([1.0], [1.0], [0.0], [2.0])[1][1]
+    array([-0.25])
+    """
+    value = kl_diagonal(mu_p, d_p, mu_q, d_q, check=check)
+    a, s, b, t = np.broadcast_arrays(*(np.asarray(x, dtype=np.float64) for x in (mu_p, d_p, mu_q, d_q)))
+    with np.errstate(all="ignore"):
+        z, w = (a - b) / t, 0.5 * ((s - t) / t)
+        return value, (z, w / s, -z, -w / t - 0.5 * z * z)
+
+
 def kl(
     mu_p: ArrayLike,
     w_p: ArrayLike,
