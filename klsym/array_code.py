@@ -46,6 +46,14 @@ KERNELS: dict[str, str] = {
     "+ Sum(loggamma(a1[i]), (i, 1, K))": "dirichlet.kl",
     "-log(Sum(exp(a0[i]), (i, 1, K))) + log(Sum(exp(a1[i]), (i, 1, K))) "
     "+ Sum((a0[i] - a1[i])*exp(a0[i]), (i, 1, K))/Sum(exp(a0[i]), (i, 1, K))": "logits.kl",
+    "Sum((log(a0[i]) - log(a1[i]))*a0[i], (i, 1, K))": "probabilities.kl",
+    "a0*Sum((log(a1[i]) - log(a3[i]))*a1[i], (i, 1, K))": "probabilities.kl_multinomial",
+    "-a0*k/2 + a0*multidigamma(a0/2, k)/2 + a0*Trace(a3**(-1)*a1)/2 - a2*multidigamma(a0/2, k)/2 - a2*logdet(a1)/2 "
+    "+ a2*logdet(a3)/2 - logmultigamma(a0/2, k) + logmultigamma(a2/2, k)": "wishart.kl",
+    "-a0*k/2 + a0*multidigamma(a0/2, k)/2 + a0*Trace(a1**(-1)*a3)/2 - a2*multidigamma(a0/2, k)/2 + a2*logdet(a1)/2 "
+    "- a2*logdet(a3)/2 - logmultigamma(a0/2, k) + logmultigamma(a2/2, k)": "wishart.kl_inverse",
+    "-k*m/2 - k*logdet(a2)/2 + k*logdet(a5)/2 - m*logdet(a1)/2 + m*logdet(a4)/2 "
+    "+ Trace(a4**(-1)*a1)*Trace(a5**(-1)*a2)/2 + Trace(a5**(-1)*(a0 - a3).T*a4**(-1)*(a0 - a3))/2": "matrix_normal.kl",
 }
 
 # The function that gives a kernel's value and its derivatives by all parameters, in their order.
@@ -53,6 +61,7 @@ GRADIENTS: dict[str, str] = {
     "gaussian.kl_tril": "gaussian.kl_and_gradient",
     "dirichlet.kl": "dirichlet.kl_and_gradient",
     "logits.kl": "logits.kl_and_gradient",
+    "probabilities.kl": "probabilities.kl_and_gradient",
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
-_KERNELS = ("elementary", "gamma", "rests", "bessel", "logits")
+_KERNELS = ("elementary", "gamma", "rests", "bessel", "logits", "dirichlet", "probabilities")
 _PAIRS = ("coefficients", "arithmetic", "elementary", "gamma", "special")
 _NUMBA = '@njit(error_model="numpy", forceinline=True)'
 _NUMBA_KEPT = '@njit(error_model="numpy", cache=True)'

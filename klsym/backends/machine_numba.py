@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 
 _FRACTION, _ONE = np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x3FF0000000000000)
 _BITS, _FIELD = np.uint64(52), np.uint64(0x7FF)
+_HALF_OCTAVE = np.int64(1 << 51)
 _BELOW, _ABOVE, _SHIFT, _SIGN = np.int64((1 << 52) - 1), np.int64(-1 << 52), np.int64(52), np.int64(63)
 _LOWEST, _HIGHEST = np.int64(-1023 << 52), np.int64(1024 << 52)
 _BINADE = np.uint64(0x4330000000000000)  # the bits of 2^52: those of an integer below 2^52 make 2^52 plus it
@@ -90,6 +91,17 @@ def _align_stack(typing):
 
 
 @intrinsic
+def _apart(typing):
+    """The function stays one of its own: a loop that is inlined among others may not be vectorised."""
+
+    def written(context, builder, signature, values):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), written
+
+
+@intrinsic
 def _fma(typing, a, b, c):
     """a b + c, rounded once."""
     return types.float64(types.float64, types.float64, types.float64), lambda context, b, s, values: b.fma(*values)
@@ -133,6 +145,13 @@ def _octaves(x, y):
     power = min(max(steps, _LOWEST), _HIGHEST)
     k = _double(np.uint64(steps >> _SHIFT) + _INTEGERS) - 1.5 * 2.0**52
     return _double(_bits(y) - np.uint64(steps)), _double(np.uint64(power) + _ONE), k
+
+
+@njit(error_model="numpy", forceinline=True)
+def _nearest_octaves(x, y):
+    steps = (np.int64(_bits(y) - _bits(x)) + _HALF_OCTAVE) & _ABOVE
+    k = _double(np.uint64(steps >> _SHIFT) + _INTEGERS) - 1.5 * 2.0**52
+    return _double(_bits(y) - np.uint64(steps)), _double(np.uint64(steps) + _ONE), k
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -113,6 +113,8 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     )
     yield row("ATANH_EVEN", f"{meaning}: the even powers of q", atanh[::2])
     yield row("ATANH_ODD", "the odd powers, over q", atanh[1::2])
+    near = interpolant(atanh_tail, 0, mp.mpf(4) / 25, 7)
+    yield row("ATANH_NEAREST", "the same for q <= 4/25, where a and b are within a factor of 3/2", near)
     meaning = "(log(b/a)/r - 1 - q/12)/q^2, q = r^2 <= 3/25"
     yield row("ATANH_CURVE", meaning, interpolant(atanh_curve, 0, 0.12, 8))
     yield row("EXP", "(e^x - 1 - x)/x^2, |x| <= 21/20", interpolant(exp_tail, -1.05, 1.05, 16))
