@@ -10,12 +10,9 @@ derivatives, by numba where it is installed, on as many threads as the process m
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,8 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...core.errors import VectorError
 from ..kernels import logits as kernels
-from ..library import needed, numba_library
-from ..store import keep, module
+from .loops import loops
 
 Array = NDArray[Any]
 BLOCK = 1 << 14  # logits, of each side, that NumPy holds at a time
@@ -153,7 +149,7 @@ def _plain(blocks: Callable[[], Iterator[tuple[slice, Array, Array]]]) -> tuple[
     mass = sum(s[0] for s in sums)
     centre = sum(s[1] for s in sums) / mass
     scale, scale_tail = kernels._scale(top_q, mode_q, centre)
-    joined = [kernels._joined(m, y, t, f, z, centre, scale) for m, y, t, f, z in sums]
+    joined = [kernels._joined(kernels._apart(m, y, centre), m, t, f, z, scale) for m, y, t, f, z in sums]
     terms, x, mass_q = (sum(parts) for parts in zip(*joined, strict=True))
     found = kernels._divergence(mass, terms, sum(s[3] for s in sums), x, mass_q, scale, scale_tail)
     nothing = (top == -np.inf) | (top_q == -np.inf) | (odd == 2)
@@ -200,17 +196,27 @@ def _plain_slopes(
 
 
 def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -> None:
-    """By numba, the rows shared among threads."""
+    """By numba, the rows shared among threads; of single precision those whose digits that does not vouch for twice."""
     count, classes = p.shape
     if any(x.dtype == np.float16 for x in (p, q, by_p)) or not all(map(_plain_layout, (p, q))):
         _copied_rows(p, q, value, by_p, by_q)
         return
-    loops = _loops(p.dtype == q.dtype == np.float32)
     width = LANES if classes <= NARROW or (p.strides[1] > p.itemsize and count > 1) else 1
     (a, *a_steps), (b, *b_steps) = _flat(p), _flat(q)
+    slopes = by_p.reshape(-1), by_q.reshape(-1)
+    singles, doubles = loops("logits_single"), loops("logits")
+    single = width == 1 and a.dtype == b.dtype == np.float32 and a_steps[1] == b_steps[1] == 1
+
+    def double(first: int, last: int) -> None:
+        doubles.rows(a, *a_steps, b, *b_steps, first, last, classes, width, value, *slopes)
 
     def work(first: int, last: int) -> None:
-        loops.rows(a, *a_steps, b, *b_steps, first, last, classes, width, value, by_p.reshape(-1), by_q.reshape(-1))
+        if not single:
+            double(first, last)
+            return
+        singles.rows(a, a_steps[0], b, b_steps[0], first, last, classes, value, *slopes)
+        for start, end in _runs(np.isnan(value[first:last])):
+            double(first + start, first + end)
 
     threads = max(1, min(_cores(), count // width, count * classes // SHARE))
     if threads == 1:
@@ -219,6 +225,12 @@ def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -
     ends = [count * i // threads // width * width for i in range(threads)] + [count]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, ends[:-1], ends[1:]))
+
+
+def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Where the runs of true flags begin and end."""
+    turns = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+    yield from zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)
 
 
 def _copied_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -> None:
@@ -248,20 +260,3 @@ def _flat(x: Array) -> tuple[Any, ...]:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _loops(short: bool) -> Any:
-    """The compiled loops; those for single precision have a shorter series, and no tails of differences."""
-    library = numba_library()
-    text = (Path(__file__).parent / "logits_numba.py").read_text(encoding="utf-8")
-    wanted = [f"__{name}" for name in ("weighed", "term", "logit_slopes", "scale", "joined", "divergence")]
-    both = [*wanted, "__gap_short", "__series_short"]
-    definitions = needed(library, both)
-    imports = [each for each in definitions if re.match("import |from ", each)]
-    rest = [each for each in definitions if each not in imports]
-    source = "\n\n\n".join(["\n".join(imports), *rest, text])
-    if short:
-        source = re.sub(r"(?<!def )\b__(gap|series)\(", r"__\1_short(", source)
-    name = f"logits_{'short' if short else 'long'}"
-    return module(keep(name, source), source, {})

@@ -126,24 +126,32 @@ def _tile(a, b, y, y_tail, deep, lane, sums, width):
 
 
 @njit(error_model="numpy")
-def _finish(tiles, lane, found, width):
+def _finish(tiles, lane, found, whole, width):
     """What the tiles' sums come to, row by row."""
+    whole[:] = 0.0
+    mass, centre, terms, far, x, mass_q = whole[0], whole[1], whole[2], whole[3], whole[4], whole[5]
+    scale, scale_tail = whole[6], whole[7]
+    for t in range(tiles.shape[0]):
+        for j in range(width):
+            mass[j] += tiles[t, MASS, j]
+            centre[j] += tiles[t, SUM_Y, j]
     for j in range(width):
-        mass, y = 0.0, 0.0
-        for t in range(tiles.shape[0]):
-            mass, y = mass + tiles[t, MASS, j], y + tiles[t, SUM_Y, j]
-        centre = y / mass
-        scale, scale_tail = __scale(lane[TOP_Q, j], lane[MODE_Q, j], centre)
-        terms, far, x, mass_q = 0.0, 0.0, 0.0, 0.0
-        for t in range(tiles.shape[0]):
-            s = tiles[t]
-            moved = __joined(s[MASS, j], s[SUM_Y, j], s[NEAR, j], s[FAR, j], s[SUM_X, j], centre, scale)
-            terms, x, mass_q, far = terms + moved[0], x + moved[1], mass_q + moved[2], far + s[FAR, j]
-        kl = __divergence(mass, terms, far, x, mass_q, scale, scale_tail)
+        centre[j] /= mass[j]
+        scale[j], scale_tail[j] = __scale(lane[TOP_Q, j], lane[MODE_Q, j], centre[j])
+    for t in range(tiles.shape[0]):
+        m, y, n, f, z = tiles[t, MASS], tiles[t, SUM_Y], tiles[t, NEAR], tiles[t, FAR], tiles[t, SUM_X]
+        for j in range(width):
+            moved = __joined(__apart(m[j], y[j], centre[j]), m[j], n[j], f[j], z[j], scale[j])
+            terms[j] += moved[0]
+            x[j] += moved[1]
+            mass_q[j] += moved[2]
+            far[j] += f[j]
+    for j in range(width):
+        kl = __divergence(mass[j], terms[j], far[j], x[j], mass_q[j], scale[j], scale_tail[j])
         kl = np.inf if lane[ODD, j] == 1.0 else kl
         nothing = (lane[TOP_P, j] == -np.inf) | (lane[TOP_Q, j] == -np.inf)
         found[KL, j] = np.nan if nothing | (lane[ODD, j] == 2.0) else kl
-        found[MEAN, j], found[MEAN_TAIL, j], found[MASS_P, j], found[MASS_Q, j] = centre, x / mass, mass, mass_q
+        found[MEAN, j], found[MEAN_TAIL, j], found[MASS_P, j], found[MASS_Q, j] = centre[j], x[j] / mass[j], mass[j], mass_q[j]
 
 
 @njit(error_model="numpy")
@@ -181,6 +189,7 @@ def rows(p, p_row, p_step, q, q_row, q_step, first, last, classes, width, value,
     room = most if width == 1 else DEPTH
     tiles = -(-classes // room)
     lane, found, sums = np.empty((7, LANES)), np.empty((5, LANES)), np.empty((tiles, 6, LANES if width > 1 else 1))
+    whole = np.empty((8, LANES if width > 1 else 1))
     own = np.empty((6, LANES))
     for row in range(first, last, width):
         count = min(width, last - row)
@@ -206,7 +215,7 @@ def rows(p, p_row, p_step, q, q_row, q_step, first, last, classes, width, value,
             if turn == 0:
                 _settle(lane, width)
             elif turn == 1:
-                _finish(sums, lane, found, width)
+                _finish(sums, lane, found, whole, width)
                 if width == 1:
                     for k in range(5):
                         found[k, :] = found[k, 0]

@@ -89,10 +89,13 @@ def _scale(top_q, mode_q, centre):
     return head, tail + t_tail
 
 
-def _joined(mass, sum_y, near, far, sum_x, centre, scale):
-    """A block's sums, taken about its own centre, about that of all: of e^x - 1 - x, of x, and of e^(b - top)."""
-    own = sum_y / select(mass > 0.0, mass, 1.0)
-    s = select(mass > 0.0, own - centre, 0.0)
+def _apart(mass, sum_y, centre):
+    """How far the centre of a block is from that of all."""
+    return select(mass > 0.0, sum_y / select(mass > 0.0, mass, 1.0) - centre, 0.0)
+
+
+def _joined(s, mass, near, far, sum_x, scale):
+    """A block's sums about its own centre, about that of all, s less: of e^x - 1 - x, of x, and of e^(b - top)."""
     s = select(s > LIMIT, LIMIT, select(s < -LIMIT, -LIMIT, s))
     terms = exp(s) * near + mass * e2(s) + expm1(s) * sum_x
     return terms, sum_x + mass * s, far + ((mass + sum_x) + near) * exp(s - scale)
