@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -82,7 +81,7 @@ def _run(
         raise VectorError(f"out has shape {out.shape} and type {out.dtype}; the result has {tuple(outer)} and {dtype}")
     value = np.empty(outer, np.float64)
     slopes = [np.empty(p.shape if sloped else 0, dtype) for _ in range(2)]
-    rows: Callable[..., None] = _compiled_rows if find_spec("numba") else _plain_rows
+    rows: Callable[..., None] = _compiled_rows if loops("logits") else _plain_rows
     for at in np.ndindex(*outer[:-1]) if not _even(p, q) else [(...,)]:
         inner = [x[at].reshape(-1, classes) for x in (p, q)]
         rows(*inner, value[at].reshape(-1), *(x[at].reshape(-1, classes) if sloped else x for x in slopes))

@@ -10,17 +10,19 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-LINE, CHUNK, TILE = 64, 256, 2048
+LINE, CHUNK, TILE = 64, 256, 8192
+ABREAST = 64  # rows of one tile that are finished side by side
 ROOM = np.float32(2.0**18)  # of logits and gaps
 DEEP = np.float32(86.0)  # e^-86 is nearly the least normal number
 ZERO, NOTHING = np.float32(0.0), np.float32(-np.inf)
 INVERSE_LN2, LN2 = 1.4426950408889634, 0.6931471805599453
 MASS, SUM_X, NEAR, FAR, CENTRE = range(5)  # of each tile
-LEAST_P, ORIGIN_P, LEAST_Q, ORIGIN_Q, MIDDLE = range(5)  # of each row, in single precision
+LEAST_P, ORIGIN_P, LEAST_Q, ORIGIN_Q, MIDDLE, ROOMY = range(6)  # of each row, in single precision
+KL, MEAN, MASS_P, MASS_Q = range(4)  # of each row
 FAINT = 2.0**-60  # a divergence so small may come of classes that do not count here
 KEEP = 0.3  # how much of a tile's terms may be due to its centre
 LOSS = 6.0  # how many times as large as their sum the tiles' terms may be
-SCALE, SHIFT = 600.0, 300.0  # beyond which exponentials may overflow
+MOST = 600.0  # a divergence beyond which exponentials may overflow
 
 
 @njit(fastmath={"reassoc"}, forceinline=True)
@@ -67,10 +69,10 @@ def _greatest(a, b):
 
 
 @njit(error_model="numpy")
-def _sums(a, b, frame, out):
-    """The sums of a tile about a centre."""
+def _sums(a, b, frame, row, centre, out):
+    """The sums of a row's tile about a centre."""
     mass, sum_x, near, far = 0.0, 0.0, 0.0, 0.0
-    least_p, origin_p, least_q, origin_q, centre = frame[0], frame[1], frame[2], frame[3], frame[4]
+    least_p, origin_p, least_q, origin_q = frame[LEAST_P, row], frame[ORIGIN_P, row], frame[LEAST_Q, row], frame[ORIGIN_Q, row]
     for i in range(0, a.size, CHUNK):
         m, s, n, f = ZERO, ZERO, ZERO, ZERO
         p, q = a[i : i + CHUNK], b[i : i + CHUNK]
@@ -79,64 +81,123 @@ def _sums(a, b, frame, out):
             terms, others = __term_single(q[j], w, x, least_q, origin_q)
             m, s, n, f = _plus(m, w), _plus(s, w * x), _plus(n, terms), _plus(f, others)
         mass, sum_x, near, far = mass + m, sum_x + s, near + n, far + f
-    out[MASS], out[SUM_X], out[NEAR], out[FAR], out[CENTRE] = mass, sum_x, near, far, centre
+    out[MASS, row], out[SUM_X, row], out[NEAR, row], out[FAR, row], out[CENTRE, row] = mass, sum_x, near, far, centre
 
 
 @njit(error_model="numpy")
-def _scale_of(frame, centre):
-    """The logarithm of Q's unit over P's, about a centre."""
-    return (np.float64(frame[ORIGIN_Q]) - np.float64(frame[ORIGIN_P])) * LN2 - centre
+def _exps(x):
+    for j in range(x.size):
+        x[j] = _exp(x[j])
 
 
 @njit(error_model="numpy")
-def _tile(a, b, frame, out):
-    """A tile's sums, about its own mean if they show that the centre was far from it."""
-    _sums(a, b, frame, out)
-    if out[MASS] > 0.0:
-        off = out[SUM_X] / out[MASS]
-        own = (out[NEAR] + out[FAR] * _exp(_scale_of(frame, out[CENTRE]))) / out[MASS]
-        if not (_e2(off) <= KEEP * own) & (abs(off) <= 1.0 + _log1p(own)) & (own < np.inf):
-            frame[MIDDLE] = np.float32(out[CENTRE] + off)
-            _sums(a, b, frame, out)
+def _expm1s(x):
+    for j in range(x.size):
+        x[j] = _expm1(x[j])
 
 
 @njit(error_model="numpy")
-def _whole(sums, frame, found):
-    """The divergence from the tiles' sums, or NaN; and what its derivatives need."""
-    mass, moment = 0.0, 0.0
+def _e2s(x):
+    for j in range(x.size):
+        x[j] = _e2(x[j])
+
+
+@njit(error_model="numpy")
+def _log1ps(x):
+    for j in range(x.size):
+        x[j] = _log1p(x[j])
+
+
+@njit(error_model="numpy")
+def _doubts(sums, frame, off, own):
+    """How far the centres of tiles are from their means, where that is too far, and else 0."""
+    mass, sum_x, near, far, centre = sums[MASS], sums[SUM_X], sums[NEAR], sums[FAR], sums[CENTRE]
+    for j in range(off.size):
+        own[j] = _unit(frame, j) - centre[j]
+        off[j] = abs(sum_x[j] / mass[j])
+    _exps(own)
+    _e2s(off)
+    for j in range(off.size):
+        whole = (near[j] + far[j] * own[j]) / mass[j]
+        fine = (off[j] <= KEEP * whole) & (whole < np.inf)
+        off[j] = 0.0 if fine else sum_x[j] / mass[j]
+
+
+@njit(error_model="numpy", forceinline=True)
+def _unit(frame, row):
+    """The logarithm of Q's unit over P's."""
+    return (np.float64(frame[ORIGIN_Q, row]) - np.float64(frame[ORIGIN_P, row])) * LN2
+
+
+@njit(error_model="numpy")
+def _means(sums, total, moment, frame):
+    """The next tiles' centres: the mean of all so far."""
+    for j in range(total.size):
+        total[j] += sums[MASS, j]
+        moment[j] += sums[MASS, j] * sums[CENTRE, j] + sums[SUM_X, j]
+        frame[MIDDLE, j] = np.float32(moment[j] / total[j])
+
+
+@njit(error_model="numpy")
+def _whole(sums, frame, found, work):
+    """The divergences, log1p(sum p (e^x - 1 - x)), from the tiles' sums, or NaN; and what their derivatives need.
+
+    Terms about one centre become those about another, s less, by e^s (e^x - 1 - x) + (e^s - 1 - s) + (e^s - 1) x. An
+    error of the sum of x, which is relative to that of |x|, enters with the last of the three, and once more where the
+    divergence is far from that sum.
+    """
+    mass, mean, kl, mass_q = found[MASS_P], found[MEAN], found[KL], found[MASS_Q]
+    whole, size, spread, far = work[0], work[1], work[2], work[3]
+    own, wide, lean, rise = work[4], work[5], work[6], work[7]
+    whole[:], size[:], spread[:], far[:] = 0.0, 0.0, 0.0, 0.0
     for t in range(sums.shape[0]):
-        mass, moment = mass + sums[t, MASS], moment + (sums[t, MASS] * sums[t, CENTRE] + sums[t, SUM_X])
-    centre = moment / mass
-    scale = _scale_of(frame, centre)
-    terms, far, rest, mass_q, size, spread = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for t in range(sums.shape[0]):
-        m, x, n, f, s = sums[t, MASS], sums[t, SUM_X], sums[t, NEAR], sums[t, FAR], sums[t, CENTRE] - centre
-        moved, moved_x, moved_q = __joined(s, m, n, f, x, scale)
-        terms, rest, mass_q, far = terms + moved, rest + moved_x, mass_q + moved_q, far + f
-        own = n + f * _exp(scale - s)
-        wide = min(np.sqrt(2.0 * m * own) + 2.0 * own, 2.0 * m * _log1p(1.0 + (x + own) / m) + abs(x))
-        spread += wide
-        size += _exp(s) * own + (m * _e2(s) + abs(_expm1(s)) * wide) if abs(s) <= SHIFT else np.inf
-    total = terms + far * _exp(scale)
-    kl = __divergence(mass, terms, far, rest, mass_q, scale, 0.0)
-    bent = total / (mass + total)  # how far an error of the sum of x enters
-    sure = (size <= LOSS * total) & (spread * bent <= LOSS * mass * kl)
-    sure &= (scale <= SCALE) & (kl >= FAINT) & (kl < np.inf)
-    found[0] = kl if sure else np.nan
-    found[1], found[2], found[3] = centre + rest / mass, mass, mass_q
+        here = sums[t]
+        for j in range(mass.size):
+            lean[j] = rise[j] = here[CENTRE, j] - mean[j]
+            own[j] = _unit(frame, j) - here[CENTRE, j]
+        _exps(own)
+        _e2s(lean)
+        _expm1s(rise)
+        for j in range(mass.size):
+            own[j] = here[NEAR, j] + here[FAR, j] * own[j]
+            wide[j] = 1.0 + (here[SUM_X, j] + own[j]) / here[MASS, j]
+        _log1ps(wide)  # Jensen's inequality: the mean of x where x > 0 is at most log(1 + mean e^x)
+        for j in range(mass.size):
+            m, x = here[MASS, j], here[SUM_X, j]
+            most = min(np.sqrt(2.0 * m * own[j]) + 2.0 * own[j], 2.0 * m * wide[j] + abs(x))
+            moved = (1.0 + rise[j]) * here[NEAR, j] + m * lean[j]
+            far[j] += here[FAR, j]
+            whole[j] += moved + rise[j] * x
+            size[j] += moved + abs(rise[j]) * most
+            spread[j] += most
+    for j in range(mass.size):
+        own[j] = _unit(frame, j) - mean[j]
+    _exps(own)
+    for j in range(mass.size):
+        size[j] += far[j] * own[j]
+        whole[j] += far[j] * own[j]
+        kl[j] = whole[j] / mass[j]
+    _log1ps(kl)
+    for j in range(mass.size):
+        bent = whole[j] / (mass[j] + whole[j])
+        sure = (size[j] <= LOSS * whole[j]) & (spread[j] * bent <= LOSS * mass[j] * kl[j])
+        sure = sure & (kl[j] >= FAINT) & (kl[j] <= MOST) & (frame[ROOMY, j] > ZERO)
+        kl[j] = kl[j] if sure else np.nan
+        mass_q[j] = (mass[j] + whole[j]) / own[j]
 
 
 @njit(error_model="numpy")
-def _padded(tile, row, start, none):
+def _padded(tile, row, start):
     """A tile of a row; the last is copied, and filled up with classes without mass."""
     size = min(TILE, row.size - start)
     if size % LINE == 0:
         return row[start : start + size]
+    piece = row[start : start + size]
     for j in range(size):
-        tile[j] = row[start + j]
+        tile[j] = piece[j]
     whole = -(-size // LINE) * LINE
     for j in range(size, whole):
-        tile[j] = none
+        tile[j] = NOTHING
     return tile[:whole]
 
 
@@ -149,46 +210,72 @@ def _same(a, b):
 
 
 @njit(error_model="numpy")
-def _slopes(a, b, frame, centre_tail, kl, unit_p, unit_q, by_p, by_q):
-    """Both derivatives; a class that is too faint to count has none by P's logit."""
-    least_p, origin_p, least_q, origin_q, centre = frame[0], frame[1], frame[2], frame[3], frame[4]
+def _slopes(a, b, frame, row, found, by_p, by_q):
+    """Both derivatives of a row; a class that is too faint to count has none by P's logit."""
+    least_p, origin_p, least_q, origin_q = frame[LEAST_P, row], frame[ORIGIN_P, row], frame[LEAST_Q, row], frame[ORIGIN_Q, row]
+    centre = np.float32(found[MEAN, row])
+    tail, kl = np.float32(found[MEAN, row] - np.float64(centre)), np.float32(found[KL, row])
+    unit_p, unit_q = np.float32(1.0 / found[MASS_P, row]), np.float32(1.0 / found[MASS_Q, row])
     for j in range(a.size):
         w, x = __weighed_single(a[j], b[j], least_p, origin_p, centre)
         w = _select(a[j] < least_p, ZERO, w)
-        first, second = __slopes_single(b[j], w, x - centre_tail, least_q, origin_q, kl, unit_p, unit_q)
+        first, second = __slopes_single(b[j], w, x - tail, least_q, origin_q, kl, unit_p, unit_q)
         by_p[j], by_q[j] = first, second
+
+
+@njit(error_model="numpy")
+def _begin(a, b, frame, row, sums):
+    """The frame of a row: where its weights lie, and a centre, the mean of its first classes."""
+    top_p, top_q, top_gap = _greatest(a, b)
+    roomy = (abs(top_p) < ROOM) & (abs(top_q) < ROOM) & (top_gap < ROOM)
+    frame[ROOMY, row] = np.float32(roomy)
+    frame[LEAST_P, row], frame[ORIGIN_P, row] = top_p - DEEP, np.float32(np.rint(top_p * INVERSE_LN2) - 127.0)
+    frame[LEAST_Q, row], frame[ORIGIN_Q, row] = top_q - DEEP, np.float32(np.rint(top_q * INVERSE_LN2) - 127.0)
+    frame[MIDDLE, row] = ZERO
+    if roomy & (a.size > LINE):
+        _sums(a[:LINE], b[:LINE], frame, row, ZERO, sums)
+        frame[MIDDLE, row] = np.float32(sums[SUM_X, row] / sums[MASS, row])
+
+
+@njit(error_model="numpy", forceinline=True)
+def _row(flat, step, row, classes):
+    return flat[row * step : row * step + classes]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
     """Rows first to last: logit k of row i is p[i p_row + k]; derivatives, if there is room for any, in rows."""
     tiles = -(-classes // TILE)
-    sums, found = np.empty((tiles, 5)), np.empty(4)
-    frame, pads = np.empty(5, np.float32), np.empty((2, TILE), np.float32)
-    for row in range(first, last):
-        a, b = p[row * p_row : row * p_row + classes], q[row * q_row : row * q_row + classes]
-        value[row] = np.nan
-        top_p, top_q, top_gap = _greatest(a, b)
-        if not ((abs(top_p) < ROOM) & (abs(top_q) < ROOM) & (top_gap < ROOM)):
-            continue
-        frame[LEAST_P], frame[ORIGIN_P] = top_p - DEEP, np.float32(np.rint(top_p * INVERSE_LN2) - 127.0)
-        frame[LEAST_Q], frame[ORIGIN_Q] = top_q - DEEP, np.float32(np.rint(top_q * INVERSE_LN2) - 127.0)
-        frame[MIDDLE] = ZERO
-        _sums(_padded(pads[0], a[:LINE], 0, NOTHING), _padded(pads[1], b[:LINE], 0, NOTHING), frame, sums[0])
-        frame[MIDDLE] = np.float32(sums[0, SUM_X] / sums[0, MASS])
-        mass, moment = 0.0, 0.0
+    width = ABREAST if tiles == 1 else 1
+    all_sums, all_found, all_work = np.empty((tiles, 5, width)), np.empty((4, width)), np.empty((9, width))
+    all_frames, pads = np.empty((6, width), np.float32), np.empty((2, TILE), np.float32)
+    for begin in range(first, last, width):
+        count = min(width, last - begin)
+        sums, found, work, frame = all_sums[:, :, :count], all_found[:, :count], all_work[:, :count], all_frames[:, :count]
+        total, moment, off = found[MASS_P], found[MEAN], work[8]
+        total[:], moment[:] = 0.0, 0.0
+        for j in range(count):
+            _begin(_row(p, p_row, begin + j, classes), _row(q, q_row, begin + j, classes), frame, j, sums[0])
         for t in range(tiles):
-            here = sums[t]
-            _tile(_padded(pads[0], a, t * TILE, NOTHING), _padded(pads[1], b, t * TILE, NOTHING), frame, here)
-            mass, moment = mass + here[MASS], moment + (here[MASS] * here[CENTRE] + here[SUM_X])
-            frame[MIDDLE] = np.float32(moment / mass)
-        _whole(sums, frame, found)
-        value[row] = found[0]
-        if np.isnan(value[row]) and _same(a, b):
-            value[row] = 0.0
-        if by_p.size and value[row] >= 0.0:
-            frame[MIDDLE] = np.float32(found[1])
-            tail, kl = np.float32(found[1] - np.float64(frame[MIDDLE])), np.float32(value[row])
-            unit_p, unit_q = np.float32(1.0 / found[2]), np.float32(1.0 / found[3])
-            here = slice(row * classes, (row + 1) * classes)
-            _slopes(a, b, frame, tail, kl, unit_p, unit_q, by_p[here], by_q[here])
+            for turn in range(2):
+                for j in range(count):
+                    if turn == 0 or off[j] != 0.0:
+                        a, b = _row(p, p_row, begin + j, classes), _row(q, q_row, begin + j, classes)
+                        here, there = _padded(pads[0], a, t * TILE), _padded(pads[1], b, t * TILE)
+                        centre = frame[MIDDLE, j] if turn == 0 else np.float32(sums[t, CENTRE, j] + off[j])
+                        _sums(here, there, frame, j, centre, sums[t])
+                if turn == 0:
+                    _doubts(sums[t], frame, off, work[0])
+            _means(sums[t], total, moment, frame)
+        for j in range(count):
+            moment[j] /= total[j]
+        _whole(sums, frame, found, work)
+        for j in range(count):
+            row = begin + j
+            a, b = _row(p, p_row, row, classes), _row(q, q_row, row, classes)
+            if np.isnan(found[KL, j]) and _same(a, b):
+                found[KL, j] = 0.0
+            value[row] = found[KL, j]
+            if by_p.size and value[row] >= 0.0:
+                here = slice(row * classes, (row + 1) * classes)
+                _slopes(a, b, frame, j, found, by_p[here], by_q[here])
