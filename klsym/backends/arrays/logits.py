@@ -24,7 +24,8 @@ from .loops import loops
 Array = NDArray[Any]
 BLOCK = 1 << 14  # logits, of each side, that NumPy holds at a time
 SHARE = 1 << 16  # and that are worth a thread
-NARROW, LANES = 64, 64  # rows of so few classes, and columns, are taken LANES side by side
+LANES = 64  # columns, and rows of few classes, are taken so many side by side
+NARROW = {np.float32: 40, np.float64: 400}  # how few these are
 
 
 def kl(p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | None = None, *, unit: float = 1.0) -> Any:
@@ -147,10 +148,10 @@ def _plain(blocks: Callable[[], Iterator[tuple[slice, Array, Array]]]) -> tuple[
         sums.append((mass, sum_y, *terms))
     mass = sum(s[0] for s in sums)
     centre = sum(s[1] for s in sums) / mass
-    scale, scale_tail = kernels._scale(top_q, mode_q, centre)
-    joined = [kernels._joined(kernels._apart(m, y, centre), m, t, f, z, scale) for m, y, t, f, z in sums]
-    terms, x, mass_q = (sum(parts) for parts in zip(*joined, strict=True))
-    found = kernels._divergence(mass, terms, sum(s[3] for s in sums), x, mass_q, scale, scale_tail)
+    t, t_tail, scale, scale_tail = kernels._scale(top_q, mode_q, centre)
+    joined = [kernels._joined(m, y, n, f, z, centre, t, t_tail) for m, y, n, f, z in sums]
+    terms, far, x, mass_q = (sum(parts) for parts in zip(*joined, strict=True))
+    found = kernels._divergence(mass, terms, far, x, mass_q, scale, scale_tail)
     nothing = (top == -np.inf) | (top_q == -np.inf) | (odd == 2)
     found = np.where(nothing, np.nan, np.where(odd == 1, np.inf, found))
     return found[:, 0], top, top_q, mode, mode_tail, centre, x / mass, mass, mass_q
@@ -200,17 +201,17 @@ def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -
     if any(x.dtype == np.float16 for x in (p, q, by_p)) or not all(map(_plain_layout, (p, q))):
         _copied_rows(p, q, value, by_p, by_q)
         return
-    width = LANES if classes <= NARROW or (p.strides[1] > p.itemsize and count > 1) else 1
     (a, *a_steps), (b, *b_steps) = _flat(p), _flat(q)
+    single = a.dtype == b.dtype == np.float32 and a_steps[1] == b_steps[1] == 1
+    width = LANES if classes <= NARROW[np.float32 if single else np.float64] or (a_steps[1] > 1 and count > 1) else 1
     slopes = by_p.reshape(-1), by_q.reshape(-1)
     singles, doubles = loops("logits_single"), loops("logits")
-    single = width == 1 and a.dtype == b.dtype == np.float32 and a_steps[1] == b_steps[1] == 1
 
     def double(first: int, last: int) -> None:
         doubles.rows(a, *a_steps, b, *b_steps, first, last, classes, width, value, *slopes)
 
     def work(first: int, last: int) -> None:
-        if not single:
+        if width > 1 or not single:
             double(first, last)
             return
         singles.rows(a, a_steps[0], b, b_steps[0], first, last, classes, value, *slopes)

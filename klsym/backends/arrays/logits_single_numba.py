@@ -149,7 +149,8 @@ def _whole(sums, frame, found, work):
     mass, mean, kl, mass_q = found[MASS_P], found[MEAN], found[KL], found[MASS_Q]
     whole, size, spread, far = work[0], work[1], work[2], work[3]
     own, wide, lean, rise = work[4], work[5], work[6], work[7]
-    whole[:], size[:], spread[:], far[:] = 0.0, 0.0, 0.0, 0.0
+    for j in range(mass.size):
+        whole[j], size[j], spread[j], far[j] = 0.0, 0.0, 0.0, 0.0
     for t in range(sums.shape[0]):
         here = sums[t]
         for j in range(mass.size):
@@ -210,6 +211,19 @@ def _same(a, b):
 
 
 @njit(error_model="numpy")
+def _sum_x(a, b, least_p, origin_p, centre):
+    """The sum of x of a tile, alone."""
+    sum_x = 0.0
+    for i in range(0, a.size, CHUNK):
+        s, p, q = ZERO, a[i : i + CHUNK], b[i : i + CHUNK]
+        for j in range(p.size):
+            w, x = __weighed_single(p[j], q[j], least_p, origin_p, centre)
+            s = _plus(s, _select(p[j] < least_p, ZERO, w * x))
+        sum_x += s
+    return sum_x
+
+
+@njit(error_model="numpy")
 def _slopes(a, b, frame, row, found, by_p, by_q):
     """Both derivatives of a row; a class that is too faint to count has none by P's logit."""
     least_p, origin_p, least_q, origin_q = frame[LEAST_P, row], frame[ORIGIN_P, row], frame[LEAST_Q, row], frame[ORIGIN_Q, row]
@@ -252,9 +266,9 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
     for begin in range(first, last, width):
         count = min(width, last - begin)
         sums, found, work, frame = all_sums[:, :, :count], all_found[:, :count], all_work[:, :count], all_frames[:, :count]
-        total, moment, off = found[MASS_P], found[MEAN], work[8]
-        total[:], moment[:] = 0.0, 0.0
+        mass, mean, off = found[MASS_P], found[MEAN], work[8]
         for j in range(count):
+            mass[j], mean[j] = 0.0, 0.0
             _begin(_row(p, p_row, begin + j, classes), _row(q, q_row, begin + j, classes), frame, j, sums[0])
         for t in range(tiles):
             for turn in range(2):
@@ -266,9 +280,9 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
                         _sums(here, there, frame, j, centre, sums[t])
                 if turn == 0:
                     _doubts(sums[t], frame, off, work[0])
-            _means(sums[t], total, moment, frame)
+            _means(sums[t], mass, mean, frame)
         for j in range(count):
-            moment[j] /= total[j]
+            mean[j] /= mass[j]
         _whole(sums, frame, found, work)
         for j in range(count):
             row = begin + j
@@ -277,5 +291,10 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
                 found[KL, j] = 0.0
             value[row] = found[KL, j]
             if by_p.size and value[row] >= 0.0:
+                centre, rest = np.float32(mean[j]), 0.0
+                for t in range(tiles):
+                    here, there = _padded(pads[0], a, t * TILE), _padded(pads[1], b, t * TILE)
+                    rest += _sum_x(here, there, frame[LEAST_P, j], frame[ORIGIN_P, j], centre)
+                mean[j] = np.float64(centre) + rest / mass[j]
                 here = slice(row * classes, (row + 1) * classes)
                 _slopes(a, b, frame, j, found, by_p[here], by_q[here])

@@ -62,4 +62,4 @@ def _slopes_single(b, weight, x, least, origin, kl, unit_p, unit_q):
     """The derivatives by the class's logits, -p x and q - p = p (e^(x - KL) - 1)."""
     p, gap = weight * unit_p, x - kl
     close, q, other = _parts_single(b, select(absolute(gap) <= CLOSE, x, 2.0), gap, least, origin)
-    return -p * x, select(close, p * (gap + q), other * unit_q - p)
+    return -p * x, select(close, p * (gap + q), select(b < least, 0.0, other * unit_q) - p)
