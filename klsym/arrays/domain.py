@@ -44,6 +44,10 @@ def _simplex(a: Any) -> Any:
     return (a >= 0).all(-1) & (np.abs(a.sum(-1) - 1) <= 2**-50 * a.shape[-1])
 
 
+def _logits(a: Any) -> Any:
+    return (a < np.inf).all(-1) & (a > -np.inf).any(-1)
+
+
 def _unit(a: Any) -> Any:
     return np.abs((a * a).sum(-1) - 1) <= 2**-50 * a.shape[-1]
 
@@ -68,6 +72,7 @@ def _list(**facts: bool) -> Callable[..., Any]:
 
 
 real_list = ArrayDomain("real vectors", 1, _list(real=True), _finite(1))
+logits_list = ArrayDomain("real vectors, or -inf where there is no mass", 1, _list(real=True), _logits)
 positive_list = ArrayDomain("positive vectors", 1, _list(positive=True), lambda a: _finite(1)(a) & (a > 0).all(-1))
 simplex = ArrayDomain("probability vectors", 1, _list(positive=True), _simplex)
 real_vector = ArrayDomain("real vectors", 1, _column, _finite(1))
@@ -99,6 +104,7 @@ __all__ = [
     "ArrayDomain",
     "ArrayParameter",
     "Outcome",
+    "logits_list",
     "lower_triangular",
     "positive_definite",
     "positive_list",

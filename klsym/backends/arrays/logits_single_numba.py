@@ -288,7 +288,7 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
             row = begin + j
             a, b = _row(p, p_row, row, classes), _row(q, q_row, row, classes)
             if np.isnan(found[KL, j]) and _same(a, b):
-                found[KL, j] = 0.0
+                found[KL, j] = mean[j] = 0.0
             value[row] = found[KL, j]
             if by_p.size and value[row] >= 0.0:
                 centre, rest = np.float32(mean[j]), 0.0

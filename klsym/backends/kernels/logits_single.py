@@ -30,18 +30,23 @@ def _series_single(z):
     return z * z * series
 
 
-def _weighed_single(a, b, least, origin, centre):
-    """e^a 2^-(origin + 127), of a no less than `least`, and b - a - centre."""
-    a = select(a < least, least, a)
+def _power_single(a, origin):
+    """e^a 2^-(origin + 127)."""
     y, z = _octaves_single(a)
     series = EXP_NARROW[0]
     for c in EXP_NARROW[1:]:
         series = fma(series, z, c)
+    return single_power_of_two(y - origin) * (1.0 + fma(z * z, series, z))
+
+
+def _weighed_single(a, b, least, origin, centre):
+    """e^a 2^-(origin + 127), of a no less than `least`, and b - a - centre."""
+    a = select(a < least, least, a)
     b = select(b < LOWEST, LOWEST, b)
     d = b - a
     back = d - b
     tail = (b - (d - back)) - (a + back)
-    return single_power_of_two(y - origin) * (1.0 + fma(z * z, series, z)), (d - centre) + tail
+    return _power_single(a, origin), (d - centre) + tail
 
 
 def _parts_single(b, x, y, least, origin):
