@@ -58,3 +58,11 @@ def test_batches_broadcast_and_invalid_arrays_are_nan():
     f = kl(Dirichlet, Dirichlet).compile()
     values = f(np.stack([LIST, LIST, -LIST]), LIST)
     assert values.shape == (3,) and not values[:2].any() and np.isnan(values[2])
+
+
+def test_logits_of_minus_infinity_are_classes_without_mass():
+    f = kl(Categorical(logits="a"), Categorical(logits="b")).compile()
+    inf = np.inf
+    assert f([0, -inf], [0, 0]) == pytest.approx(np.log(2), rel=1e-15)
+    assert f([0, 0], [0, -inf]) == inf
+    assert np.isnan([f([-inf, -inf], [0, 0]), f([0, inf], [0, 0])]).all()

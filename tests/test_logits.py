@@ -71,7 +71,10 @@ def test_accuracy(size, move, dtype, engine):
             assert off(got, value, dtype) <= 4
 
             def worst(found, exact, scales, least=least):
-                return max((abs(x - y) / s for x, y, s in zip(found.tolist(), exact, scales, strict=True) if s > least), default=0)
+                return max(
+                    (abs(x - y) / s for x, y, s in zip(found.tolist(), exact, scales, strict=True) if s > least),
+                    default=0,
+                )
 
             # p (log p/q - KL) is p times the gap of two logits less the mean gap, a sum of terms of both signs.
             gaps = [abs(g - value) for g in logs] if dtype == np.float64 else [abs(g) for g in logs]
@@ -145,6 +148,13 @@ def test_rows_that_single_precision_does_not_vouch_for():
     assert (abs(by_q - exact_q)[fine] <= 1e-6).all()
 
 
+def test_the_exponential_of_single_precision():
+    pytest.importorskip("numba")
+    power = vars(logits.loops("logits_single"))["__power_single"]
+    for x in np.linspace(-80, 80, 4001, dtype=np.float32):
+        assert power(x, np.float32(-127)) == pytest.approx(np.exp(float(x)), rel=1.1 * 2.0**-24)
+
+
 @pytest.mark.parametrize("size", [300, 5000])
 def test_blocks_of_one_row_that_are_far_apart(size, engine, monkeypatch):
     monkeypatch.setattr(logits, "BLOCK", 256)
@@ -154,8 +164,10 @@ def test_blocks_of_one_row_that_are_far_apart(size, engine, monkeypatch):
         value, _by_p, by_q, p, q, _ = reference(a, b, 60)
         found, _, found_q = logits.kl_and_gradient(a, b)
         assert off(found, value) <= 4
-        assert max(abs(x - y) / (u + v) for x, y, u, v in zip(found_q.tolist(), by_q, p, q, strict=True)
-                   if u + v > 1e-290) <= 4 * EPS
+        assert (
+            max(abs(x - y) / (u + v) for x, y, u, v in zip(found_q.tolist(), by_q, p, q, strict=True) if u + v > 1e-290)
+            <= 4 * EPS
+        )
 
 
 @pytest.mark.parametrize("size", [10, 3000])

@@ -1,7 +1,8 @@
 """Kullback-Leibler divergence of categorical distributions given by logits, and its derivatives.
 
-The arithmetic is that of `kernels/logits.py`. Rows are read a block at a time, twice for the value and a third time for
-derivatives, by numba where it is installed, on as many threads as the process may use, and else by NumPy.
+The arithmetic is that of `kernels/logits.py`, and of `kernels/logits_single.py` for rows of single precision. Rows are
+read a block at a time, twice for the value and once or twice more for derivatives, by numba where it is installed, on
+as many threads as the process may use, and else by NumPy.
 """
 
 # The kernels' helpers are for what is compiled of them, and for this module.
@@ -33,10 +34,11 @@ def kl(p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | No
 
     p_logits, q_logits: real arrays that broadcast together. -inf is a class without mass: the value is +oo where only
     Q has it. NaN where a logit is NaN or +inf, or a whole row is -inf. The type is that of a ufunc of both: float16,
-    float32 or float64; single and half precision are computed in float64 and rounded once. 0 where the logits differ
-    by a constant, a number for vectors. `out`: an array for the result. Raises VectorError for shapes that do not fit
-    or an axis without a class, TypeError for logits that are not real. (Cover and Thomas, Elements of Information
-    Theory, 2.3.)
+    float32 or float64. Half precision and short rows of single precision are computed in wider numbers and rounded
+    once; longer rows of single precision in that precision, to 4 units of its last place, and anew in float64 where it
+    does not vouch for them. 0 where the logits differ by a constant, a number for vectors. `out`: an array for the
+    result. Raises VectorError for shapes that do not fit or an axis without a class, TypeError for logits that are not
+    real. (Cover and Thomas, Elements of Information Theory, 2.3.)
 
     >>> kl([0.0, 0.0], [0.0, 1.0])
     0.12011450695827752
@@ -205,7 +207,8 @@ def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -
     single = a.dtype == b.dtype == np.float32 and a_steps[1] == b_steps[1] == 1
     width = LANES if classes <= NARROW[np.float32 if single else np.float64] or (a_steps[1] > 1 and count > 1) else 1
     slopes = by_p.reshape(-1), by_q.reshape(-1)
-    singles, doubles = loops("logits_single"), loops("logits")
+    singles: Any = loops("logits_single")
+    doubles: Any = loops("logits")
 
     def double(first: int, last: int) -> None:
         doubles.rows(a, *a_steps, b, *b_steps, first, last, classes, width, value, *slopes)

@@ -164,7 +164,12 @@ def _finish(tiles, lane, found, whole, width):
         kl = np.inf if lane[ODD, j] == 1.0 else kl
         nothing = (lane[TOP_P, j] == -np.inf) | (lane[TOP_Q, j] == -np.inf)
         found[KL, j] = np.nan if nothing | (lane[ODD, j] == 2.0) else kl
-        found[MEAN, j], found[MEAN_TAIL, j], found[MASS_P, j], found[MASS_Q, j] = centre[j], x[j] / mass[j], mass[j], mass_q[j]
+        found[MEAN, j], found[MEAN_TAIL, j], found[MASS_P, j], found[MASS_Q, j] = (
+            centre[j],
+            x[j] / mass[j],
+            mass[j],
+            mass_q[j],
+        )
 
 
 @njit(error_model="numpy")

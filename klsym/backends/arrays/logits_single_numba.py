@@ -68,11 +68,16 @@ def _greatest(a, b):
     return _ordered(top_p), _ordered(top_q), _ordered(top_gap)
 
 
+@njit(error_model="numpy", forceinline=True)
+def _framed(frame, row):
+    return frame[LEAST_P, row], frame[ORIGIN_P, row], frame[LEAST_Q, row], frame[ORIGIN_Q, row]
+
+
 @njit(error_model="numpy")
 def _sums(a, b, frame, row, centre, out):
     """The sums of a row's tile about a centre."""
     mass, sum_x, near, far = 0.0, 0.0, 0.0, 0.0
-    least_p, origin_p, least_q, origin_q = frame[LEAST_P, row], frame[ORIGIN_P, row], frame[LEAST_Q, row], frame[ORIGIN_Q, row]
+    least_p, origin_p, least_q, origin_q = _framed(frame, row)
     for i in range(0, a.size, CHUNK):
         m, s, n, f = ZERO, ZERO, ZERO, ZERO
         p, q = a[i : i + CHUNK], b[i : i + CHUNK]
@@ -226,7 +231,7 @@ def _sum_x(a, b, least_p, origin_p, centre):
 @njit(error_model="numpy")
 def _slopes(a, b, frame, row, found, by_p, by_q):
     """Both derivatives of a row; a class that is too faint to count has none by P's logit."""
-    least_p, origin_p, least_q, origin_q = frame[LEAST_P, row], frame[ORIGIN_P, row], frame[LEAST_Q, row], frame[ORIGIN_Q, row]
+    least_p, origin_p, least_q, origin_q = _framed(frame, row)
     centre = np.float32(found[MEAN, row])
     tail, kl = np.float32(found[MEAN, row] - np.float64(centre)), np.float32(found[KL, row])
     unit_p, unit_q = np.float32(1.0 / found[MASS_P, row]), np.float32(1.0 / found[MASS_Q, row])
@@ -265,7 +270,12 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
     all_frames, pads = np.empty((6, width), np.float32), np.empty((2, TILE), np.float32)
     for begin in range(first, last, width):
         count = min(width, last - begin)
-        sums, found, work, frame = all_sums[:, :, :count], all_found[:, :count], all_work[:, :count], all_frames[:, :count]
+        sums, found, work, frame = (
+            all_sums[:, :, :count],
+            all_found[:, :count],
+            all_work[:, :count],
+            all_frames[:, :count],
+        )
         mass, mean, off = found[MASS_P], found[MEAN], work[8]
         for j in range(count):
             mass[j], mean[j] = 0.0, 0.0
