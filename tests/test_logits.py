@@ -152,7 +152,7 @@ def test_the_exponential_of_single_precision():
     pytest.importorskip("numba")
     power = vars(logits.loops("logits_single"))["__power_single"]
     for x in np.linspace(-80, 80, 4001, dtype=np.float32):
-        assert power(x, np.float32(-127)) == pytest.approx(np.exp(float(x)), rel=1.1 * 2.0**-24)
+        assert power(x, np.float32(-127)) == pytest.approx(np.exp(float(x)), rel=1.5 * 2.0**-24)
 
 
 @pytest.mark.parametrize("size", [300, 5000])

@@ -16,9 +16,10 @@ ROOM = np.float32(2.0**18)  # of logits and gaps
 DEEP = np.float32(86.0)  # e^-86 is nearly the least normal number
 ZERO, NOTHING = np.float32(0.0), np.float32(-np.inf)
 INVERSE_LN2, LN2 = 1.4426950408889634, 0.6931471805599453
-MASS, SUM_X, NEAR, FAR, CENTRE = range(5)  # of each tile
-LEAST_P, ORIGIN_P, LEAST_Q, ORIGIN_Q, MIDDLE, ROOMY = range(6)  # of each row, in single precision
+MASS, SUM_X, NEAR, FAR, CENTRE, UNIT_P, UNIT_Q = range(7)  # of each tile
+TOP_P, ORIGIN_P, TOP_Q, ORIGIN_Q, MIDDLE, ROOMY = range(6)  # of each row so far, in single precision
 KL, MEAN, MASS_P, MASS_Q = range(4)  # of each row
+LITTLE = 1e-300
 FAINT = 2.0**-60  # a divergence so small may come of classes that do not count here
 KEEP = 0.3  # how much of a tile's terms may be due to its centre
 LOSS = 6.0  # how many times as large as their sum the tiles' terms may be
@@ -70,7 +71,8 @@ def _greatest(a, b):
 
 @njit(error_model="numpy", forceinline=True)
 def _framed(frame, row):
-    return frame[LEAST_P, row], frame[ORIGIN_P, row], frame[LEAST_Q, row], frame[ORIGIN_Q, row]
+    """The least logits that count and the origins of weights, of P and of Q."""
+    return frame[TOP_P, row] - DEEP, frame[ORIGIN_P, row], frame[TOP_Q, row] - DEEP, frame[ORIGIN_Q, row]
 
 
 @njit(error_model="numpy")
@@ -87,6 +89,7 @@ def _sums(a, b, frame, row, centre, out):
             m, s, n, f = _plus(m, w), _plus(s, w * x), _plus(n, terms), _plus(f, others)
         mass, sum_x, near, far = mass + m, sum_x + s, near + n, far + f
     out[MASS, row], out[SUM_X, row], out[NEAR, row], out[FAR, row], out[CENTRE, row] = mass, sum_x, near, far, centre
+    out[UNIT_P, row], out[UNIT_Q, row] = origin_p, origin_q
 
 
 @njit(error_model="numpy")
@@ -159,14 +162,14 @@ def _whole(sums, frame, found, work):
     for t in range(sums.shape[0]):
         here = sums[t]
         for j in range(mass.size):
-            lean[j] = rise[j] = here[CENTRE, j] - mean[j]
+            lean[j] = rise[j] = here[CENTRE, j] - mean[j] if here[MASS, j] > 0.0 else 0.0
             own[j] = _unit(frame, j) - here[CENTRE, j]
         _exps(own)
         _e2s(lean)
         _expm1s(rise)
         for j in range(mass.size):
             own[j] = here[NEAR, j] + here[FAR, j] * own[j]
-            wide[j] = 1.0 + (here[SUM_X, j] + own[j]) / here[MASS, j]
+            wide[j] = 1.0 + (here[SUM_X, j] + own[j]) / max(here[MASS, j], LITTLE)
         _log1ps(wide)  # Jensen's inequality: the mean of x where x > 0 is at most log(1 + mean e^x)
         for j in range(mass.size):
             m, x = here[MASS, j], here[SUM_X, j]
@@ -187,7 +190,8 @@ def _whole(sums, frame, found, work):
     for j in range(mass.size):
         bent = whole[j] / (mass[j] + whole[j])
         sure = (size[j] <= LOSS * whole[j]) & (spread[j] * bent <= LOSS * mass[j] * kl[j])
-        sure = sure & (kl[j] >= FAINT) & (kl[j] <= MOST) & (frame[ROOMY, j] > ZERO)
+        roomy = (frame[ROOMY, j] > ZERO) & (frame[TOP_P, j] > -ROOM) & (frame[TOP_Q, j] > -ROOM)
+        sure = sure & roomy & (kl[j] >= FAINT) & (kl[j] <= MOST)
         kl[j] = kl[j] if sure else np.nan
         mass_q[j] = (mass[j] + whole[j]) / own[j]
 
@@ -244,16 +248,37 @@ def _slopes(a, b, frame, row, found, by_p, by_q):
 
 @njit(error_model="numpy")
 def _begin(a, b, frame, row, sums):
-    """The frame of a row: where its weights lie, and a centre, the mean of its first classes."""
-    top_p, top_q, top_gap = _greatest(a, b)
-    roomy = (abs(top_p) < ROOM) & (abs(top_q) < ROOM) & (top_gap < ROOM)
-    frame[ROOMY, row] = np.float32(roomy)
-    frame[LEAST_P, row], frame[ORIGIN_P, row] = top_p - DEEP, np.float32(np.rint(top_p * INVERSE_LN2) - 127.0)
-    frame[LEAST_Q, row], frame[ORIGIN_Q, row] = top_q - DEEP, np.float32(np.rint(top_q * INVERSE_LN2) - 127.0)
+    """The frame of a row at its first tile, and a centre, the mean of its first classes."""
+    frame[TOP_P, row], frame[TOP_Q, row], frame[ORIGIN_P, row], frame[ROOMY, row] = -ROOM, -ROOM, ZERO, np.float32(1.0)
     frame[MIDDLE, row] = ZERO
-    if roomy & (a.size > LINE):
+    _raise(a, b, frame, row)
+    if a.size > LINE:
         _sums(a[:LINE], b[:LINE], frame, row, ZERO, sums)
         frame[MIDDLE, row] = np.float32(sums[SUM_X, row] / sums[MASS, row])
+
+
+@njit(error_model="numpy")
+def _raise(a, b, frame, row):
+    """The frame at a further tile: weights lie about the greatest logits so far. By what earlier weights shrink."""
+    top_p, top_q, top_gap = _greatest(a, b)
+    if not ((top_p < ROOM) & (top_q < ROOM) & (top_gap < ROOM)):
+        frame[ROOMY, row] = ZERO
+        return 1.0
+    before = frame[ORIGIN_P, row]
+    frame[TOP_P, row], frame[TOP_Q, row] = max(top_p, frame[TOP_P, row]), max(top_q, frame[TOP_Q, row])
+    frame[ORIGIN_P, row] = np.float32(np.rint(frame[TOP_P, row] * INVERSE_LN2) - 127.0)
+    frame[ORIGIN_Q, row] = np.float32(np.rint(frame[TOP_Q, row] * INVERSE_LN2) - 127.0)
+    return 2.0 ** np.float64(before - frame[ORIGIN_P, row])
+
+
+@njit(error_model="numpy")
+def _level(sums, frame, row):
+    """All tiles of a row in the units of its last."""
+    for t in range(sums.shape[0]):
+        by_p = 2.0 ** np.float64(sums[t, UNIT_P, row] - frame[ORIGIN_P, row])
+        for k in range(MASS, FAR):
+            sums[t, k, row] *= by_p
+        sums[t, FAR, row] *= 2.0 ** np.float64(sums[t, UNIT_Q, row] - frame[ORIGIN_Q, row])
 
 
 @njit(error_model="numpy", forceinline=True)
@@ -266,7 +291,7 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
     """Rows first to last: logit k of row i is p[i p_row + k]; derivatives, if there is room for any, in rows."""
     tiles = -(-classes // TILE)
     width = ABREAST if tiles == 1 else 1
-    all_sums, all_found, all_work = np.empty((tiles, 5, width)), np.empty((4, width)), np.empty((9, width))
+    all_sums, all_found, all_work = np.empty((tiles, 7, width)), np.empty((4, width)), np.empty((9, width))
     all_frames, pads = np.empty((6, width), np.float32), np.empty((2, TILE), np.float32)
     for begin in range(first, last, width):
         count = min(width, last - begin)
@@ -279,8 +304,13 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
         mass, mean, off = found[MASS_P], found[MEAN], work[8]
         for j in range(count):
             mass[j], mean[j] = 0.0, 0.0
-            _begin(_row(p, p_row, begin + j, classes), _row(q, q_row, begin + j, classes), frame, j, sums[0])
+            a, b = _row(p, p_row, begin + j, classes), _row(q, q_row, begin + j, classes)
+            _begin(a[:TILE], b[:TILE], frame, j, sums[0])
         for t in range(tiles):
+            if t > 0:  # the row is alone
+                a, b = _row(p, p_row, begin, classes), _row(q, q_row, begin, classes)
+                shrink = _raise(a[t * TILE : (t + 1) * TILE], b[t * TILE : (t + 1) * TILE], frame, 0)
+                mass[0], mean[0] = shrink * mass[0], shrink * mean[0]
             for turn in range(2):
                 for j in range(count):
                     if turn == 0 or off[j] != 0.0:
@@ -293,6 +323,8 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
             _means(sums[t], mass, mean, frame)
         for j in range(count):
             mean[j] /= mass[j]
+            if tiles > 1:
+                _level(sums, frame, j)
         _whole(sums, frame, found, work)
         for j in range(count):
             row = begin + j
@@ -304,7 +336,7 @@ def rows(p, p_row, q, q_row, first, last, classes, value, by_p, by_q):
                 centre, rest = np.float32(mean[j]), 0.0
                 for t in range(tiles):
                     here, there = _padded(pads[0], a, t * TILE), _padded(pads[1], b, t * TILE)
-                    rest += _sum_x(here, there, frame[LEAST_P, j], frame[ORIGIN_P, j], centre)
+                    rest += _sum_x(here, there, frame[TOP_P, j] - DEEP, frame[ORIGIN_P, j], centre)
                 mean[j] = np.float64(centre) + rest / mass[j]
                 here = slice(row * classes, (row + 1) * classes)
                 _slopes(a, b, frame, j, found, by_p[here], by_q[here])
