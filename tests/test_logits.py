@@ -148,6 +148,22 @@ def test_rows_that_single_precision_does_not_vouch_for():
     assert (abs(by_q - exact_q)[fine] <= 1e-6).all()
 
 
+def test_rows_of_many_tiles_of_single_precision():
+    """Logits that rise from tile to tile, and whole tiles without mass: the frame of the weights moves."""
+    rng = np.random.default_rng(9)
+    a = np.sort((30 * rng.normal(size=(7, 20_000))).astype(np.float32), axis=-1)
+    b = (a + 0.1 * rng.normal(size=a.shape)).astype(np.float32)
+    a[1, :9000] = b[1, :9000] = -np.inf
+    a[2, :9000] = -np.inf
+    a[3], b[3] = a[3, ::-1], b[3, ::-1]
+    b[4, -100:], b[5, -1], b[6, 9000] = b[4, -100:] + 300, np.nan, -np.inf
+    found, by_p, by_q = logits.kl_and_gradient(a, b)
+    exact, exact_p, exact_q = logits.kl_and_gradient(a.astype(np.float64), b.astype(np.float64))
+    np.testing.assert_allclose(found, exact, rtol=4 * 2.0**-23)
+    np.testing.assert_allclose(by_p[:5], exact_p[:5], atol=1e-6 * abs(exact_p[:5]).max())
+    np.testing.assert_allclose(by_q[:5], exact_q[:5], atol=1e-6)
+
+
 def test_the_exponential_of_single_precision():
     pytest.importorskip("numba")
     power = vars(logits.loops("logits_single"))["__power_single"]
