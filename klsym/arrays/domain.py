@@ -56,6 +56,10 @@ def _weights(a: Any) -> Any:
     return _finite(1)(a) & (a >= 0).all(-1) & (a > 0).any(-1)
 
 
+def _logits(a: Any) -> Any:
+    return (a < np.inf).all(-1) & (a > -np.inf).any(-1)
+
+
 def _unit(a: Any) -> Any:
     return np.abs((a * a).sum(-1) - 1) <= 2**-50 * a.shape[-1]
 
@@ -108,6 +112,7 @@ def _list(**facts: bool) -> Callable[..., Any]:
 
 
 real_list = ArrayDomain("real vectors", 1, _list(real=True), _finite(1))
+logits_list = ArrayDomain("real vectors, or -inf where there is no mass", 1, _list(real=True), _logits)
 positive_list = ArrayDomain("positive vectors", 1, _list(positive=True), lambda a: _finite(1)(a) & (a > 0).all(-1))
 simplex = ArrayDomain("probability vectors", 1, _list(positive=True), _simplex)
 weights = ArrayDomain("vectors of weights, not all of them 0", 1, _list(positive=True), _weights)
@@ -164,6 +169,7 @@ __all__ = [
     "ArrayDomain",
     "ArrayParameter",
     "Outcome",
+    "logits_list",
     "lower_triangular",
     "positive_definite",
     "positive_list",

@@ -103,8 +103,9 @@ def _apart(typing):
 
 @intrinsic
 def _fma(typing, a, b, c):
-    """a b + c, rounded once."""
-    return types.float64(types.float64, types.float64, types.float64), lambda context, b, s, values: b.fma(*values)
+    """a b + c, rounded once, in single precision where all three are."""
+    kind = types.float32 if a == b == c == types.float32 else types.float64
+    return kind(kind, kind, kind), lambda context, b, s, values: b.fma(*values)
 
 
 @intrinsic
@@ -163,6 +164,17 @@ def _scaled(x, k):
 @njit(error_model="numpy", forceinline=True)
 def _power_of_two(k):
     return _double(_bits(k + _INTEGER) << _BITS)
+
+
+@intrinsic
+def _single_power_of_two(typing, k):
+    """2^k for k + 3 2^22 + 127 in single precision."""
+
+    def written(context, builder, signature, values):
+        bits = builder.bitcast(values[0], ir.IntType(32))
+        return builder.bitcast(builder.shl(bits, ir.Constant(ir.IntType(32), 23)), ir.FloatType())
+
+    return types.float32(types.float32), written
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -35,6 +36,8 @@ RACES = tuple(
         ("MultivariateNormal, diagonal", 2.0, ((100_000, 8), (1_000, 128))),
         ("MultivariateNormal, low rank", 1.0, ((1_000, 8), (100, 128))),
         ("Wishart", 1.0, ((10_000, 4), (500, 20))),
+        ("logits, float32", 4.0, ((64, 128_000), (100_000, 10))),
+        ("logits, float64", 4.0, ((64, 128_000), (100_000, 10))),
     )
     for gradient in (False, True)
     for shape in shapes
@@ -48,7 +51,7 @@ def race(entry: Race, share: float, repeats: int) -> Row:
     contestants = _CONTESTANTS[entry.family](elements, dimension, entry.gradient)
     with np.errstate(all="ignore"):
         us = {name: ns / 1e3 for name, ns in timed(contestants, elements, repeats).items()}
-    peers = [time for name, time in us.items() if name != "klsym"]
+    peers = [time for name, time in us.items() if name not in ("klsym", "roof")]
     return {
         "family": entry.family,
         "elements": elements,
@@ -139,6 +142,59 @@ def _wishart(elements: int, k: int, gradient: bool) -> Contestants:
     return {"klsym": lambda: wishart.kl(*arrays), **_torch("Wishart", gradient, arrays)}
 
 
+def _logits(precision: str, elements: int, k: int, gradient: bool) -> Contestants:
+    """Beside torch, and beside reading both arrays and taking two exponentials by the kernel's own polynomial."""
+    from ..backends.arrays import logits
+
+    rng = np.random.default_rng(0)
+    p = 3 * rng.normal(size=(elements, k))
+    p, q = (x.astype(precision) for x in (p, p + rng.normal(size=p.shape)))
+    run = logits.kl_and_gradient if gradient else logits.kl
+    contestants: Contestants = {"klsym": lambda: run(p, q)}
+    if find_spec("numba"):
+        from ..backends.library import needed, numba_library
+        from ..backends.store import keep, module
+
+        source = "\n\n\n".join([*needed(numba_library(), ("njit", "_exp", "__power_single")), EXPONENTIALS])
+        roof = getattr(module(keep("klsym_exponentials", source), source, {}), precision)
+        contestants["roof"] = lambda: roof(p.reshape(-1), q.reshape(-1))
+    if find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+        a, b = (torch.from_numpy(x).requires_grad_(gradient) for x in (p, q))
+        log_softmax, kl_div = torch.nn.functional.log_softmax, torch.nn.functional.kl_div
+
+        def divergence() -> Any:
+            value = kl_div(log_softmax(b, -1), log_softmax(a, -1), log_target=True, reduction="none").sum(-1)
+            return torch.autograd.grad(value.sum(), (a, b)) if gradient else value
+
+        contestants["torch"] = divergence
+    return contestants
+
+
+EXPONENTIALS = """\
+@njit(fastmath={"reassoc"}, forceinline=True)
+def _plus(total, term):
+    return total + term
+
+
+@njit(error_model="numpy")
+def float32(a, b):
+    total, origin = np.float32(0.0), np.float32(-127.0)
+    for i in range(a.size):
+        total = _plus(total, __power_single(a[i], origin) + __power_single(b[i], origin))
+    return total
+
+
+@njit(error_model="numpy")
+def float64(a, b):
+    total = 0.0
+    for i in range(a.size):
+        total = _plus(total, _exp(a[i]) + _exp(b[i]))
+    return total
+"""
+
 _CONTESTANTS: dict[str, Callable[[int, int, bool], Contestants]] = {
     "MultivariateNormal": _normal,
     "Dirichlet": _dirichlet,
@@ -146,6 +202,8 @@ _CONTESTANTS: dict[str, Callable[[int, int, bool], Contestants]] = {
     "MultivariateNormal, diagonal": _diagonal,
     "MultivariateNormal, low rank": _low_rank,
     "Wishart": _wishart,
+    "logits, float32": partial(_logits, "float32"),
+    "logits, float64": partial(_logits, "float64"),
 }
 _TORCH: dict[str, tuple[str, ...]] = {
     "MultivariateNormal": ("loc", "scale_tril"),

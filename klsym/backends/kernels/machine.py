@@ -98,6 +98,15 @@ def power_of_two(k):
     return _power_of_two(k)
 
 
+def single_power_of_two(k):
+    """2^k for k + 3 2^22 + 127 in single precision, k integral in [-126, 127]; for others nothing of use.
+
+    >>> single_power_of_two(np.float32(3 * 2**22 + 127 - 2))
+    np.float32(0.25)
+    """
+    return (np.asarray(k, dtype=np.float32)[()].view(np.int32) << np.int32(23)).view(np.float32)
+
+
 def _bits(x):
     return np.asarray(x, dtype=np.float64)[()].view(np.int64)
 
