@@ -68,7 +68,7 @@ def _run(
     p, q = _real(p_logits, "p_logits"), _real(q_logits, "q_logits")
     dtype = np.result_type(p, q)
     try:
-        p, q = np.broadcast_arrays(p, q)
+        p, q = (p, q) if p.shape == q.shape else np.broadcast_arrays(p, q)
     except ValueError:
         raise VectorError(f"p_logits has shape {p.shape} and q_logits {q.shape}, which do not broadcast") from None
     try:
