@@ -232,8 +232,9 @@ def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -
 
 def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Where the runs of true flags begin and end."""
-    turns = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    yield from zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)
+    if flags.any():
+        turns = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+        yield from zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)
 
 
 def _copied_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -> None:
