@@ -12,7 +12,7 @@ demo: .venv/.base
 	$(BIN)/python examples/verify.py
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -q -m "not slow and not peers"
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not peers"
 
 test-peers: .venv/.peers
 	$(BIN)/python -m pytest -q -m peers tests

@@ -63,7 +63,7 @@ def assert_agree(found):
 
 def test_slice_of_closed_pairs(matrix):
     closed = [d for d in matrix.values() if d.kind == "closed"]
-    chosen = random.Random(20).sample(closed, 60)
+    chosen = random.Random(20).sample(closed, 40)
     assert_agree([f for d in chosen for f in findings(d, d.cases[0], 1, 3)])
 
 

@@ -68,7 +68,7 @@ def _run(
     p, q = _real(p_logits, "p_logits"), _real(q_logits, "q_logits")
     dtype = np.result_type(p, q)
     try:
-        p, q = np.broadcast_arrays(p, q)
+        p, q = (p, q) if p.shape == q.shape else np.broadcast_arrays(p, q)
     except ValueError:
         raise VectorError(f"p_logits has shape {p.shape} and q_logits {q.shape}, which do not broadcast") from None
     try:
@@ -232,8 +232,9 @@ def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -
 
 def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
     """Where the runs of true flags begin and end."""
-    turns = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    yield from zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)
+    if flags.any():
+        turns = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+        yield from zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)
 
 
 def _copied_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -> None:
