@@ -58,7 +58,7 @@ def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int
     for d in (formula.p, formula.q):
         for parameter, symbol in zip(d.family.parameters, d.values, strict=True):
             if symbol in point:
-                point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=True))
+                point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=False))
     return point
 
 

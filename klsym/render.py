@@ -57,7 +57,7 @@ def catalog_rows() -> list[Row]:
             "parameters": [{"name": p.name, "domain": str(p.domain)} for p in family.parameters],
             "constraint": str(family.constraint),
             "references": list(family.references),
-            "forms": [form.keyword for form in family.forms],
+            "forms": ["+".join(form.keywords) for form in family.forms],
         }
         for family in array_catalog().values()
     ]

@@ -29,7 +29,7 @@ from klsym.oracles import arrays as oracle
 
 CATALOG = array_catalog()
 FORMED = {
-    f"{family.name}({form.keyword})": family.formed(form)
+    f"{family.name}({'+'.join(form.keywords)})": family.formed(form)
     for family in CATALOG.values()
     for form in family.forms
     if form.meaning != form.of
@@ -57,7 +57,7 @@ def point_of(*members, seed=0, **sizes):
     for member in members:
         point |= draw(member, rng, sizes)
         for parameter, symbol in zip(member.family.parameters, member.values, strict=True):
-            point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=True))
+            point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=False))
     return point
 
 
@@ -162,11 +162,28 @@ def test_forms_are_one_distribution():
         klsym.MultivariateNormal([0, 0], covariance=cov),
         klsym.MultivariateNormal([0, 0], precision=[[4, -2], [-2, 8]]),
         klsym.MultivariateNormal([0, 0], scale_tril=np.eye(2)),
+        klsym.MultivariateNormal([0, 0], factor=[[0.5], [1]], diagonal=[1.75, 0.25]),
+        klsym.MultivariateNormal([0, 0], diagonal=[1, 1]),
     )
     assert float(kl(members[0], q)) == pytest.approx(float(kl(klsym.MultivariateNormal([0, 0], cov), q)), rel=1e-15)
     expected = kl(klsym.MultivariateNormal([0, 0], np.linalg.inv([[4, -2], [-2, 8]])), q)
     assert float(kl(members[1], q)) == pytest.approx(float(expected), rel=1e-14)
-    assert float(kl(members[2], q)) == 0.5
+    assert float(kl(members[2], q)) == float(kl(members[4], q)) == 0.5
+    expected = kl(klsym.MultivariateNormal([0, 0], [[2, 0.5], [0.5, 1.25]]), q)
+    assert float(kl(members[3], q)) == pytest.approx(float(expected), rel=1e-14)
+
+
+def test_factors_of_different_ranks_are_compared():
+    p = klsym.MultivariateNormal([0, 0], factor=[[1], [2]], diagonal=[1, 3])
+    q = klsym.MultivariateNormal([1, 0], factor=[[1, 2], [0, 1]], diagonal=[1, 1])
+    full = [klsym.MultivariateNormal([0, 0], [[2, 2], [2, 7]]), klsym.MultivariateNormal([1, 0], [[6, 2], [2, 2]])]
+    assert float(kl(p, q)) == pytest.approx(float(kl(*full)), rel=1e-14)
+
+
+def test_diagonal_covariances_print_as_sums():
+    f = kl(*(klsym.MultivariateNormal(f"m{s}", diagonal=f"d{s}") for s in "pq"))
+    assert "sum(dp[i]/dq[i], i=1..k)/2" in str(f).replace("\n      ", " ")
+    assert "sum((mp[i] - mq[i])**2/dq[i], i=1..k)/2" in str(f)
 
 
 def test_counts_of_different_sums_are_infinitely_far():
@@ -195,6 +212,10 @@ def test_outside_the_domain_is_nan_and_never_a_number():
         (lambda: klsym.MultivariateNormal([0, 0, 0], [[1, 0], [0, 1]]), "size"),
         (lambda: klsym.MultivariateNormal([0, 0]), "Sigma"),
         (lambda: klsym.MultivariateNormal([0], precision="A", scale_tril="L"), "two forms"),
+        (lambda: klsym.MultivariateNormal([0], precision="A", diagonal="d"), "two forms"),
+        (lambda: klsym.MultivariateNormal([0], factor="W"), "diagonal belongs"),
+        (lambda: klsym.MultivariateNormal([0, 0], diagonal=[1, 0]), "positive vectors"),
+        (lambda: klsym.MultivariateNormal([0, 0], factor=[[1], [1], [1]], diagonal=[1, 1]), "size"),
         (lambda: klsym.Dirichlet([1, -1]), "positive vectors"),
         (lambda: klsym.Dirichlet([1, math.nan]), "finite"),
         (lambda: klsym.Categorical([0.5, 0.6]), "probability vectors"),

@@ -15,16 +15,20 @@ from ..core.errors import ParameterError, nearest
 from ..core.family import exact
 from ..core.names import checked_name
 from .domain import ArrayDomain, ArrayParameter, Outcome
+from .functions import INDEX
 
 
 @dataclass(frozen=True)
 class Form:
-    """Another way to give a parameter: `meaning` is the parameter in terms of `parameter`, by `keyword`."""
+    """Another way to give the parameter `of`: by other parameters, which each have a keyword, as `meaning` has it."""
 
-    keyword: str
-    parameter: ArrayParameter
+    parameters: tuple[ArrayParameter, ...]
     of: Any
     meaning: Any
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return tuple(p.keyword for p in self.parameters)
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,6 @@ class ArrayFamily:
     forms: tuple[Form, ...] = ()
     references: tuple[str, ...] = ()
     image: Image | None = field(default=None, repr=False)
-    keywords: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> ArrayDistribution:
         """The member with these values: arrays, names, numbers or SymPy matrices; dimensions by name, K=3.
@@ -82,7 +85,7 @@ class ArrayFamily:
         sizes = {str(d): exact(kwargs.pop(str(d)), str(d)) for d in self.dimensions if str(d) in kwargs}
         family, given = self._formed(kwargs)
         names = [p.name for p in family.parameters]
-        keywords = [*names, *(f.keyword for f in self.forms)]
+        keywords = [*names, *(word for form in self.forms for word in form.keywords)]
         if len(args) > len(names):
             raise ParameterError(f"{family.signature} takes {len(names)} parameters; {len(args)} were given")
         for name, value in zip(names, args, strict=False):
@@ -104,26 +107,32 @@ class ArrayFamily:
     def _formed(self, kwargs: dict[str, Any]) -> tuple[ArrayFamily, dict[str, Any]]:
         """The family in the parameters that the keywords name, and the values by parameter name."""
         family, given = self, dict(kwargs)
-        for form in self.forms:
-            if form.keyword in given:
-                given_forms = [f for f in self.forms if f.of == form.of and f.keyword in kwargs]
-                if len(given_forms) > 1:
-                    raise ParameterError(f"{self.signature} was given {form.of} in two forms; keep one of them")
-                family = family.formed(form)
-                given[form.parameter.name] = given.pop(form.keyword)
+        for of in dict.fromkeys(form.of for form in self.forms):
+            forms = [form for form in self.forms if form.of == of]
+            words = {word for form in forms for word in form.keywords if word in given}
+            if not words:
+                continue
+            form = next((form for form in forms if set(form.keywords) == words), None)
+            if form is None:
+                near = min((f for f in forms if words < set(f.keywords)), key=lambda f: len(f.keywords), default=None)
+                if near is None:
+                    raise ParameterError(f"{self.signature} was given {of} in two forms; keep one of them")
+                lacking = ", ".join(word for word in near.keywords if word not in words)
+                raise ParameterError(f"{self.signature} was given {', '.join(words)}; {lacking} belongs to it")
+            family = family.formed(form)
+            given |= {p.name: given.pop(p.keyword) for p in form.parameters}
         return family, given
 
     def formed(self, form: Form) -> ArrayFamily:
-        """The same family with the form's parameter in place of the one it stands for."""
+        """The same family with the form's parameters in place of the one they stand for."""
         if form.meaning == form.of or form.of not in [p.symbol for p in self.parameters]:
             return self
-        parameters = tuple(form.parameter if p.symbol == form.of else p for p in self.parameters)
+        replaced = (form.parameters if p.symbol == form.of else (p,) for p in self.parameters)
         return replace(
             self,
-            parameters=parameters,
+            parameters=tuple(p for several in replaced for p in several),
             log_density=self.log_density and substitute(self.log_density, {form.of: form.meaning}),
             forms=(form,),
-            keywords=((form.parameter.name, form.keyword),),
             image=self.image
             and replace(self.image, values=tuple(substitute(v, {form.of: form.meaning}) for v in self.image.values)),
         )
@@ -199,9 +208,8 @@ class ArrayDistribution:
         return ArrayDistribution(image.base, values, self.sizes).sized(dict(self.sizes))
 
     def __repr__(self) -> str:
-        words = dict(self.family.keywords)
         pairs = zip(self.family.parameters, self.values, strict=True)
-        shown = (f"{words[p.name]}={v}" if p.name in words else str(v) for p, v in pairs)
+        shown = (f"{p.keyword}={v}" if p.keyword else str(v) for p, v in pairs)
         return f"{self.family.name}({', '.join(shown)})"
 
 
@@ -218,9 +226,6 @@ def substitute(expr: Any, values: Mapping[Any, Any]) -> Any:
         found = [e for e in expr.atoms(sp.Indexed) if e.base == symbol]
         expr = expr.xreplace({e: value.subs(INDEX, e.indices[0]) for e in found})
     return expr
-
-
-INDEX = sp.Symbol("i", integer=True, positive=True)
 
 
 def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
+from sympy.printing.precedence import PRECEDENCE
+
+INDEX = sp.Symbol("i", integer=True, positive=True)
 
 
 class Symmetric(sp.MatrixSymbol):
@@ -16,6 +19,50 @@ class Symmetric(sp.MatrixSymbol):
 
 class Vector(sp.MatrixSymbol):
     """A column: in numbers an array with one axis of its own, where a k x 1 matrix has two."""
+
+
+class Diagonal(sp.MatrixExpr):
+    """The diagonal matrix of a list of positive numbers, arguments the list and its size.
+
+    >>> Diagonal(sp.IndexedBase("d"), 3).T
+    diag(d)
+    """
+
+    shape = property(lambda self: (self.args[1], self.args[1]))  # type: ignore[assignment]
+    name = property(str)
+
+    def entry(self, index: sp.Expr) -> sp.Expr:
+        return self.args[0][index]
+
+    def _eval_transpose(self) -> Diagonal:
+        return self
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"diag({printer.doprint(self.args[0])})"
+
+    def _latex(self, printer: Any) -> str:
+        return rf"\operatorname{{diag}}\left({printer.doprint(self.args[0])}\right)"
+
+
+class Whole(sp.MatrixExpr):
+    """A symmetric positive definite matrix that is written as a sum, and is one letter in products.
+
+    >>> Whole(sp.MatrixSymbol("W", 3, 1) * sp.MatrixSymbol("W", 3, 1).T + Diagonal(sp.IndexedBase("d"), 3)).T
+    W*W.T + diag(d)
+    """
+
+    shape = property(lambda self: self.args[0].shape)  # type: ignore[assignment]
+    name = property(str)
+    precedence = PRECEDENCE["Add"]
+
+    def _eval_transpose(self) -> Whole:
+        return self
+
+    def _sympystr(self, printer: Any) -> str:
+        return printer.doprint(self.args[0])
+
+    def _latex(self, printer: Any) -> str:
+        return printer.doprint(self.args[0])
 
 
 class LogDet(sp.Expr):
@@ -36,6 +83,8 @@ class LogDet(sp.Expr):
             return -cls(matrix.base)
         if isinstance(matrix, sp.Transpose):
             return cls(matrix.arg)
+        if isinstance(matrix, Diagonal):
+            return sp.Sum(sp.log(matrix.entry(INDEX)), (INDEX, 1, matrix.rows))
         if isinstance(matrix, sp.MatMul):
             factor, rest = matrix.as_coeff_matrices()
             if all(m.is_square for m in rest):

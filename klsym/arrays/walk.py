@@ -10,9 +10,12 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 from scipy import special
+from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..core.errors import UnderivableError
-from .functions import LogDet, LogMultigamma, Multidigamma, Vector
+from .functions import Diagonal, LogDet, LogMultigamma, Multidigamma, Vector, Whole
+
+Indices = tuple[sp.Symbol, ...]
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,13 @@ def walk(expr: sp.Expr, values: Mapping[Any, Any], arithmetic: Arithmetic = doub
     Dimensions and scalars are numbers or arrays of the leading axes. A product with a factor 0 is 0: 0 log 0 = 0.
     """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return _Walk(values, arithmetic).scalar(expr, None)
+        return _Walk(values, arithmetic).scalar(expr)
 
 
 def walk_array(expr: Any, values: Mapping[Any, Any], index: sp.Symbol) -> Any:
     """A matrix expression, or a list by its entry in the index, as an array of doubles."""
     walker = _Walk(values, doubles)
-    return walker.matrix(expr) if isinstance(expr, sp.MatrixExpr) else walker.scalar(expr, index)
+    return walker.matrix(expr) if isinstance(expr, sp.MatrixExpr) else walker.scalar(expr, (index,))
 
 
 @dataclass(frozen=True)
@@ -81,40 +84,56 @@ class _Walk:
     values: Mapping[Any, Any]
     kind: Arithmetic
 
-    def scalar(self, e: sp.Expr, index: sp.Symbol | None) -> Any:
-        """The value over the leading axes, and over one more, the index's, inside a sum."""
+    def scalar(self, e: sp.Expr, indices: Indices = ()) -> Any:
+        """The value over the leading axes and, inside sums, over one more for each of their indices in turn."""
         if e.is_number and not e.has(LogMultigamma, Multidigamma):
             return self.kind.number(e)
         if isinstance(e, sp.Symbol):
-            return self._lifted(self.values[e], index)
+            return self._along(self.values[e], e, indices) if e in indices else self._lifted(self.values[e], indices)
         if isinstance(e, sp.Indexed):
-            entries = np.asarray(self.values[e.base])
-            if e.indices[0] == index:
-                return entries
-            place = np.asarray(self.values[e.indices[0]], dtype=int)[..., None] - 1
+            entries, index = np.asarray(self.values[e.base]), e.indices[0]
+            if index in indices:
+                return self._along(entries, index, indices)
+            place = np.asarray(self.values[index], dtype=int)[..., None] - 1
             shape = np.broadcast_shapes(entries.shape[:-1], place.shape[:-1])
             entries = np.broadcast_to(entries, (*shape, entries.shape[-1]))
-            return self._lifted(np.take_along_axis(entries, np.broadcast_to(place, (*shape, 1)), -1)[..., 0], index)
+            return self._lifted(np.take_along_axis(entries, np.broadcast_to(place, (*shape, 1)), -1)[..., 0], indices)
+        if isinstance(e, MatrixElement) and isinstance(e.parent, Vector):
+            return self._along(np.asarray(self.values[e.parent]), e.i, indices)
         if isinstance(e, sp.Sum):
-            return self._lifted(self.scalar(e.function, e.limits[0][0]).sum(-1), index)
+            return self._sum(e, indices)
         if isinstance(e, sp.Add):
-            return sum(self.scalar(a, index) for a in e.args)
+            return sum(self.scalar(a, indices) for a in e.args)
         if isinstance(e, sp.Mul):
-            return self._product([self.scalar(a, index) for a in e.args])
+            return self._product([self.scalar(a, indices) for a in e.args])
         if isinstance(e, sp.Pow):
-            return self.scalar(e.base, index) ** self.scalar(e.exp, index)
+            return self.scalar(e.base, indices) ** self.scalar(e.exp, indices)
         if isinstance(e, LogDet):
-            return self._lifted(self.kind.logdet(self.matrix(e.args[0])), index)
+            return self._lifted(self.kind.logdet(self.matrix(e.args[0])), indices)
         if isinstance(e, sp.Trace):
-            return self._lifted(np.trace(self.matrix(e.arg), axis1=-2, axis2=-1), index)
+            return self._lifted(np.trace(self.matrix(e.arg), axis1=-2, axis2=-1), indices)
         if isinstance(e, (LogMultigamma, Multidigamma)):
-            return self._lifted(self._multigamma(e), index)
+            return self._lifted(self._multigamma(e), indices)
         if isinstance(e, sp.log) and isinstance(e.args[0], sp.gamma):
-            return self.kind.functions["loggamma"](self.scalar(e.args[0].args[0], index))
-        name = "digamma" if isinstance(e, sp.polygamma) and e.args[0] == 0 else e.func.__name__
+            return self.kind.functions["loggamma"](self.scalar(e.args[0].args[0], indices))
+        name, args = e.func.__name__, e.args
+        if isinstance(e, sp.polygamma) and e.args[0] == 0:
+            name, args = "digamma", e.args[1:]
         if name not in self.kind.functions:
             raise UnderivableError(f"{e} has no rule for numbers")
-        return self.kind.functions[name](self.scalar(e.args[-1], index))
+        return self.kind.functions[name](*(self.scalar(a, indices) for a in args))
+
+    def _sum(self, e: sp.Sum, indices: Indices) -> Any:
+        """The sum over the entries of lists, or over whole numbers up to a last one, which may differ by element."""
+        index, first, last = e.limits[0]
+        within = (*indices, index)
+        if any(a.has(index) for a in e.function.atoms(sp.Indexed, MatrixElement)):
+            return self.scalar(e.function, within).sum(-1)
+        low, high = int(first), np.asarray(self.scalar(last, indices))
+        steps = np.arange(low, int(np.max(high)) + 1)
+        numbers = np.array([self.kind.number(sp.Integer(int(n))) for n in steps])
+        terms = _Walk({**self.values, index: numbers}, self.kind).scalar(e.function, within)
+        return np.where(steps <= high[..., None], terms, 0).sum(-1)
 
     def matrix(self, m: Any) -> Any:
         """The value with the two axes of a matrix last."""
@@ -122,7 +141,12 @@ class _Walk:
             given = np.asarray(self.values[m])
             return given[..., None] if isinstance(m, Vector) else given
         if isinstance(m, sp.Identity):
-            return np.array(np.eye(int(self.scalar(m.rows, None))), dtype=float)
+            return np.eye(int(self.scalar(m.rows)))
+        if isinstance(m, Diagonal):
+            entries = np.asarray(self.values[m.args[0]])
+            return entries[..., None] * np.eye(entries.shape[-1], dtype=int)
+        if isinstance(m, Whole):
+            return self.matrix(m.args[0])
         if isinstance(m, sp.Transpose):
             return self.matrix(m.arg).swapaxes(-1, -2)
         if isinstance(m, sp.MatPow) and m.exp == -1:
@@ -132,18 +156,14 @@ class _Walk:
         if isinstance(m, sp.MatMul):
             total: Any = None
             for a in m.args:
-                value = (
-                    self.matrix(a)
-                    if isinstance(a, sp.MatrixExpr)
-                    else np.asarray(self.scalar(a, None))[..., None, None]
-                )
+                value = self.matrix(a) if isinstance(a, sp.MatrixExpr) else np.asarray(self.scalar(a))[..., None, None]
                 joined = isinstance(a, sp.MatrixExpr) and total is not None and total.shape[-2:] != (1, 1)
                 total = value if total is None else np.matmul(total, value) if joined else total * value
             return total
         raise UnderivableError(f"{m} has no rule for numbers")
 
     def _multigamma(self, e: sp.Expr) -> Any:
-        a, k = self.scalar(e.args[0], None), int(self.scalar(e.args[1], None))
+        a, k = self.scalar(e.args[0]), int(self.scalar(e.args[1]))
         half = self.kind.number(sp.S.Half)
         name = "loggamma" if isinstance(e, LogMultigamma) else "digamma"
         total = sum(self.kind.functions[name](a - half * j) for j in range(k))
@@ -161,5 +181,11 @@ class _Walk:
         return np.where(np.logical_or.reduce(np.broadcast_arrays(*zero)), 0, total)
 
     @staticmethod
-    def _lifted(value: Any, index: sp.Symbol | None) -> Any:
-        return value if index is None else np.asarray(value)[..., None]
+    def _lifted(value: Any, indices: Indices) -> Any:
+        return np.asarray(value)[(..., *[None] * len(indices))] if indices else value
+
+    @staticmethod
+    def _along(entries: Any, index: sp.Symbol, indices: Indices) -> Any:
+        """The entries along the axis of the index, the innermost of that name."""
+        place = max(n for n, symbol in enumerate(indices) if symbol == index)
+        return entries[(..., *[None] * place, slice(None), *[None] * (len(indices) - place - 1))]

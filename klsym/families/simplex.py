@@ -19,7 +19,7 @@ each = (i, 1, K)
 logits = real_list.symbol("logits")
 
 
-LOGITS = Form("logits", ArrayParameter(logits, real_list, (K,)), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K)))
+LOGITS = Form((ArrayParameter(logits, real_list, (K,), "logits"),), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K)))
 
 Dirichlet = ArrayFamily(
     name="Dirichlet",

@@ -1,10 +1,20 @@
 """Families of real vectors."""
 
+from dataclasses import replace
+
 from sympy import Symbol, Trace, log, pi
 
-from ..arrays.domain import ArrayParameter, Outcome, lower_triangular, positive_definite, real_vector
+from ..arrays.domain import (
+    ArrayParameter,
+    Outcome,
+    columns,
+    lower_triangular,
+    positive_definite,
+    positive_list,
+    real_vector,
+)
 from ..arrays.family import ArrayFamily, Form, Image
-from ..arrays.functions import LogDet
+from ..arrays.functions import Diagonal, LogDet, Whole
 
 k = Symbol("k", integer=True, positive=True)
 x = real_vector.symbol("x", k)
@@ -13,11 +23,17 @@ Sigma = positive_definite.symbol("Sigma", k, k)
 Lambda = positive_definite.symbol("Lambda", k, k)
 L = lower_triangular.symbol("L", k, k)
 
+W = columns.symbol("W", k)
+d = positive_list.symbol("d")
+
 COVARIANCE = ArrayParameter(Sigma, positive_definite, (k, k))
+DIAGONAL = ArrayParameter(d, positive_list, (k,), "diagonal")
 FORMS = (
-    Form("covariance", COVARIANCE, Sigma, Sigma),
-    Form("precision", ArrayParameter(Lambda, positive_definite, (k, k)), Sigma, Lambda.I),
-    Form("scale_tril", ArrayParameter(L, lower_triangular, (k, k)), Sigma, L * L.T),
+    Form((replace(COVARIANCE, keyword="covariance"),), Sigma, Sigma),
+    Form((ArrayParameter(Lambda, positive_definite, (k, k), "precision"),), Sigma, Lambda.I),
+    Form((ArrayParameter(L, lower_triangular, (k, k), "scale_tril"),), Sigma, L * L.T),
+    Form((DIAGONAL,), Sigma, Diagonal(d, k)),
+    Form((ArrayParameter(W, columns, (k,), "factor"), DIAGONAL), Sigma, Whole(W * W.T + Diagonal(d, k))),
 )
 
 MultivariateNormal = ArrayFamily(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from ...arrays.family import INDEX
-from ...arrays.functions import Symmetric
+from ...arrays.functions import Diagonal, Symmetric
 from . import words
 
 
@@ -39,7 +39,8 @@ def collect(expr: sp.Expr) -> sp.Expr:
     """c a'Ma - 2c a'Mb + c b'Mb = c (a-b)'M(a-b), and the same for tr(N a'Ma) of matrices a and b"""
     if not expr.has(sp.Trace):
         return expr
-    expr = sp.expand(expr) if not expr.has(sp.Sum) else expr
+    kept = {total: sp.Dummy() for total in expr.atoms(sp.Sum)}
+    expr = sp.expand(expr.xreplace(kept)).xreplace({stand_in: total for total, stand_in in kept.items()})
     for shape, group in _groups(expr).items():
         symbols = list(dict.fromkeys(s for pair in group for s in pair))
         if len(symbols) != 2:
@@ -58,7 +59,19 @@ def collect(expr: sp.Expr) -> sp.Expr:
                 m for m in (outer, sp.Transpose(difference), inner, difference) if not isinstance(m, sp.Identity)
             ]
             expr = expr - ca * ta - cb * tb - cc * tc + ca * sp.Trace(sp.MatMul(*factors))
-    return expr
+    return expr.xreplace({t: _spread(t) for t in expr.atoms(sp.Trace)})
+
+
+def _spread(trace: sp.Trace) -> sp.Expr:
+    """u' D v = sum_i u_i D_i v_i for a product D of diagonal matrices"""
+    if trace.arg.shape != (1, 1) or not isinstance(trace.arg, sp.MatMul) or len(trace.arg.args) < 3:
+        return trace
+    left, *inner, right = trace.arg.args
+    if not all(isinstance(m.base if isinstance(m, sp.MatPow) else m, Diagonal) for m in inner):
+        return trace
+    ((word, _),) = words.expand(sp.MatMul(*inner)).items()
+    ends = sp.Transpose(left)[INDEX, 0] * right[INDEX, 0]
+    return sp.Sum(ends * words.entries(word), (INDEX, 1, right.rows))
 
 
 def _groups(expr: sp.Expr) -> dict[tuple[words.Word, words.Word], dict]:

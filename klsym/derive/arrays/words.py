@@ -1,6 +1,7 @@
 """The normal form of matrix products: sums of words in matrix symbols, and their traces.
 
-A word is a tuple of letters, a letter a matrix symbol with whether it is transposed and whether it is inverted.
+A word is a tuple of letters, a letter a matrix with whether it is transposed and whether it is inverted: a matrix
+symbol, a diagonal matrix, or a sum that stays whole.
 Neighbours that are inverse to each other cancel; a trace is the same for every rotation of its word and for the
 transposed word, and splits where the word passes through a 1 x 1 product.
 """
@@ -9,21 +10,26 @@ from __future__ import annotations
 
 import sympy as sp
 
-from ...arrays.functions import Symmetric
+from ...arrays.family import INDEX
+from ...arrays.functions import Diagonal, Symmetric, Whole
 from ...core.errors import UnderivableError
 
-Letter = tuple[sp.MatrixSymbol, bool, bool]
+Letter = tuple[sp.MatrixExpr, bool, bool]
 Word = tuple[Letter, ...]
 Terms = dict[Word, sp.Expr]
 
 
-def letter(symbol: sp.MatrixSymbol, transposed: bool = False, inverted: bool = False) -> Letter:
-    return (symbol, transposed and not isinstance(symbol, Symmetric), inverted)
+LETTERS = (sp.MatrixSymbol, Diagonal, Whole)
+SYMMETRIC = (Symmetric, Diagonal, Whole)
+
+
+def letter(symbol: sp.MatrixExpr, transposed: bool = False, inverted: bool = False) -> Letter:
+    return (symbol, transposed and not isinstance(symbol, SYMMETRIC), inverted)
 
 
 def expand(matrix: sp.MatrixExpr) -> Terms:
     """The matrix expression as {word: coefficient}"""
-    if isinstance(matrix, sp.MatrixSymbol):
+    if isinstance(matrix, LETTERS):
         return {(letter(matrix),): sp.S.One}
     if isinstance(matrix, sp.Identity):
         return {(): sp.S.One}
@@ -103,12 +109,19 @@ def _trace(word: Word, size: sp.Expr) -> sp.Expr:
     if not word:
         return size
     cuts = [n for n, item in enumerate(word) if rows(item) == 1]
+    if not cuts and all(isinstance(s, Diagonal) for s, _, _ in word):
+        return sp.Sum(entries(word), (INDEX, 1, size))
     if not cuts:
         turns = [turned[n:] + turned[:n] for turned in (word, transpose(word)) for n in range(len(word))]
         return sp.Trace(product(min(turns, key=_key), size))
     word, cuts = word[cuts[0] :] + word[: cuts[0]], [n - cuts[0] for n in cuts]
     pieces = [word[a:b] for a, b in zip(cuts, [*cuts[1:], len(word)], strict=True)]
     return sp.Mul(*(sp.Trace(product(min(piece, transpose(piece), key=_key), size)) for piece in pieces))
+
+
+def entries(word: Word) -> sp.Expr:
+    """The diagonal of a product of diagonal matrices, by its entry"""
+    return sp.Mul(*(s.entry(INDEX) ** (-1 if inverted else 1) for s, _, inverted in word))
 
 
 def _key(word: Word) -> list[tuple[bool, bool, str]]:

@@ -10,7 +10,6 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
-from ...arrays.domain import ArrayParameter
 from ...arrays.family import INDEX, ArrayDistribution, substitute
 from ...arrays.walk import walk, walk_array
 from ...core.errors import ParameterError
@@ -113,17 +112,20 @@ def _integrated(
 
 
 def _drawn(p: ArrayDistribution, integrand: sp.Expr, values: dict[Any, Any], draws: int, seed: int) -> Value:
-    parameters = [_usual(p, parameter, v, values) for parameter, v in zip(p.family.parameters, p.values, strict=True)]
-    points = SAMPLERS[p.family.name](np.random.default_rng(seed), draws, *parameters)
+    points = SAMPLERS[p.family.name](np.random.default_rng(seed), draws, *_usual(p, values))
     sampled = np.broadcast_to(walk(integrand, values | {p.variable: points}), (draws,))
     return Value(
         mp.mpf(float(sampled.mean())), mp.mpf(float(5 * sampled.std() / np.sqrt(draws))), "estimate", STATISTICAL
     )
 
 
-def _usual(p: ArrayDistribution, parameter: ArrayParameter, value: Any, values: dict[Any, Any]) -> Any:
-    """The parameter as a sampler takes it: a covariance, where p was given its precision or its Cholesky factor."""
-    if parameter.name in dict(p.family.keywords):
-        (form,) = p.family.forms
-        value = substitute(form.meaning, {parameter.symbol: value}).xreplace(dict(p.sizes))
-    return np.asarray(values[value]) if value in values else walk_array(value, values, INDEX)
+def _usual(p: ArrayDistribution, values: dict[Any, Any]) -> Iterator[Any]:
+    """The parameters as a sampler takes them: a covariance, where p was given its precision or its Cholesky factor."""
+    formed = [parameter for parameter in p.family.parameters if parameter.keyword]
+    for parameter, value in zip(p.family.parameters, p.values, strict=True):
+        if parameter in formed[1:]:
+            continue
+        if parameter in formed:
+            (form,) = p.family.forms
+            value = substitute(form.meaning, p.bindings).xreplace(dict(p.sizes))
+        yield np.asarray(values[value]) if value in values else walk_array(value, values, INDEX)
