@@ -8,7 +8,7 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
-from .arrays.sampling import draw
+from .arrays.sampling import USUAL, draw
 from .arrays.walk import walk
 from .core.derivation import Expectation
 from .core.value import Value, Verdict, compare
@@ -24,6 +24,7 @@ TOLERANCE = 1e-9
 def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict[str, int]) -> Report:
     """The rows of a report: the formula and its code beside the oracle's divergence, and both sides of each step."""
     rng, rows = np.random.default_rng(seed), []
+    formula = formula.sized({n: (USUAL | sizes)[str(n)] for n in formula.free_sizes})
     code = formula.compile()
     for _ in range(points):
         point = _point(formula, rng, sizes)

@@ -96,7 +96,7 @@ class ArrayFormula:
         for name in given:
             if name not in names:
                 raise ParameterError(f"{self.title} has no parameter {name!r}{nearest(name, names)}")
-        bound = {**{str(s): n.array for s, n in self.numbers.items()}, **given}
+        bound = {**{str(s): n.array[()] for s, n in self.numbers.items()}, **given}
         members = (
             d.family(*(bound.get(str(v), v) for v in d.values), **{str(k): v for k, v in d.sizes})
             for d in (self.p, self.q)
@@ -120,6 +120,7 @@ class ArrayFormula:
         if self.parameters:
             names = ", ".join(map(str, self.parameters))
             raise ParameterError(f"{self.title} needs arrays for {names}: evaluate({self.parameters[0]}=…)")
+        self._check_sizes()
         case = holding_case(self.cases, dict(self.sizes))
         if case is None:
             raise ParameterError(f"{self.title} has no case that holds")
@@ -135,6 +136,22 @@ class ArrayFormula:
         }
         sizes = {k: mp.mpf(int(v)) for k, v in self.sizes.items()}
         return mp.mpf(np.asarray(walk(case.value, {**entries, **sizes}, multiprecision)).item())
+
+    @property
+    def free_sizes(self) -> tuple[sp.Symbol, ...]:
+        """The dimensions that neither a number nor the shape of a parameter says."""
+        shaped = {n for parameter in self._domains.values() for n in parameter.dimensions}
+        dimensions = dict.fromkeys((*self.p.family.dimensions, *self.q.family.dimensions))
+        return tuple(n for n in dimensions if n not in shaped and n not in self.sizes)
+
+    def sized(self, sizes: Mapping[sp.Symbol, Any]) -> ArrayFormula:
+        """The formula at these dimensions."""
+        return replace(self, derivation=_sized(self.derivation, {n: sp.Integer(v) for n, v in sizes.items()}))
+
+    def _check_sizes(self) -> None:
+        for n in self.free_sizes:
+            name = self.p.family.name
+            raise ParameterError(f"{self.title} needs {n}, the size of its outcomes: {name}(…, {n}=3)")
 
     @property
     def sizes(self) -> dict[sp.Symbol, sp.Expr]:
@@ -159,6 +176,7 @@ class ArrayFormula:
             raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         if self.kind == "undecided":
             raise UnderivableError(f"{self.title} has no closed form")
+        self._check_sizes()
         from .array_code import Code
 
         constraints = tuple(d.constraint for d in (self.p, self.q))

@@ -15,7 +15,8 @@ from scipy import stats
 
 import klsym
 from klsym import UnderivableError, array_code, divergences, entropy, kl
-from klsym.arrays.sampling import draw
+from klsym.arrays.functions import BesselRatio, LogBessel
+from klsym.arrays.sampling import USUAL, draw
 from klsym.arrays.walk import walk
 from klsym.core.derivation import Expectation
 from klsym.core.domain import counting
@@ -48,6 +49,9 @@ SCIPY = {
     "Wishart": (np.array([[2.0, 0.3], [0.3, 1.0]]), lambda x, nu, V: stats.wishart.logpdf(x, nu, V)),
     "InverseWishart": (np.array([[2.0, 0.3], [0.3, 1.0]]), lambda x, nu, p: stats.invwishart.logpdf(x, nu, p)),
     "MatrixNormal": (np.array([[2.0, 0.3], [-1.0, 1.0]]), stats.matrix_normal.logpdf),
+    "VonMisesFisher": (np.array([0.6, -0.8]), stats.vonmises_fisher.logpdf),
+    # The correlation is 2 B - 1 for B from Beta(eta, eta).
+    "LKJ": (np.array([[1.0, 0.3], [0.3, 1.0]]), lambda x, eta: stats.beta.logpdf(0.65, eta, eta) - math.log(2)),
 }
 
 
@@ -58,6 +62,7 @@ def point_of(*members, seed=0, **sizes):
         point |= draw(member, rng, sizes)
         for parameter, symbol in zip(member.family.parameters, member.values, strict=True):
             point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=False))
+        point |= {n: (USUAL | sizes)[str(n)] for n in member.family.dimensions if n not in point}
     return point
 
 
@@ -106,7 +111,8 @@ def test_formula_agrees_with_a_million_draws(name):
     point |= shared
     first, second = (d if d.family.log_density is not None else d.base for d in (p, q))
     drawn = oracle.divergence(first, second, point, method="monte carlo", draws=1_000_000)
-    value = kl(family, family).compile()(*(point[s] for s in (*p.values, *q.values)))
+    code = kl(*(d.sized({n: sp.Integer(sizes[str(n)]) for n in family.dimensions}) for d in (p, q))).compile()
+    value = code(*(point[s] for s in (*p.values, *q.values)))
     assert abs(float(drawn.mid) - value) <= float(drawn.rad)
 
 
@@ -173,6 +179,39 @@ def test_forms_are_one_distribution():
     assert float(kl(members[3], q)) == pytest.approx(float(expected), rel=1e-14)
 
 
+def test_the_circle_is_the_scalar_family_and_the_uniform_a_limit():
+    scalar = kl(klsym.VonMises(0, 2), klsym.VonMises(0, 0.5)).evaluate(30).value
+    family, north = klsym.VonMisesFisher, [1, 0]
+    assert abs(kl(family(north, 2), family(north, 0.5)).evaluate(30).value - scalar) < mp.mpf(10) ** -28
+    uniform = kl(family(north, 2), family(north, 0))
+    assert uniform.check(1).ok and float(kl(family(north, 0), family([0, -1], 0))) == 0
+    assert float(uniform) == pytest.approx(float(kl(family, family).compile()(north, 2, north, 0)), rel=1e-15)
+
+
+@pytest.mark.parametrize("nu", [0, 0.5, 3, 499])
+def test_bessel_functions_in_doubles(nu):
+    """Small, large and beyond SciPy's range."""
+    z = np.array([0, 1e-300, 1e-5, 0.3, 7, 300, 1e5, 1e10])
+    order, point = sp.Symbol("nu"), sp.Symbol("z")
+    for function in (LogBessel, BesselRatio):
+        got = walk(function(order, point), {order: np.float64(nu), point: z})
+        with mp.workdps(40):
+            expected = [float(function.compute(mp.mpf(nu), mp.mpf(x))) for x in z]
+        assert got == pytest.approx(expected, rel=1e-13, abs=1e-14)
+
+
+@pytest.mark.parametrize("k", [2, 3, 6])
+def test_correlation_kernel_is_the_product_of_beta_functions(k):
+    """Lewandowski, Kurowicka, Joe, 2009, equation 16."""
+    eta, log_beta = 1.7, lambda a: 2 * math.lgamma(a) - math.lgamma(2 * a)
+    expected = sum(
+        (k - m) * ((2 * eta - 2 + k - m) * math.log(2) + log_beta(eta + (k - m - 1) / 2)) for m in range(1, k)
+    )
+    member = klsym.LKJ.member("")
+    got = walk(at_natural(_kernel(member), _kernel(member).log_z), {member.values[0]: eta, klsym.LKJ.dimensions[0]: k})
+    assert got == pytest.approx(expected, rel=1e-13)
+
+
 def test_factors_of_different_ranks_are_compared():
     p = klsym.MultivariateNormal([0, 0], factor=[[1], [2]], diagonal=[1, 3])
     q = klsym.MultivariateNormal([1, 0], factor=[[1, 2], [0, 1]], diagonal=[1, 1])
@@ -210,6 +249,10 @@ def test_outside_the_domain_is_nan_and_never_a_number():
     [
         (lambda: klsym.MultivariateNormal([0, 0], [[1, 2], [2, 1]]), "positive definite"),
         (lambda: klsym.MultivariateNormal([0, 0, 0], [[1, 0], [0, 1]]), "size"),
+        (lambda: klsym.VonMisesFisher([1, 1], 1), "unit vectors"),
+        (lambda: klsym.VonMisesFisher([1], 1), "constraint"),
+        (lambda: kl(klsym.LKJ, klsym.LKJ).compile(), "k=3"),
+        (lambda: kl(klsym.LKJ(1), klsym.LKJ(2)).evaluate(), "k=3"),
         (lambda: klsym.MultivariateNormal([0, 0]), "Sigma"),
         (lambda: klsym.MultivariateNormal([0], precision="A", scale_tril="L"), "two forms"),
         (lambda: klsym.MultivariateNormal([0], precision="A", diagonal="d"), "two forms"),

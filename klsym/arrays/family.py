@@ -158,10 +158,15 @@ class ArrayDistribution:
     sizes: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
 
     def named(self, suffix: str) -> tuple[ArrayDistribution, dict[Any, Any]]:
-        """The member with symbols in place of arrays of numbers, and the arrays by symbol."""
+        """The member with symbols in place of arrays of numbers, and the arrays by symbol.
+
+        So is a number at an end of its domain: a formula is derived in the interior, and holds there by continuity.
+        """
         numbers: dict[Any, Any] = {}
         values = []
         for parameter, value in zip(self.family.parameters, self.values, strict=True):
+            if not isinstance(parameter.domain, ArrayDomain) and _at_an_end(parameter.domain, value):
+                value = Numbers((Fraction(int(value.p), int(value.q)),), ())
             if isinstance(value, Numbers):
                 symbol = parameter.named(parameter.name + suffix).xreplace(dict(self.sizes))
                 numbers[symbol] = value
@@ -252,6 +257,10 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     if not bool(domain.inside(np.array([float(e) for e in entries]).reshape(array.shape))):
         raise ParameterError(f"{where} is not among {domain}")
     return Numbers(entries, array.shape)
+
+
+def _at_an_end(domain: Any, value: sp.Expr) -> bool:
+    return not domain.integer and value.is_number and value in (domain.lower, domain.upper)
 
 
 def _fraction(entry: Any, where: str) -> Fraction:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath as mp
 import sympy as sp
+from sympy.core.function import ArgumentIndexError
 from sympy.printing.precedence import PRECEDENCE
+
+from ..core.functions import SpecialFunction
 
 INDEX = sp.Symbol("i", integer=True, positive=True)
 
@@ -48,7 +52,7 @@ class Whole(sp.MatrixExpr):
     """A symmetric positive definite matrix that is written as a sum, and is one letter in products.
 
     >>> Whole(sp.MatrixSymbol("W", 3, 1) * sp.MatrixSymbol("W", 3, 1).T + Diagonal(sp.IndexedBase("d"), 3)).T
-    W*W.T + diag(d)
+    diag(d) + W*W.T
     """
 
     shape = property(lambda self: self.args[0].shape)  # type: ignore[assignment]
@@ -131,3 +135,68 @@ class Multidigamma(sp.Function):
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         a, k = map(printer.doprint, self.args)
         return rf"\psi_{{{k}}}\left({a}\right)"
+
+
+class LogBessel(SpecialFunction):
+    """log(z^-nu I_nu(z)) for z >= 0, even in z and finite at 0 (DLMF 10.25.2); its derivative is by DLMF 10.29.4.
+
+    >>> LogBessel(sp.S.Half, 1).n()
+    -0.0643519910735318
+    >>> nu, z = sp.symbols("nu z", positive=True); LogBessel(nu, z).diff(z)
+    besseli(nu + 1, z)/besseli(nu, z)
+    """
+
+    nargs = 2
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        return BesselRatio(*self.args)
+
+    @staticmethod
+    def compute(nu: Any, z: Any) -> Any:
+        if z == 0:
+            return -nu * mp.log(2) - mp.loggamma(nu + 1)
+        return mp.log(mp.besseli(nu, z)) - nu * mp.log(z)
+
+    def _written(self) -> sp.Expr:
+        nu, z = self.args
+        return sp.log(z**-nu * sp.besseli(nu, z))
+
+    def _sympystr(self, printer: Any) -> str:
+        return printer.doprint(self._written())
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        inner = printer.doprint(self._written())
+        return inner if exp is None else rf"\left({inner}\right)^{{{exp}}}"
+
+
+class BesselRatio(SpecialFunction):
+    """I_{nu+1}(z) / I_nu(z) for z >= 0, 0 at 0 (DLMF 10.25.2).
+
+    >>> BesselRatio(sp.S.Half, 1).n()  # coth(1) - 1
+    0.313035285499331
+    """
+
+    nargs = 2
+    precedence = PRECEDENCE["Mul"]
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        """I_{nu+1}' = I_nu - (nu+1)/z I_{nu+1} and I_nu' = I_{nu+1} + nu/z I_nu (DLMF 10.29.2)"""
+        nu, z = self.args
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        return 1 - (2 * nu + 1) / z * self - self**2
+
+    @staticmethod
+    def compute(nu: Any, z: Any) -> Any:
+        return mp.mpf(0) if z == 0 else mp.besseli(nu + 1, z) / mp.besseli(nu, z)
+
+    def _sympystr(self, printer: Any) -> str:
+        nu, z = self.args
+        return printer.doprint(sp.besseli(nu + 1, z) / sp.besseli(nu, z))
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        nu, z = self.args
+        inner = printer.doprint(sp.besseli(nu + 1, z) / sp.besseli(nu, z))
+        return inner if exp is None else rf"\left({inner}\right)^{{{exp}}}"

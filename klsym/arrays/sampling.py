@@ -47,6 +47,8 @@ def _entries(parameter: ArrayParameter, shape: tuple[int, ...], above: int, rng:
         whole = half @ half.T + np.eye(shape[0]) / 2
         return (whole + whole.T) / 2
     free = rng.standard_normal(shape)
+    if name == "unit vectors":
+        return free / np.linalg.norm(free)
     if name.startswith("lower"):
         return np.tril(free, -1) + np.diag(rng.uniform(0.5, 2, shape[0]))
     return free

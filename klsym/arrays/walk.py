@@ -13,7 +13,7 @@ from scipy import special
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..core.errors import UnderivableError
-from .functions import Diagonal, LogDet, LogMultigamma, Multidigamma, Vector, Whole
+from .functions import BesselRatio, Diagonal, LogBessel, LogDet, LogMultigamma, Multidigamma, Vector, Whole
 
 Indices = tuple[sp.Symbol, ...]
 
@@ -49,16 +49,43 @@ def _inverse_of_doubles(a: Any) -> Any:
         return np.where(regular, np.linalg.inv(np.where(regular, a, np.eye(a.shape[-1]))), np.nan)
 
 
+# By the series in z^2 (DLMF 10.25.2) where its terms fall from the first: there the power of z would cancel.
+def _log_bessel(nu: Any, z: Any) -> Any:
+    scaled, square = special.ive(nu, z), np.minimum(z * z / 4, nu + 1)
+    series = -nu * np.log(2) - special.gammaln(nu + 1) + np.log(special.hyp0f1(nu + 1, square))
+    values = np.where(square < nu + 1, series, np.log(scaled) + z - nu * np.log(z))
+    return _or_precisely(values, (square < nu + 1) | (scaled > 1e-290), LogBessel, nu, z)
+
+
+def _bessel_ratio(nu: Any, z: Any) -> Any:
+    scaled, square = special.ive(nu, z), np.minimum(z * z / 4, nu + 1)
+    series = z / (2 * nu + 2) * special.hyp0f1(nu + 2, square) / special.hyp0f1(nu + 1, square)
+    values = np.where(square < nu + 1, series, special.ive(nu + 1, z) / scaled)
+    return _or_precisely(values, (square < nu + 1) | (scaled > 1e-290), BesselRatio, nu, z)
+
+
+def _or_precisely(values: Any, known: Any, function: Any, *arguments: Any) -> Any:
+    """The values where they are known, elsewhere those of mpmath, one by one."""
+    if np.all(known):
+        return values
+    values, known, *given = np.broadcast_arrays(values, known, *arguments)
+    values = np.array(values)
+    values[~known] = function._imp_(*(a[~known] for a in given))
+    return values
+
+
 doubles = Arithmetic(
     lambda number: float(number),
-    {"log": np.log, "exp": np.exp, "loggamma": special.gammaln, "digamma": special.digamma},
+    {"log": np.log, "exp": np.exp, "loggamma": special.gammaln, "digamma": special.digamma,
+     "LogBessel": _log_bessel, "BesselRatio": _bessel_ratio},
     _inverse_of_doubles,
     lambda a: np.linalg.slogdet(a)[1],
-)
+)  # fmt: skip
 multiprecision = Arithmetic(
     lambda number: mp.mpmathify(sp.N(number, mp.mp.dps + 5)),
     {"log": _entrywise(_log), "exp": _entrywise(mp.exp), "loggamma": _entrywise(mp.loggamma),
-     "digamma": _entrywise(lambda a: mp.psi(0, a))},
+     "digamma": _entrywise(lambda a: mp.psi(0, a)),
+     "LogBessel": np.frompyfunc(LogBessel.compute, 2, 1), "BesselRatio": np.frompyfunc(BesselRatio.compute, 2, 1)},
     _inverse,
     lambda a: mp.log(mp.det(mp.matrix(a.tolist()))),
 )  # fmt: skip

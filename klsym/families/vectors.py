@@ -12,9 +12,11 @@ from ..arrays.domain import (
     positive_definite,
     positive_list,
     real_vector,
+    unit_vector,
 )
 from ..arrays.family import ArrayFamily, Form, Image
-from ..arrays.functions import Diagonal, LogDet, Whole
+from ..arrays.functions import Diagonal, LogBessel, LogDet, Whole
+from ..core.domain import nonnegative
 
 k = Symbol("k", integer=True, positive=True)
 x = real_vector.symbol("x", k)
@@ -25,6 +27,8 @@ L = lower_triangular.symbol("L", k, k)
 
 W = columns.symbol("W", k)
 d = positive_list.symbol("d")
+direction = unit_vector.symbol("mu", k)
+kappa = nonnegative.symbol("kappa")
 
 COVARIANCE = ArrayParameter(Sigma, positive_definite, (k, k))
 DIAGONAL = ArrayParameter(d, positive_list, (k,), "diagonal")
@@ -45,6 +49,17 @@ MultivariateNormal = ArrayFamily(
     variable=x,
     forms=FORMS,
     references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 45",),
+)
+
+VonMisesFisher = ArrayFamily(
+    name="VonMisesFisher",
+    parameters=(ArrayParameter(direction, unit_vector, (k,)), ArrayParameter(kappa, nonnegative)),
+    dimensions=(k,),
+    outcome=Outcome("sphere", k),
+    log_density=kappa * Trace(direction.T * x) - k * log(2 * pi) / 2 - LogBessel(k / 2 - 1, kappa),
+    variable=x,
+    constraint=k > 1,
+    references=("Mardia, Jupp, Directional Statistics, section 9.3.2",),
 )
 
 MultivariateLogNormal = ArrayFamily(

@@ -6,13 +6,13 @@ from functools import lru_cache
 
 import sympy as sp
 
-from ...arrays.domain import simplex
+from ...arrays.domain import simplex, unit_vector
 from ...arrays.family import ArrayDistribution
 from ...core.derivation import Case, Derivation, Expectation, Step
 from ...core.divergence import Divergence
 from ...core.errors import ParameterError, UnderivableError
 from .. import LOG_P, LOG_Q, MEASURES, P, Q
-from .collect import collect, plain, total_one
+from .collect import collect, norm_one, plain, total_one
 from .expect import expectation, parts
 from .features import features
 from .kernels import KERNELS, Kernel
@@ -85,13 +85,16 @@ def _expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> t
     if plain(found.rest) != 0:
         raise UnderivableError(f"no rule knows E_{measure}[{found.rest}] of {m}")
     kernel = _kernel(m)
-    lists = {v for v, a in zip(m.values, m.family.parameters, strict=True) if a.domain is simplex}
+    lists, vectors = (
+        {v for v, a in zip(m.values, m.family.parameters, strict=True) if a.domain is domain}
+        for domain in (simplex, unit_vector)
+    )
     linear, inserted, tilts = [], [], []
     for name, direction, scalar, feature in parts(found, x, size):
         if name not in (*kernel.symbols, "quadratic"):
             raise UnderivableError(f"no rule knows E_{measure}[{feature}] of {m}")
         expected = Expectation(feature, sp.true, measure)
-        value = total_one(expectation(kernel, name, direction), lists)
+        value = norm_one(total_one(expectation(kernel, name, direction), lists), vectors)
         linear.append(scalar * expected)
         inserted.append(scalar * value)
         tilts.append(Step("tilt", expected, value, why=f"derivative of log Z, {kernel.name} kernel; {kernel.citation}"))

@@ -35,6 +35,11 @@ def total_one(expr: sp.Expr, lists: set[sp.IndexedBase]) -> sp.Expr:
     )
 
 
+def norm_one(expr: sp.Expr, vectors: set[sp.MatrixSymbol]) -> sp.Expr:
+    """v'v = 1 for each of the unit vectors"""
+    return sp.expand(expr.xreplace({sp.Trace(v.T * v): sp.S.One for v in vectors})) if vectors else expr
+
+
 def collect(expr: sp.Expr) -> sp.Expr:
     """c a'Ma - 2c a'Mb + c b'Mb = c (a-b)'M(a-b), and the same for tr(N a'Ma) of matrices a and b"""
     if not expr.has(sp.Trace):

@@ -14,7 +14,7 @@ from sympy import Inverse, MatMul, Rational, Sum, Trace, log, loggamma, pi
 
 from ...arrays.domain import Outcome
 from ...arrays.family import INDEX as i
-from ...arrays.functions import LogDet, LogMultigamma, Symmetric
+from ...arrays.functions import LogBessel, LogDet, LogMultigamma, Symmetric
 from . import words
 from .features import Features
 
@@ -73,6 +73,35 @@ def wishart(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     )  # fmt: skip
 
 
+def sphere(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """int_{|x| = 1} exp(c^T x) = (2 pi)^(k/2) |c|^(1 - k/2) I_{k/2 - 1}(|c|) (DLMF 10.32.2)"""
+    if outcome.name != "sphere" or f.quadratic:
+        return None
+    k = x.rows
+    c = sp.MatrixSymbol("#c", k, 1)
+    return Kernel(
+        "sphere", k * log(2 * pi) / 2 + LogBessel(k * HALF - 1, sp.sqrt(Trace(c.T * c))),
+        {"linear": c}, {"linear": words.matrix(f.linear, k)},
+        "Mardia, Jupp, Directional Statistics, section 9.3; DLMF 10.32.2",
+    )  # fmt: skip
+
+
+def correlation(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """int det x^a over correlation matrices = Gamma_k(b) / Gamma(b)^k, b = a + (k+1)/2
+
+    Joe, J. Multivariate Analysis 97, 2006, theorem 1, in this form: S = D^(1/2) x D^(1/2), D the diagonal of S, has
+    dS = prod_i D_ii^((k-1)/2) dD dx, which splits DLMF 35.3.2 at R = I into this integral and k Gamma functions.
+    """
+    if outcome.name != "correlation matrices" or f.quadratic or f.linear:
+        return None
+    k, a = x.rows, sp.Symbol("#a", real=True)
+    order = a + (k + 1) * HALF
+    return Kernel(
+        "correlation", LogMultigamma(order, k) - k * loggamma(order), {"logdet": a}, {"logdet": f.logdet},
+        "Lewandowski, Kurowicka, Joe, J. Multivariate Analysis 100, 2009, equation 16",
+    )  # fmt: skip
+
+
 def dirichlet(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     """int prod_i x_i^{c_i} over the simplex = prod_i Gamma(c_i + 1) / Gamma(sum_i (c_i + 1)) (DLMF 5.14.2)"""
     if outcome.name != "simplex" or f.counts != 0 or f.rest != 0:
@@ -106,6 +135,8 @@ def multinomial(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
 KERNELS: tuple[Callable[[Features, sp.Basic, Outcome], Kernel | None], ...] = (
     gauss,
     wishart,
+    sphere,
+    correlation,
     dirichlet,
     finite_sum,
     multinomial,

@@ -112,7 +112,9 @@ def _integrated(
 
 
 def _drawn(p: ArrayDistribution, integrand: sp.Expr, values: dict[Any, Any], draws: int, seed: int) -> Value:
-    points = SAMPLERS[p.family.name](np.random.default_rng(seed), draws, *_usual(p, values))
+    shaped = {n for parameter in p.family.parameters for n in parameter.dimensions}
+    sizes = {str(n): int(walk(n.xreplace(dict(p.sizes)), values)) for n in p.family.dimensions if n not in shaped}
+    points = SAMPLERS[p.family.name](np.random.default_rng(seed), draws, *_usual(p, values), **sizes)
     sampled = np.broadcast_to(walk(integrand, values | {p.variable: points}), (draws,))
     return Value(
         mp.mpf(float(sampled.mean())), mp.mpf(float(5 * sampled.std() / np.sqrt(draws))), "estimate", STATISTICAL
