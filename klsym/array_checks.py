@@ -31,16 +31,14 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
         given = [point[s] for s in formula.parameters]
         shown = {s: sp.Symbol(np.array2string(np.asarray(v), precision=4).replace("\n", "")) for s, v in point.items()}
         if formula.derivation.divergence.name == "kl":
-            p, q = (d if d.family.log_density is not None else d.base for d in (formula.p, formula.q))
-            value = _scaled(oracle.divergence(p, q, point, draws=draws), formula)
+            value = _scaled(oracle.divergence(formula.p, formula.q, point, draws=draws), formula)
             exact = (
                 formula.subs(dict(zip(formula.parameters, given, strict=True))).evaluate()
                 if given
                 else formula.evaluate()
             )
-            rows.append(
-                _row("formula", shown, Value(exact.value, abs(exact.value) * mp.mpf(10) ** -15, "estimate"), value)
-            )
+            radius = abs(exact.value) * mp.mpf(10) ** -15 if mp.isfinite(exact.value) else mp.mpf(0)
+            rows.append(_row("formula", shown, Value(exact.value, radius, "estimate"), value))
             rows.append(_row("numpy code", shown, Value(mp.mpf(float(code(*given))), mp.mpf(0), "float"), value))
         for number, step in enumerate(formula.steps, 1):
             if step.rule in ("linearity", "tilt"):
@@ -50,7 +48,7 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
 
 
 def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int]) -> dict[Any, Any]:
-    """Arrays for all symbols; where a case asks for equal numbers they are equal, every dimension with its size."""
+    """Arrays for all symbols, at which the first case holds, and every dimension with its size."""
     point = draw(formula.q, rng, sizes) | draw(formula.p, rng, sizes)
     when = formula.cases[0].when
     if isinstance(when, sp.Eq) and when.rhs in point:
@@ -60,6 +58,8 @@ def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int
         for parameter, symbol in zip(d.family.parameters, d.values, strict=True):
             if symbol in point:
                 point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=False))
+    if isinstance(when, sp.StrictGreaterThan) and when.lhs in point:
+        point[when.lhs] = point[when.lhs] + max(0.0, float(walk(when.rhs, point)))
     return point
 
 

@@ -85,6 +85,10 @@ lower_triangular = ArrayDomain(
 )
 
 
+# The sets of outcomes that are part of another, of the same dimension.
+CONTAINED = {"positive vectors": "vectors"}
+
+
 @dataclass(frozen=True)
 class ArrayParameter:
     """A parameter of a family of arrays: its symbol, its domain and its dimensions, none for a number.
@@ -106,6 +110,7 @@ class ArrayParameter:
 
 
 __all__ = [
+    "CONTAINED",
     "ArrayDomain",
     "ArrayParameter",
     "Outcome",

@@ -33,11 +33,16 @@ class Form:
 
 @dataclass(frozen=True)
 class Image:
-    """The family is the law of `forward(X)`, a bijection, for X from `base` at these values."""
+    """The family is the law of f(X), f a bijection, for X from `base` at these values.
+
+    `forward` names f; `point` and `log_jacobian` are f(x) and log |det f'(x)| at x, the variable of `base`.
+    """
 
     base: ArrayFamily
     forward: str
     values: tuple[Any, ...]
+    point: Any
+    log_jacobian: sp.Expr
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class ArrayFamily:
     """A parametric family on vectors, lists or matrices: everything that klsym knows of it is its log density.
 
     `dimensions` are the symbols of its sizes; the index of a list is `index`, from 1 to the size.
-    The image of another family under a bijection says so in `image`, and may leave its log density out (None).
+    The image of another family under a bijection says so in `image`.
     """
 
     name: str
@@ -131,7 +136,7 @@ class ArrayFamily:
         return replace(
             self,
             parameters=tuple(p for several in replaced for p in several),
-            log_density=self.log_density and substitute(self.log_density, {form.of: form.meaning}),
+            log_density=substitute(self.log_density, {form.of: form.meaning}),
             forms=(form,),
             image=self.image
             and replace(self.image, values=tuple(substitute(v, {form.of: form.meaning}) for v in self.image.values)),

@@ -10,6 +10,7 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 from scipy import special
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.matexpr import MatrixElement
 
 from ..core.errors import UnderivableError
@@ -172,6 +173,10 @@ class _Walk:
         if isinstance(m, Diagonal):
             entries = np.asarray(self.values[m.args[0]])
             return entries[..., None] * np.eye(entries.shape[-1], dtype=int)
+        if isinstance(m, sp.OneMatrix):
+            return np.ones([int(self.scalar(n)) for n in m.shape], dtype=int)
+        if isinstance(m, ElementwiseApplyFunction):
+            return self.kind.functions[m.function.expr.func.__name__](self.matrix(m.expr))
         if isinstance(m, Whole):
             return self.matrix(m.args[0])
         if isinstance(m, sp.Transpose):

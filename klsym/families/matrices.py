@@ -47,7 +47,7 @@ InverseWishart = ArrayFamily(
     variable=X,
     constraint=nu > k - 1,
     references=("Muirhead, Aspects of Multivariate Statistical Theory, section 3.2.5",),
-    image=Image(Wishart, "X^-1", (nu, psi.I)),
+    image=Image(Wishart, "X^-1", (nu, psi.I), X.I, -(k + 1) * LogDet(X)),
 )
 
 # The distribution of the Cholesky factor, a bijection of the matrix, has the same divergences.

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sympy import Symbol, Trace, log, pi
+from sympy import OneMatrix, Symbol, Trace, exp, log, pi
 
 from ..arrays.domain import (
     ArrayParameter,
@@ -20,6 +20,7 @@ from ..core.domain import nonnegative
 
 k = Symbol("k", integer=True, positive=True)
 x = real_vector.symbol("x", k)
+ones = OneMatrix(k, 1)
 mu = real_vector.symbol("mu", k)
 Sigma = positive_definite.symbol("Sigma", k, k)
 Lambda = positive_definite.symbol("Lambda", k, k)
@@ -67,9 +68,12 @@ MultivariateLogNormal = ArrayFamily(
     parameters=MultivariateNormal.parameters,
     dimensions=(k,),
     outcome=Outcome("positive vectors", k),
-    log_density=None,
+    log_density=-k * log(2 * pi) / 2
+    - LogDet(Sigma) / 2
+    - Trace((x.applyfunc(log) - mu).T * Sigma.I * (x.applyfunc(log) - mu)) / 2
+    - Trace(ones.T * x.applyfunc(log)),
     variable=x,
     forms=FORMS,
     references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 44",),
-    image=Image(MultivariateNormal, "exp(x), entry by entry", (mu, Sigma)),
+    image=Image(MultivariateNormal, "exp(x), entry by entry", (mu, Sigma), x.applyfunc(exp), Trace(ones.T * x)),
 )

@@ -68,13 +68,15 @@ def collect(expr: sp.Expr) -> sp.Expr:
 
 
 def _spread(trace: sp.Trace) -> sp.Expr:
-    """u' D v = sum_i u_i D_i v_i for a product D of diagonal matrices"""
-    if trace.arg.shape != (1, 1) or not isinstance(trace.arg, sp.MatMul) or len(trace.arg.args) < 3:
+    """u' D v = sum_i u_i D_i v_i for a product D of diagonal matrices, and 1' v = sum_i v_i"""
+    if trace.arg.shape != (1, 1) or not isinstance(trace.arg, sp.MatMul):
         return trace
     left, *inner, right = trace.arg.args
     if not all(isinstance(m.base if isinstance(m, sp.MatPow) else m, Diagonal) for m in inner):
         return trace
-    ((word, _),) = words.expand(sp.MatMul(*inner)).items()
+    if not inner and not trace.has(sp.OneMatrix):
+        return trace
+    ((word, _),) = words.expand(sp.MatMul(*inner)).items() if inner else (((), 1),)
     ends = sp.Transpose(left)[INDEX, 0] * right[INDEX, 0]
     return sp.Sum(ends * words.entries(word), (INDEX, 1, right.rows))
 

@@ -23,6 +23,9 @@ def parts(f: Features, x: sp.Basic, size: sp.Expr) -> Iterator[tuple[str, sp.Bas
     if f.linear:
         c = words.matrix(f.linear, x.rows)
         yield "linear", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(c), x))
+    if f.inverse:
+        c = words.matrix(f.inverse, x.rows)
+        yield "inverse", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(c), sp.Inverse(x)))
     for (left, right), weight in f.quadratic.items():
         pair = (words.product(left, x.rows), words.product(right, x.cols))
         yield "quadratic", sp.Tuple(*pair), weight, words.trace(sp.MatMul(pair[0], x, pair[1], x.T))
@@ -36,7 +39,9 @@ def parts(f: Features, x: sp.Basic, size: sp.Expr) -> Iterator[tuple[str, sp.Bas
 
 
 def expectation(kernel: Kernel, name: str, direction: sp.Basic) -> sp.Expr:
-    """E[<c, T>] = d/dt log Z(eta + t c) at t = 0"""
+    """E[<c, T>] = d/dt log Z(eta + t c) at t = 0, or what the kernel says of a feature that is none of its own"""
+    if name in kernel.moments:
+        return at_natural(kernel, kernel.moments[name].value(direction))
     if name == "quadratic":
         return _quadratic(kernel, *direction.args)
     slope = differential(kernel.log_z, kernel.symbols[name], kernel.units.get(name, 1) * direction)

@@ -17,11 +17,13 @@ ZERO = sp.S.Zero
 
 @dataclass
 class Features:
-    """constant + tr(linear^T x) + sum c tr(F x D x^T) + logdet log det x + sum_i (logs_i log x_i + counts_i x_i)
-    + table_x + rest; `linear` has words, and `logs`, `counts` and `table` are entries in the index i."""
+    """constant + tr(linear^T x) + tr(inverse^T x^-1) + sum c tr(F x D x^T) + logdet log det x
+    + sum_i (logs_i log x_i + counts_i x_i) + table_x + rest; `linear` and `inverse` have words, and `logs`, `counts`
+    and `table` are entries in the index i."""
 
     constant: sp.Expr = ZERO
     linear: Terms = field(default_factory=dict)
+    inverse: Terms = field(default_factory=dict)
     quadratic: dict[tuple[Word, Word], sp.Expr] = field(default_factory=dict)
     logdet: sp.Expr = ZERO
     logs: sp.Expr = ZERO
@@ -80,14 +82,16 @@ def _trace(found: Features, coefficient: sp.Expr, word: Word, x: sp.MatrixSymbol
     if not places:
         found.constant += coefficient * words.trace(words.product(word, x.cols))
         return
-    if any(word[n][2] for n in places) or len(places) not in (1, 2):
-        raise UnderivableError(f"no feature is known for the trace of {words.product(word, x.rows)}")
     turned = word[places[0] :] + word[: places[0]]
     if len(places) == 1:
         # tr(x R) = tr((R^T)^T x), and tr(x^T R) = tr(R^T x)
         rest = turned[1:]
-        found.linear = words.add(found.linear, {rest if turned[0][1] else words.transpose(rest): coefficient})
+        feature = "inverse" if turned[0][2] else "linear"
+        more = {rest if turned[0][1] else words.transpose(rest): coefficient}
+        setattr(found, feature, words.add(getattr(found, feature), more))
         return
+    if any(word[n][2] for n in places) or len(places) != 2:
+        raise UnderivableError(f"no feature is known for the trace of {words.product(word, x.rows)}")
     cut = places[1] - places[0]
     if turned[0][1] == turned[cut][1]:
         raise UnderivableError(f"no feature is known for the trace of {words.product(word, x.rows)}")

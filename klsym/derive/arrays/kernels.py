@@ -1,7 +1,7 @@
 """The normalising integrals and sums over vectors and matrices, each cited.
 
 A kernel is log Z as an expression in its natural parameters. Along any direction c in them the derivative of
-log Z is E[<c, T>], T the features: nothing else is needed for an expectation.
+log Z is E[<c, T>], T the features: nothing else is needed for the expectation of a feature that its density has.
 """
 
 from __future__ import annotations
@@ -22,6 +22,19 @@ HALF = Rational(1, 2)
 
 
 @dataclass(frozen=True)
+class Moment:
+    """E[<c, T>] for a feature T that the density has not, as a function of c, where `positive` is; infinite elsewhere.
+
+    Both are in the symbols of the kernel's natural parameters.
+    """
+
+    of: str
+    value: Callable[[sp.MatrixExpr], sp.Expr]
+    positive: sp.Expr
+    citation: str
+
+
+@dataclass(frozen=True)
 class Kernel:
     """log Z in the symbols of its natural parameters, by the name of the feature that each belongs to.
 
@@ -35,6 +48,7 @@ class Kernel:
     natural: dict[str, sp.Basic]
     citation: str
     units: dict[str, int] = field(default_factory=dict)
+    moments: dict[str, Moment] = field(default_factory=dict)
 
 
 def gauss(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
@@ -60,16 +74,20 @@ def gauss(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
 
 
 def wishart(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
-    """int_{x > 0} det x^a exp(-tr(R x)) dx = Gamma_k(a + (k+1)/2) det R^-(a + (k+1)/2) (DLMF 35.3.2)"""
+    """int_{x > 0} det x^a exp(-tr(R x)) dx = Gamma_k(a + (k+1)/2) det R^-(a + (k+1)/2) (DLMF 35.3.2)
+
+    The integral of the derivative of the density is 0 for a > 0: a E[x^-1] = R.
+    """
     if outcome.name != "positive definite" or f.quadratic or not f.linear:
         return None
     k = x.rows
     a, r = sp.Symbol("#a", real=True), Symmetric("#R", k, k)
     order = a + (k + 1) * HALF
+    haff = Moment("X^-1", lambda c: Trace(c.T * r) / a, a, "Haff, J. Multivariate Analysis 9, 1979")
     return Kernel(
         "multivariate gamma", LogMultigamma(order, k) - order * LogDet(r),
         {"logdet": a, "linear": r}, {"logdet": f.logdet, "linear": -words.matrix(f.linear, k)}, "DLMF 35.3.2",
-        {"linear": -1},
+        {"linear": -1}, {"inverse": haff},
     )  # fmt: skip
 
 

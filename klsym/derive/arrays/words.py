@@ -1,7 +1,7 @@
 """The normal form of matrix products: sums of words in matrix symbols, and their traces.
 
 A word is a tuple of letters, a letter a matrix with whether it is transposed and whether it is inverted: a matrix
-symbol, a diagonal matrix, or a sum that stays whole.
+symbol, a column of ones, a diagonal matrix, or a sum that stays whole.
 Neighbours that are inverse to each other cancel; a trace is the same for every rotation of its word and for the
 transposed word, and splits where the word passes through a 1 x 1 product.
 """
@@ -19,7 +19,7 @@ Word = tuple[Letter, ...]
 Terms = dict[Word, sp.Expr]
 
 
-LETTERS = (sp.MatrixSymbol, Diagonal, Whole)
+LETTERS = (sp.MatrixSymbol, sp.OneMatrix, Diagonal, Whole)
 SYMMETRIC = (Symmetric, Diagonal, Whole)
 
 
@@ -29,6 +29,8 @@ def letter(symbol: sp.MatrixExpr, transposed: bool = False, inverted: bool = Fal
 
 def expand(matrix: sp.MatrixExpr) -> Terms:
     """The matrix expression as {word: coefficient}"""
+    if isinstance(matrix, sp.OneMatrix) and matrix.rows == 1:
+        return {(letter(matrix.T, transposed=True),): sp.S.One}
     if isinstance(matrix, LETTERS):
         return {(letter(matrix),): sp.S.One}
     if isinstance(matrix, sp.Identity):
@@ -125,4 +127,4 @@ def entries(word: Word) -> sp.Expr:
 
 
 def _key(word: Word) -> list[tuple[bool, bool, str]]:
-    return [(not i, not t, s.name) for s, t, i in word]
+    return [(not i, not t, getattr(s, "name", "1")) for s, t, i in word]

@@ -10,6 +10,7 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
+from ...arrays.domain import CONTAINED
 from ...arrays.family import INDEX, ArrayDistribution, substitute
 from ...arrays.walk import walk, walk_array
 from ...core.errors import ParameterError
@@ -54,6 +55,8 @@ def mass(p: ArrayDistribution, numbers: Numbers) -> Value:
 
 def divergence(p: ArrayDistribution, q: ArrayDistribution, numbers: Numbers, **options: Any) -> Value:
     """KL(p || q) from its definition, E_p[log p - log q]."""
+    if CONTAINED.get(q.outcome.name) == p.outcome.name:
+        return Value(mp.inf, mp.mpf(0), "exact", f"some {p.outcome.name} are no {q.outcome.name}")
     other = q.log_density().xreplace({q.variable: p.variable})
     if p.outcome.total is not None and walk(p.outcome.total, numbers) != walk(q.outcome.total, numbers):
         return Value(mp.inf, mp.mpf(0), "exact", "counts of different sums have no outcome in common")

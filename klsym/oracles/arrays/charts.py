@@ -85,8 +85,13 @@ def _correlation(t: Any, k: int, m: int) -> tuple[Any, Any]:
     return factor @ factor.swapaxes(-1, -2), log_jacobian
 
 
+def _positive(t: Any, k: int, m: int) -> tuple[Any, Any]:
+    return np.exp(t), t.sum(-1)
+
+
 CHARTS: dict[str, Chart] = {
     "vectors": Chart(lambda k, m: k, _vectors),
+    "positive vectors": Chart(lambda k, m: k, _positive),
     "matrices": Chart(lambda k, m: k * m, _matrices),
     "sphere": Chart(lambda k, m: k - 1, _sphere),
     "correlation matrices": Chart(lambda k, m: k * (k - 1) // 2, _correlation),

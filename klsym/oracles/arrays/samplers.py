@@ -73,6 +73,7 @@ SAMPLERS: dict[str, Draw] = {
     "Categorical": lambda rng, count, p: 1 + rng.choice(len(p), count, p=p),
     "Multinomial": lambda rng, count, n, p: rng.multinomial(int(n), p, count),
     "MultivariateNormal": _gauss,
+    "MultivariateLogNormal": lambda *given: np.exp(_gauss(*given)),
     "MatrixNormal": _matrix_gauss,
     "VonMisesFisher": _von_mises_fisher,
     "LKJ": _lkj,
