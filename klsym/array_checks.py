@@ -41,7 +41,7 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
             rows.append(_row("formula", shown, Value(exact.value, radius, "estimate"), value))
             rows.append(_row("numpy code", shown, Value(mp.mpf(float(code(*given))), mp.mpf(0), "float"), value))
         for number, step in enumerate(formula.steps, 1):
-            if step.rule in ("linearity", "tilt"):
+            if step.rule in ("linearity", "tilt", "moment", "marginals"):
                 left, right = (_measured(formula, side, point, draws) for side in (step.lhs, step.rhs))
                 rows.append(_row(f"step {number} {step.rule}", shown, right, left))
     return Report(formula.title, tuple(rows))

@@ -121,7 +121,8 @@ class ArrayFormula:
             names = ", ".join(map(str, self.parameters))
             raise ParameterError(f"{self.title} needs arrays for {names}: evaluate({self.parameters[0]}=…)")
         self._check_sizes()
-        case = holding_case(self.cases, dict(self.sizes))
+        scalars = {s: sp.Rational(n.entries[0]) for s, n in self.numbers.items() if not n.shape}
+        case = holding_case(self.cases, self.sizes | scalars)
         if case is None:
             raise ParameterError(f"{self.title} has no case that holds")
         if case.kind == "infinite":
@@ -284,6 +285,7 @@ def _sized(d: Derivation, sizes: Mapping[Any, Any]) -> Derivation:
     if not at:
         return d
     cases = tuple(replace(c, value=c.value.xreplace(at), when=c.when.xreplace(at)) for c in d.cases)
+    cases = tuple(c for c in cases if c.when != sp.false)
     steps = tuple(replace(s, lhs=s.lhs.xreplace(at), rhs=s.rhs.xreplace(at), when=s.when.xreplace(at)) for s in d.steps)
     return replace(d, p=d.p.sized(at), q=d.q.sized(at), cases=cases, steps=steps)
 

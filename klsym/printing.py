@@ -67,6 +67,10 @@ class Latex(LatexPrinter):
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\log{power} \Gamma\left({self._print(expr.args[0])}\right)"
 
+    def _print_beta(self, expr: sp.Expr, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\operatorname{{B}}{power}\left({', '.join(map(self._print, expr.args))}\right)"
+
     def _print_Trace(self, expr: sp.Expr, exp: str | None = None) -> str:
         inside = self._print(expr.args[0])
         power = "" if exp is None else f"^{{{exp}}}"

@@ -165,12 +165,12 @@ class ArrayDistribution:
     def named(self, suffix: str) -> tuple[ArrayDistribution, dict[Any, Any]]:
         """The member with symbols in place of arrays of numbers, and the arrays by symbol.
 
-        So is a number at an end of its domain: a formula is derived in the interior, and holds there by continuity.
+        So are numbers that a formula had better not hold: see `_by_name`.
         """
         numbers: dict[Any, Any] = {}
         values = []
         for parameter, value in zip(self.family.parameters, self.values, strict=True):
-            if not isinstance(parameter.domain, ArrayDomain) and _at_an_end(parameter.domain, value):
+            if not isinstance(parameter.domain, ArrayDomain) and _by_name(parameter.domain, value):
                 value = Numbers((Fraction(int(value.p), int(value.q)),), ())
             if isinstance(value, Numbers):
                 symbol = parameter.named(parameter.name + suffix).xreplace(dict(self.sizes))
@@ -238,6 +238,9 @@ def substitute(expr: Any, values: Mapping[Any, Any]) -> Any:
     return expr
 
 
+MOST = 1000
+
+
 def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     where = f"{parameter.name} of {family.name}"
     if isinstance(given, str):
@@ -264,8 +267,10 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     return Numbers(entries, array.shape)
 
 
-def _at_an_end(domain: Any, value: sp.Expr) -> bool:
-    return not domain.integer and value.is_number and value in (domain.lower, domain.upper)
+def _by_name(domain: Any, value: sp.Expr) -> bool:
+    """Whether a number enters a formula by name: at an end of its domain, where the formula holds by continuity, or
+    as a count of which SymPy would write the factorial out."""
+    return value.is_number and bool(value > MOST if domain.integer else value in (domain.lower, domain.upper))
 
 
 def _fraction(entry: Any, where: str) -> Fraction:

@@ -104,6 +104,27 @@ class LogDet(sp.Expr):
         return rf"\log{power} \det {printer.parenthesize(self.args[0], 50)}"
 
 
+class SumTo(sp.Expr):
+    """The sum of an expression over a whole number from 0 to a last one, arguments the term, the index and the last.
+
+    >>> j, n = sp.symbols("j n"); SumTo(j**2, j, n)
+    sum(j**2, j=0..n)
+    """
+
+    is_commutative = True
+    is_extended_real = True
+
+    def _sympystr(self, printer: Any) -> str:
+        term, index, last = map(printer.doprint, self.args)
+        return f"sum({term}, {index}=0..{last})"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        term, index, last = self.args
+        power = "" if exp is None else f"^{{{exp}}}"
+        inner = printer.parenthesize(term, PRECEDENCE["Mul"])
+        return rf"\left(\sum_{{{index}=0}}^{{{printer.doprint(last)}}} {inner}\right){power}"
+
+
 class LogMultigamma(sp.Function):
     """log Gamma_k(a), arguments a and k: k(k-1)/4 log pi + sum_{j=1}^k log Gamma(a + (1-j)/2) (DLMF 35.3.4)."""
 
@@ -137,7 +158,21 @@ class Multidigamma(sp.Function):
         return rf"\psi_{{{k}}}\left({a}\right)"
 
 
-class LogBessel(SpecialFunction):
+class _Written(SpecialFunction):
+    """A function that prints as the expression it stands for."""
+
+    def written(self) -> sp.Expr:
+        raise NotImplementedError
+
+    def _sympystr(self, printer: Any) -> str:
+        return printer.doprint(self.written())
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        inner = printer.doprint(self.written())
+        return inner if exp is None else rf"\left({inner}\right)^{{{exp}}}"
+
+
+class LogBessel(_Written):
     """log(z^-nu I_nu(z)) for z >= 0, even in z and finite at 0 (DLMF 10.25.2); its derivative is by DLMF 10.29.4.
 
     >>> LogBessel(sp.S.Half, 1).n()
@@ -159,19 +194,12 @@ class LogBessel(SpecialFunction):
             return -nu * mp.log(2) - mp.loggamma(nu + 1)
         return mp.log(mp.besseli(nu, z)) - nu * mp.log(z)
 
-    def _written(self) -> sp.Expr:
+    def written(self) -> sp.Expr:
         nu, z = self.args
         return sp.log(z**-nu * sp.besseli(nu, z))
 
-    def _sympystr(self, printer: Any) -> str:
-        return printer.doprint(self._written())
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        inner = printer.doprint(self._written())
-        return inner if exp is None else rf"\left({inner}\right)^{{{exp}}}"
-
-
-class BesselRatio(SpecialFunction):
+class BesselRatio(_Written):
     """I_{nu+1}(z) / I_nu(z) for z >= 0, 0 at 0 (DLMF 10.25.2).
 
     >>> BesselRatio(sp.S.Half, 1).n()  # coth(1) - 1
@@ -181,22 +209,48 @@ class BesselRatio(SpecialFunction):
     nargs = 2
     precedence = PRECEDENCE["Mul"]
 
-    def fdiff(self, argindex: int = 2) -> sp.Expr:
-        """I_{nu+1}' = I_nu - (nu+1)/z I_{nu+1} and I_nu' = I_{nu+1} + nu/z I_nu (DLMF 10.29.2)"""
-        nu, z = self.args
-        if argindex != 2:
-            raise ArgumentIndexError(self, argindex)
-        return 1 - (2 * nu + 1) / z * self - self**2
-
     @staticmethod
     def compute(nu: Any, z: Any) -> Any:
         return mp.mpf(0) if z == 0 else mp.besseli(nu + 1, z) / mp.besseli(nu, z)
 
-    def _sympystr(self, printer: Any) -> str:
+    def written(self) -> sp.Expr:
         nu, z = self.args
-        return printer.doprint(sp.besseli(nu + 1, z) / sp.besseli(nu, z))
+        return sp.besseli(nu + 1, z) / sp.besseli(nu, z)
 
-    def _latex(self, printer: Any, exp: str | None = None) -> str:
-        nu, z = self.args
-        inner = printer.doprint(sp.besseli(nu + 1, z) / sp.besseli(nu, z))
-        return inner if exp is None else rf"\left({inner}\right)^{{{exp}}}"
+
+class BinomialMass(_Written):
+    """The probability of x successes among n, arguments x, n and p.
+
+    >>> BinomialMass(1, 3, sp.Rational(1, 4)).n()
+    0.421875000000000
+    """
+
+    nargs = 3
+    precedence = PRECEDENCE["Mul"]
+
+    @staticmethod
+    def compute(x: Any, n: Any, p: Any) -> Any:
+        return mp.binomial(n, x) * p**x * (1 - p) ** (n - x)
+
+    def written(self) -> sp.Expr:
+        x, n, p = self.args
+        return sp.binomial(n, x) * p**x * (1 - p) ** (n - x)
+
+
+class BetaBinomialMass(_Written):
+    """The mean of the binomial probability over p of Beta(a, b), arguments x, n, a and b.
+
+    >>> BetaBinomialMass(1, 3, 1, 1).n()
+    0.250000000000000
+    """
+
+    nargs = 4
+    precedence = PRECEDENCE["Mul"]
+
+    @staticmethod
+    def compute(x: Any, n: Any, a: Any, b: Any) -> Any:
+        return mp.binomial(n, x) * mp.beta(x + a, n - x + b) / mp.beta(a, b)
+
+    def written(self) -> sp.Expr:
+        x, n, a, b = self.args
+        return sp.binomial(n, x) * sp.beta(x + a, n - x + b) / sp.beta(a, b)

@@ -13,8 +13,20 @@ from scipy import special
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 from sympy.matrices.expressions.matexpr import MatrixElement
 
-from ..core.errors import UnderivableError
-from .functions import BesselRatio, Diagonal, LogBessel, LogDet, LogMultigamma, Multidigamma, Vector, Whole
+from ..core.errors import ParameterError, UnderivableError
+from .functions import (
+    BesselRatio,
+    BetaBinomialMass,
+    BinomialMass,
+    Diagonal,
+    LogBessel,
+    LogDet,
+    LogMultigamma,
+    Multidigamma,
+    SumTo,
+    Vector,
+    Whole,
+)
 
 Indices = tuple[sp.Symbol, ...]
 
@@ -27,6 +39,7 @@ class Arithmetic:
     functions: Mapping[str, Callable[..., Any]]
     inverse: Callable[[Any], Any]
     logdet: Callable[[Any], Any]
+    most_terms: int
 
 
 def _entrywise(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -65,6 +78,18 @@ def _bessel_ratio(nu: Any, z: Any) -> Any:
     return _or_precisely(values, (square < nu + 1) | (scaled > 1e-290), BesselRatio, nu, z)
 
 
+def _log_choices(n: Any, x: Any) -> Any:
+    return -np.log1p(n) - special.betaln(x + 1, n - x + 1)
+
+
+def _binomial_mass(x: Any, n: Any, p: Any) -> Any:
+    return np.exp(_log_choices(n, x) + special.xlogy(x, p) + special.xlog1py(n - x, -p))
+
+
+def _beta_binomial_mass(x: Any, n: Any, a: Any, b: Any) -> Any:
+    return np.exp(_log_choices(n, x) + special.betaln(x + a, n - x + b) - special.betaln(a, b))
+
+
 def _or_precisely(values: Any, known: Any, function: Any, *arguments: Any) -> Any:
     """The values where they are known, elsewhere those of mpmath, one by one."""
     if np.all(known):
@@ -75,20 +100,25 @@ def _or_precisely(values: Any, known: Any, function: Any, *arguments: Any) -> An
     return values
 
 
+# By their numbers of arguments.
+WRITTEN = {LogBessel: 2, BesselRatio: 2, BinomialMass: 3, BetaBinomialMass: 4}
 doubles = Arithmetic(
     lambda number: float(number),
     {"log": np.log, "exp": np.exp, "loggamma": special.gammaln, "digamma": special.digamma,
-     "LogBessel": _log_bessel, "BesselRatio": _bessel_ratio},
+     "LogBessel": _log_bessel, "BesselRatio": _bessel_ratio,
+     "BinomialMass": _binomial_mass, "BetaBinomialMass": _beta_binomial_mass},
     _inverse_of_doubles,
     lambda a: np.linalg.slogdet(a)[1],
+    1_000_000,
 )  # fmt: skip
 multiprecision = Arithmetic(
     lambda number: mp.mpmathify(sp.N(number, mp.mp.dps + 5)),
     {"log": _entrywise(_log), "exp": _entrywise(mp.exp), "loggamma": _entrywise(mp.loggamma),
      "digamma": _entrywise(lambda a: mp.psi(0, a)),
-     "LogBessel": np.frompyfunc(LogBessel.compute, 2, 1), "BesselRatio": np.frompyfunc(BesselRatio.compute, 2, 1)},
+     **{f.__name__: np.frompyfunc(f.compute, n, 1) for f, n in WRITTEN.items()}},
     _inverse,
     lambda a: mp.log(mp.det(mp.matrix(a.tolist()))),
+    10_000,
 )  # fmt: skip
 
 
@@ -129,6 +159,8 @@ class _Walk:
         if isinstance(e, MatrixElement) and isinstance(e.parent, Vector):
             return self._along(np.asarray(self.values[e.parent]), e.i, indices)
         if isinstance(e, sp.Sum):
+            return self.scalar(e.function, (*indices, e.limits[0][0])).sum(-1)
+        if isinstance(e, SumTo):
             return self._sum(e, indices)
         if isinstance(e, sp.Add):
             return sum(self.scalar(a, indices) for a in e.args)
@@ -151,16 +183,15 @@ class _Walk:
             raise UnderivableError(f"{e} has no rule for numbers")
         return self.kind.functions[name](*(self.scalar(a, indices) for a in args))
 
-    def _sum(self, e: sp.Sum, indices: Indices) -> Any:
-        """The sum over the entries of lists, or over whole numbers up to a last one, which may differ by element."""
-        index, first, last = e.limits[0]
-        within = (*indices, index)
-        if any(a.has(index) for a in e.function.atoms(sp.Indexed, MatrixElement)):
-            return self.scalar(e.function, within).sum(-1)
-        low, high = int(first), np.asarray(self.scalar(last, indices))
-        steps = np.arange(low, int(np.max(high)) + 1)
+    def _sum(self, e: SumTo, indices: Indices) -> Any:
+        """The terms up to a last one, which may differ by element."""
+        term, index, last = e.args
+        high = np.asarray(self.scalar(last, indices))
+        if np.max(high) > self.kind.most_terms:
+            raise ParameterError(f"{last} is {np.max(high)}; the sum over {index} takes at most {self.kind.most_terms}")
+        steps = np.arange(int(np.max(high)) + 1)
         numbers = np.array([self.kind.number(sp.Integer(int(n))) for n in steps])
-        terms = _Walk({**self.values, index: numbers}, self.kind).scalar(e.function, within)
+        terms = _Walk({**self.values, index: numbers}, self.kind).scalar(term, (*indices, index))
         return np.where(steps <= high[..., None], terms, 0).sum(-1)
 
     def matrix(self, m: Any) -> Any:

@@ -44,6 +44,19 @@ Categorical = ArrayFamily(
     references=("Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, chapter 35",),
 )
 
+DirichletMultinomial = ArrayFamily(
+    name="DirichletMultinomial",
+    parameters=(ArrayParameter(n, counting), ArrayParameter(alpha, positive_list, (K,))),
+    dimensions=(K,),
+    outcome=Outcome("counts", K, total=n, discrete=True),
+    log_density=loggamma(n + 1)
+    + loggamma(Sum(alpha[i], each))
+    - loggamma(n + Sum(alpha[i], each))
+    + Sum(loggamma(x[i] + alpha[i]) - loggamma(x[i] + 1) - loggamma(alpha[i]), each),
+    variable=x,
+    references=("Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, section 35.13.1",),
+)
+
 Multinomial = ArrayFamily(
     name="Multinomial",
     parameters=(ArrayParameter(n, counting), ArrayParameter(p, simplex, (K,))),

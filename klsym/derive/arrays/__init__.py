@@ -39,9 +39,9 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
         m, inside = (p if call.func == P else q), call.args[0]
         integrand = sp.Add(*(inside.coeff(log) * _log_density(d, m) for log, d in ((LOG_P, p), (LOG_Q, met))))
         written.append(c * Expectation(integrand, sp.true, MEASURES[call.func]))
-        expected, because, finite = _expected(m.base, MEASURES[call.func], integrand)
+        expected, because = _expected(m.base, MEASURES[call.func], integrand)
         reasons += [*_carried(m), *because]
-        conditions += finite
+        conditions += [(step.when, step.why) for step in because]
         value.append(c * expected)
     whole = sp.Add(*value)
     total = collect(whole)
@@ -50,7 +50,8 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     steps = [Step("definition", name, sp.Add(*written), why=divergence.notation)]
     cases, known = [], sp.And(*(when for when, _ in conditions))
     if known != sp.false:
-        cases.append(Case("closed", total, known))
+        kind = "semi-closed" if any(step.rule == "marginals" for step in reasons) else "closed"
+        cases.append(Case(kind, total, known))
     if known != sp.true:
         why = "; ".join(dict.fromkeys(why for when, why in conditions if when != sp.true))
         steps.append(Step("support", name, sp.oo, known, why))
@@ -105,20 +106,16 @@ def _at_equal_totals(p: ArrayDistribution, q: ArrayDistribution) -> ArrayDistrib
     return ArrayDistribution(q.family, values, q.sizes)
 
 
-def _expected(
-    m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr
-) -> tuple[sp.Expr, list[Step], list[Condition]]:
-    """E[integrand] by linearity in the features of the outcome, the steps, and where it is finite."""
+def _expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> tuple[sp.Expr, list[Step]]:
+    """E[integrand] by linearity in the features of the outcome, and the steps; where they hold the value is finite."""
     x, size = m.variable, m.outcome.size
     found = features(integrand, x)
-    if plain(found.rest) != 0:
-        raise UnderivableError(f"no rule knows E_{measure}[{found.rest}] of {m}")
     kernel = _kernel(m)
     lists, vectors = (
         {v for v, a in zip(m.values, m.family.parameters, strict=True) if a.domain is domain}
         for domain in (simplex, unit_vector)
     )
-    linear, inserted, tilts, finite = [], [], [], []
+    linear, inserted, tilts = [], [], []
     for name, direction, scalar, feature in parts(found, x, size):
         if name not in (*kernel.symbols, *kernel.moments, "quadratic"):
             raise UnderivableError(f"no rule knows E_{measure}[{feature}] of {m}")
@@ -126,22 +123,28 @@ def _expected(
         value = norm_one(total_one(expectation(kernel, name, direction), lists), vectors)
         linear.append(scalar * expected)
         inserted.append(scalar * value)
-        why = f"derivative of log Z, {kernel.name} kernel; {kernel.citation}"
-        if (moment := kernel.moments.get(name)) is not None:
-            why = f"{kernel.name} kernel; {moment.citation}"
-            when = _above_zero(at_natural(kernel, moment.positive), m)
-            finite.append((when, f"the mean of {moment.of} under {m} is infinite"))
-        tilts.append(Step("tilt", expected, value, finite[-1][0] if moment else sp.true, why))
+        tilts.append(_reason(kernel, name, expected, value, m))
     constant = plain(found.constant)
     whole, split = Expectation(integrand, sp.true, measure), sp.Add(constant, *linear)
     result = plain(sp.Add(constant, *inserted))
     why = "the log densities are linear in features of the outcome"
     steps = [Step("linearity", whole, split, why=why), *tilts, Step("insert", split, result, why="the expectations")]
-    return result, steps, finite
+    return result, steps
+
+
+def _reason(kernel: Kernel, name: str, expected: sp.Expr, value: sp.Expr, m: ArrayDistribution) -> Step:
+    if (moment := kernel.moments.get(name)) is None:
+        return Step("tilt", expected, value, why=f"derivative of log Z, {kernel.name} kernel; {kernel.citation}")
+    if not moment.closed:
+        return Step("marginals", expected, value, why=moment.citation)
+    when = _above_zero(at_natural(kernel, moment.positive), m)
+    return Step("moment", expected, value, when, f"finite where {moment.of} has a mean; {moment.citation}")
 
 
 def _above_zero(expr: sp.Expr, m: ArrayDistribution) -> sp.Basic:
     """expr > 0, cleared of its denominator, with the parameters on the left"""
+    if expr.is_positive:
+        return sp.true
     whole = sp.expand(expr * sp.ilcm(*(c.q for c in expr.expand().as_coefficients_dict().values())))
     left, right = whole.as_independent(*(v for v in m.values if isinstance(v, sp.Symbol)), as_Add=True)[::-1]
     return sp.Gt(left, -right)

@@ -34,6 +34,8 @@ def parts(f: Features, x: sp.Basic, size: sp.Expr) -> Iterator[tuple[str, sp.Bas
         yield "logs", f.logs, sp.S.One, sp.Sum(f.logs * sp.log(x[INDEX]), limits)
     if f.counts != 0:
         yield "counts", f.counts, sp.S.One, sp.Sum(f.counts * x[INDEX], limits)
+    if f.each != 0:
+        yield "each", f.each, sp.S.One, sp.Sum(f.each, limits)
     if f.table != 0:
         yield "table", f.table, sp.S.One, f.table.subs(INDEX, x)
 

@@ -18,8 +18,8 @@ ZERO = sp.S.Zero
 @dataclass
 class Features:
     """constant + tr(linear^T x) + tr(inverse^T x^-1) + sum c tr(F x D x^T) + logdet log det x
-    + sum_i (logs_i log x_i + counts_i x_i) + table_x + rest; `linear` and `inverse` have words, and `logs`, `counts`
-    and `table` are entries in the index i."""
+    + sum_i (logs_i log x_i + counts_i x_i + each_i) + table_x; `linear` and `inverse` have words, and `logs`, `counts`,
+    `each` and `table` are entries in the index i, `each` a function of x_i."""
 
     constant: sp.Expr = ZERO
     linear: Terms = field(default_factory=dict)
@@ -28,8 +28,8 @@ class Features:
     logdet: sp.Expr = ZERO
     logs: sp.Expr = ZERO
     counts: sp.Expr = ZERO
+    each: sp.Expr = ZERO
     table: sp.Expr = ZERO
-    rest: sp.Expr = ZERO
 
 
 def features(log_density: sp.Expr, x: sp.Basic) -> Features:
@@ -45,7 +45,7 @@ def features(log_density: sp.Expr, x: sp.Basic) -> Features:
             raise UnderivableError(f"the term {term} is not linear in a known feature of {x}")
         _file(found, coefficient, inside[0], x)
     found.quadratic = {key: c for key, c in found.quadratic.items() if c != 0}
-    for entry in ("logs", "counts", "table"):
+    for entry in ("logs", "counts", "each", "table"):
         setattr(found, entry, _sorted(getattr(found, entry)))
     return found
 
@@ -112,4 +112,4 @@ def _sum(found: Features, coefficient: sp.Expr, total: sp.Sum, x: sp.IndexedBase
         elif not (slope := term.coeff(x[INDEX])).has(x) and slope != 0 and sp.expand(term - slope * x[INDEX]) == 0:
             found.counts += coefficient * slope
         else:
-            found.rest += coefficient * sp.Sum(term, (INDEX, *total.limits[0][1:]))
+            found.each += coefficient * term

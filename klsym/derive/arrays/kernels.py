@@ -8,30 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import sympy as sp
 from sympy import Inverse, MatMul, Rational, Sum, Trace, log, loggamma, pi
 
 from ...arrays.domain import Outcome
 from ...arrays.family import INDEX as i
-from ...arrays.functions import LogBessel, LogDet, LogMultigamma, Symmetric
+from ...arrays.functions import (
+    BetaBinomialMass,
+    BinomialMass,
+    LogBessel,
+    LogDet,
+    LogMultigamma,
+    SumTo,
+    Symmetric,
+)
 from . import words
 from .features import Features
 
 HALF = Rational(1, 2)
+j = sp.Symbol("j", nonnegative=True)
 
 
 @dataclass(frozen=True)
 class Moment:
     """E[<c, T>] for a feature T that the density has not, as a function of c, where `positive` is; infinite elsewhere.
 
-    Both are in the symbols of the kernel's natural parameters.
+    Both are in the symbols of the kernel's natural parameters. Where the value is a sum over outcomes of one entry,
+    it is not closed.
     """
 
     of: str
-    value: Callable[[sp.MatrixExpr], sp.Expr]
-    positive: sp.Expr
+    value: Callable[[Any], sp.Expr]
     citation: str
+    positive: sp.Expr = sp.S.One
+    closed: bool = True
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,7 @@ def wishart(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     k = x.rows
     a, r = sp.Symbol("#a", real=True), Symmetric("#R", k, k)
     order = a + (k + 1) * HALF
-    haff = Moment("X^-1", lambda c: Trace(c.T * r) / a, a, "Haff, J. Multivariate Analysis 9, 1979")
+    haff = Moment("X^-1", lambda c: Trace(c.T * r) / a, "Haff, J. Multivariate Analysis 9, 1979", a)
     return Kernel(
         "multivariate gamma", LogMultigamma(order, k) - order * LogDet(r),
         {"logdet": a, "linear": r}, {"logdet": f.logdet, "linear": -words.matrix(f.linear, k)}, "DLMF 35.3.2",
@@ -122,7 +134,7 @@ def correlation(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
 
 def dirichlet(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     """int prod_i x_i^{c_i} over the simplex = prod_i Gamma(c_i + 1) / Gamma(sum_i (c_i + 1)) (DLMF 5.14.2)"""
-    if outcome.name != "simplex" or f.counts != 0 or f.rest != 0:
+    if outcome.name != "simplex" or f.counts != 0 or f.each != 0:
         return None
     c = sp.IndexedBase("#c", real=True)
     limits = (i, 1, outcome.size)
@@ -142,12 +154,48 @@ def finite_sum(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
 
 
 def multinomial(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
-    """sum over x_1 + ... + x_K = n of n!/prod_i x_i! exp(sum_i t_i x_i) = (sum_i exp t_i)^n (DLMF 26.4.9)"""
-    if outcome.name != "counts":
+    """sum over x_1 + ... + x_K = n of exp(sum_i t_i x_i) / prod_i x_i! = (sum_i exp t_i)^n / n! (DLMF 26.4.9)"""
+    if outcome.name != "counts" or f.each != -loggamma(x[i] + 1):
         return None
-    t = sp.IndexedBase("#t", real=True)
-    log_z = outcome.total * log(Sum(sp.exp(t[i]), (i, 1, outcome.size)))
-    return Kernel("multinomial theorem", log_z, {"counts": t}, {"counts": f.counts}, "DLMF 26.4.9")
+    n, t = outcome.total, sp.IndexedBase("#t", real=True)
+    whole = Sum(sp.exp(t[i]), (i, 1, outcome.size))
+    mass = BinomialMass(j, n, sp.exp(t[i]) / whole)
+    return Kernel(
+        "multinomial theorem", n * log(whole) - loggamma(n + 1), {"counts": t}, {"counts": f.counts}, "DLMF 26.4.9",
+        moments={"each": _marginal(mass, x, outcome, "each count is of a binomial law")},
+    )  # fmt: skip
+
+
+def dirichlet_multinomial(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """sum over x_1 + ... + x_K = n of prod_i Gamma(x_i + a_i)/(x_i! Gamma(a_i)) = Gamma(n + A)/(n! Gamma(A)), A the sum
+    of the a_i
+
+    (Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, section 35.13.1).
+    """
+    shape = f.each + loggamma(x[i] + 1) if outcome.name == "counts" else sp.S.Zero
+    if not isinstance(shape, loggamma) or f.counts != 0:
+        return None
+    n, a, limits = outcome.total, sp.IndexedBase("#a", positive=True), (i, 1, outcome.size)
+    whole = Sum(a[i], limits)
+    mass = BetaBinomialMass(j, n, a[i], whole - a[i])
+    citation = "Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, section 35.13.1"
+    return Kernel(
+        "Dirichlet-multinomial", Sum(loggamma(a[i]), limits) + loggamma(n + whole) - loggamma(whole) - loggamma(n + 1),
+        {"shape": a}, {"shape": shape.args[0] - x[i]}, citation,
+        moments={
+            "counts": Moment("x", lambda c: n * Sum(c * a[i], limits) / whole, citation),
+            "each": _marginal(mass, x, outcome, "each count is of a beta-binomial law"),
+        },
+    )  # fmt: skip
+
+
+def _marginal(mass: sp.Expr, x: sp.IndexedBase, outcome: Outcome, why: str) -> Moment:
+    """sum_i E[g_i(x_i)], each expectation over the masses of x_i at 0, ..., n"""
+
+    def value(g: sp.Expr) -> sp.Expr:
+        return Sum(SumTo(mass * g.xreplace({x[i]: j}), j, outcome.total), (i, 1, outcome.size))
+
+    return Moment("x_i", value, why, closed=False)
 
 
 KERNELS: tuple[Callable[[Features, sp.Basic, Outcome], Kernel | None], ...] = (
@@ -158,4 +206,5 @@ KERNELS: tuple[Callable[[Features, sp.Basic, Outcome], Kernel | None], ...] = (
     dirichlet,
     finite_sum,
     multinomial,
+    dirichlet_multinomial,
 )

@@ -72,6 +72,7 @@ SAMPLERS: dict[str, Draw] = {
     "Dirichlet": lambda rng, count, alpha: rng.dirichlet(alpha, count),
     "Categorical": lambda rng, count, p: 1 + rng.choice(len(p), count, p=p),
     "Multinomial": lambda rng, count, n, p: rng.multinomial(int(n), p, count),
+    "DirichletMultinomial": lambda rng, count, n, alpha: rng.multinomial(int(n), rng.dirichlet(alpha, count)),
     "MultivariateNormal": _gauss,
     "MultivariateLogNormal": lambda *given: np.exp(_gauss(*given)),
     "MatrixNormal": _matrix_gauss,
