@@ -40,7 +40,9 @@ ALL = CATALOG | FORMED
 SMALL = {"Wishart": {"k": 1}, "InverseWishart": {"k": 1}, "MatrixNormal": {"k": 2, "m": 1}}
 
 # Finite, and no rule is known.
-UNKNOWN = {("MultivariateLogNormal", "MultivariateNormal")}
+UNKNOWN = {("MultivariateLogNormal", "MultivariateNormal"), ("MultivariateLogNormal", "MultivariateCauchy")}
+# An integral to many digits takes seconds.
+FEW = ("MultivariateCauchy", "MultivariateCauchy(scale_tril)")
 
 # An outcome, and SciPy's log density there.
 SCIPY = {
@@ -56,6 +58,7 @@ SCIPY = {
     "Wishart": (np.array([[2.0, 0.3], [0.3, 1.0]]), lambda x, nu, V: stats.wishart.logpdf(x, nu, V)),
     "InverseWishart": (np.array([[2.0, 0.3], [0.3, 1.0]]), lambda x, nu, p: stats.invwishart.logpdf(x, nu, p)),
     "MatrixNormal": (np.array([[2.0, 0.3], [-1.0, 1.0]]), stats.matrix_normal.logpdf),
+    "MultivariateCauchy": (np.array([0.3, -1.0]), lambda x, mu, S: stats.multivariate_t.logpdf(x, mu, S, df=1)),
     "VonMisesFisher": (np.array([0.6, -0.8]), stats.vonmises_fisher.logpdf),
     # The correlation is 2 B - 1 for B from Beta(eta, eta).
     "LKJ": (np.array([[1.0, 0.3], [0.3, 1.0]]), lambda x, eta: stats.beta.logpdf(0.65, eta, eta) - math.log(2)),
@@ -104,7 +107,7 @@ def test_a_kernel_is_the_normaliser_of_its_density(name):
 @pytest.mark.parametrize("name", ALL)
 def test_formula_steps_and_code_agree_with_the_oracle(name):
     family = ALL[name]
-    report = kl(family, family).check(2, seed=1, **SMALL.get(family.name, {}))
+    report = kl(family, family).check(1 if name in FEW else 2, seed=1, **SMALL.get(family.name, {}))
     assert report.ok, str(report)
 
 
@@ -130,11 +133,13 @@ CROSS = [
 @pytest.mark.parametrize("p, q", CROSS, ids=lambda family: family.name)
 def test_pairs_of_two_families_agree_with_the_oracle(p, q):
     try:
-        report = kl(p, q).check(2, seed=1, **SMALL.get(p.name, {}))
+        f = kl(p, q)
     except UnderivableError:
         assert (p.name, q.name) in UNKNOWN
-    else:
-        assert report.ok, str(report)
+        return
+    report = f.check(1 if q.name in FEW else 2, seed=1, **SMALL.get(p.name, {}))
+    # No number shows that a mean is infinite.
+    assert report.ok or (f.kind == "infinite" and report.verdict is Verdict.UNDECIDED), str(report)
 
 
 @pytest.mark.slow
@@ -189,6 +194,9 @@ def test_one_dimension_is_the_scalar_family():
     normal = kl(klsym.Normal(0, 1), klsym.Normal(1, 2)).evaluate(30).value
     vector = kl(klsym.MultivariateNormal([0], [[1]]), klsym.MultivariateNormal([1], [[4]])).evaluate(30).value
     assert abs(normal - vector) < mp.mpf(10) ** -28
+    cauchy = kl(klsym.Cauchy(1, 2), klsym.Cauchy(0, 1)).evaluate(20).value
+    vector = kl(klsym.MultivariateCauchy([1], [[4]]), klsym.MultivariateCauchy([0], [[1]])).evaluate(20).value
+    assert abs(cauchy - vector) < mp.mpf(10) ** -19
     gamma = kl(klsym.Gamma(2, 1), klsym.Gamma(3, 2)).evaluate(30).value
     wishart = kl(klsym.Wishart(4, [[0.5]]), klsym.Wishart(6, [[0.25]])).evaluate(30).value
     assert abs(gamma - wishart) < mp.mpf(10) ** -28
@@ -225,6 +233,18 @@ def test_the_circle_is_the_scalar_family_and_the_uniform_a_limit():
     uniform = kl(family(north, 2), family(north, 0))
     assert uniform.check(1).ok and float(kl(family(north, 0), family([0, -1], 0))) == 0
     assert float(uniform) == pytest.approx(float(kl(family, family).compile()(north, 2, north, 0)), rel=1e-15)
+
+
+def test_an_integral_in_doubles_keeps_its_digits_at_extremes():
+    """Scatters a I and I about one centre, k = 2: the radius is tan u, u of density sin u."""
+    code, scales = kl(klsym.MultivariateCauchy, klsym.MultivariateCauchy).compile(), 10.0 ** np.arange(-40, 41, 20)
+    got = code(np.zeros(2), scales[:, None, None] * np.eye(2), np.zeros(2), np.eye(2))
+    for scale, value in zip(scales, got, strict=True):
+        with mp.workdps(30):
+            a = mp.mpf(scale)
+            ratio = lambda u, a=a: mp.log((1 + a * mp.tan(u) ** 2) / (1 + mp.tan(u) ** 2))  # noqa: E731
+            mean = mp.quad(lambda u, f=ratio: f(u) * mp.sin(u), [0, mp.pi / 4, mp.pi / 2])
+        assert value == pytest.approx(float(3 * mean / 2 - mp.log(a)), rel=1e-12, abs=1e-13)
 
 
 @pytest.mark.parametrize("nu", [0, 0.5, 3, 499])

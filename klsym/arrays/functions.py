@@ -125,6 +125,28 @@ class SumTo(sp.Expr):
         return rf"\left(\sum_{{{index}=0}}^{{{printer.doprint(last)}}} {inner}\right){power}"
 
 
+class HalfLine(sp.Expr):
+    """The integral of an expression over s from 0 to infinity, arguments the integrand and s.
+
+    In log s the integrand is to be analytic in the strip of half width pi, and to fall exponentially at both ends.
+
+    >>> s = sp.Symbol("s", positive=True); HalfLine(1 / (1 + s) ** 2, s)
+    integral((s + 1)**(-2), s=0..oo)
+    """
+
+    is_commutative = True
+    is_extended_real = True
+
+    def _sympystr(self, printer: Any) -> str:
+        integrand, s = map(printer.doprint, self.args)
+        return f"integral({integrand}, {s}=0..oo)"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        integrand, s = map(printer.doprint, self.args)
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\left(\int_0^\infty {integrand}\, d{s}\right){power}"
+
+
 class LogMultigamma(sp.Function):
     """log Gamma_k(a), arguments a and k: k(k-1)/4 log pi + sum_{j=1}^k log Gamma(a + (1-j)/2) (DLMF 35.3.4)."""
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sympy import OneMatrix, Symbol, Trace, exp, log, pi
+from sympy import OneMatrix, Symbol, Trace, exp, log, loggamma, pi
 
 from ..arrays.domain import (
     ArrayParameter,
@@ -33,10 +33,11 @@ kappa = nonnegative.symbol("kappa")
 
 COVARIANCE = ArrayParameter(Sigma, positive_definite, (k, k))
 DIAGONAL = ArrayParameter(d, positive_list, (k,), "diagonal")
+TRIANGULAR = Form((ArrayParameter(L, lower_triangular, (k, k), "scale_tril"),), Sigma, L * L.T)
 FORMS = (
     Form((replace(COVARIANCE, keyword="covariance"),), Sigma, Sigma),
     Form((ArrayParameter(Lambda, positive_definite, (k, k), "precision"),), Sigma, Lambda.I),
-    Form((ArrayParameter(L, lower_triangular, (k, k), "scale_tril"),), Sigma, L * L.T),
+    TRIANGULAR,
     Form((DIAGONAL,), Sigma, Diagonal(d, k)),
     Form((ArrayParameter(W, columns, (k,), "factor"), DIAGONAL), Sigma, Whole(W * W.T + Diagonal(d, k))),
 )
@@ -50,6 +51,20 @@ MultivariateNormal = ArrayFamily(
     variable=x,
     forms=FORMS,
     references=("Kotz, Balakrishnan, Johnson, Continuous Multivariate Distributions I, chapter 45",),
+)
+
+MultivariateCauchy = ArrayFamily(
+    name="MultivariateCauchy",
+    parameters=MultivariateNormal.parameters,
+    dimensions=(k,),
+    outcome=Outcome("vectors", k),
+    log_density=loggamma((k + 1) / 2, evaluate=False)
+    - (k + 1) * log(pi) / 2
+    - LogDet(Sigma) / 2
+    - (k + 1) * log(1 + Trace((x - mu).T * Sigma.I * (x - mu))) / 2,
+    variable=x,
+    forms=(TRIANGULAR,),
+    references=("Kotz, Nadarajah, Multivariate t Distributions and Their Applications, section 1.1",),
 )
 
 VonMisesFisher = ArrayFamily(

@@ -8,6 +8,7 @@ import sympy as sp
 
 from ...arrays.domain import CONTAINED, simplex, unit_vector
 from ...arrays.family import ArrayDistribution
+from ...arrays.functions import HalfLine, SumTo
 from ...core.derivation import Case, Derivation, Expectation, Step
 from ...core.divergence import Divergence
 from ...core.errors import NoCommonSpaceError, UnderivableError
@@ -50,11 +51,12 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     steps = [Step("definition", name, sp.Add(*written), why=divergence.notation)]
     cases, known = [], sp.And(*(when for when, _ in conditions))
     if known != sp.false:
-        kind = "semi-closed" if any(step.rule == "marginals" for step in reasons) else "closed"
+        kind = "semi-closed" if total.has(SumTo, HalfLine) else "closed"
         cases.append(Case(kind, total, known))
     if known != sp.true:
         why = "; ".join(dict.fromkeys(why for when, why in conditions if when != sp.true))
         steps.append(Step("support", name, sp.oo, known, why))
+        reasons = reasons if known != sp.false else []
         cases.append(Case("infinite", sp.oo, sp.true, why))
     return Derivation(divergence, p, q, tuple(cases), (*steps, *reasons))
 
@@ -135,16 +137,17 @@ def _expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> t
 def _reason(kernel: Kernel, name: str, expected: sp.Expr, value: sp.Expr, m: ArrayDistribution) -> Step:
     if (moment := kernel.moments.get(name)) is None:
         return Step("tilt", expected, value, why=f"derivative of log Z, {kernel.name} kernel; {kernel.citation}")
-    if not moment.closed:
-        return Step("marginals", expected, value, why=moment.citation)
+    if value.has(SumTo, HalfLine):
+        return Step("expansion", expected, value, why=moment.citation)
     when = _above_zero(at_natural(kernel, moment.positive), m)
-    return Step("moment", expected, value, when, f"finite where {moment.of} has a mean; {moment.citation}")
+    why = moment.citation if when == sp.true else f"finite where {moment.of} has a mean; {moment.citation}"
+    return Step("moment", expected, value, when, why)
 
 
 def _above_zero(expr: sp.Expr, m: ArrayDistribution) -> sp.Basic:
     """expr > 0, cleared of its denominator, with the parameters on the left"""
-    if expr.is_positive:
-        return sp.true
+    if expr.is_number:
+        return sp.true if expr.is_positive else sp.false
     whole = sp.expand(expr * sp.ilcm(*(c.q for c in expr.expand().as_coefficients_dict().values())))
     left, right = whole.as_independent(*(v for v in m.values if isinstance(v, sp.Symbol)), as_Add=True)[::-1]
     return sp.Gt(left, -right)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sympy as sp
 
 from ...arrays.family import INDEX
-from ...arrays.functions import Diagonal, Symmetric
+from ...arrays.functions import Diagonal, HalfLine, Symmetric
 from . import words
 
 
 def plain(expr: sp.Expr) -> sp.Expr:
     """Every trace in normal form; what does not depend on the index before its sum."""
-    traces = {t: words.trace(t.arg) for t in expr.atoms(sp.Trace)}
-    expr = expr.xreplace(traces)
+    kept = {integral: sp.Dummy() for integral in expr.atoms(HalfLine)}
+    expr = expr.xreplace(kept)
+    expr = expr.xreplace({t: words.trace(t.arg) for t in expr.atoms(sp.Trace)})
+    expr = expr.xreplace({stand_in: integral for integral, stand_in in kept.items()})
     return expr.replace(lambda e: isinstance(e, sp.Sum), _sum) if expr.has(sp.Sum) else expr
 
 
@@ -44,8 +46,9 @@ def collect(expr: sp.Expr) -> sp.Expr:
     """c a'Ma - 2c a'Mb + c b'Mb = c (a-b)'M(a-b), and the same for tr(N a'Ma) of matrices a and b"""
     if not expr.has(sp.Trace):
         return expr
-    kept = {total: sp.Dummy() for total in expr.atoms(sp.Sum)}
-    expr = sp.expand(expr.xreplace(kept)).xreplace({stand_in: total for total, stand_in in kept.items()})
+    kept = {total: sp.Dummy() for total in expr.atoms(sp.Sum, HalfLine)}
+    expr = sp.collect(sp.expand(expr.xreplace(kept)), [d for e, d in kept.items() if isinstance(e, HalfLine)])
+    expr = expr.xreplace({stand_in: total for total, stand_in in kept.items()})
     for shape, group in _groups(expr).items():
         symbols = list(dict.fromkeys(s for pair in group for s in pair))
         if len(symbols) != 2:

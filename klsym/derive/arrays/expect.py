@@ -29,6 +29,9 @@ def parts(f: Features, x: sp.Basic, size: sp.Expr) -> Iterator[tuple[str, sp.Bas
     for (left, right), weight in f.quadratic.items():
         pair = (words.product(left, x.rows), words.product(right, x.cols))
         yield "quadratic", sp.Tuple(*pair), weight, words.trace(sp.MatMul(pair[0], x, pair[1], x.T))
+    for (centre, a), weight in f.tails.items():
+        square = sp.Trace(sp.MatMul((x - centre).T, a, x - centre))
+        yield "tails", sp.Tuple(centre, a), weight, sp.log(1 + square)
     limits = (INDEX, 1, size)
     if f.logs != 0:
         yield "logs", f.logs, sp.S.One, sp.Sum(f.logs * sp.log(x[INDEX]), limits)

@@ -19,7 +19,8 @@ ZERO = sp.S.Zero
 class Features:
     """constant + tr(linear^T x) + tr(inverse^T x^-1) + sum c tr(F x D x^T) + logdet log det x
     + sum_i (logs_i log x_i + counts_i x_i + each_i) + table_x; `linear` and `inverse` have words, and `logs`, `counts`,
-    `each` and `table` are entries in the index i, `each` a function of x_i."""
+    `each` and `table` are entries in the index i, `each` a function of x_i. `tails` has the coefficients of
+    log(1 + (x - m)^T A (x - m)) by (m, A)."""
 
     constant: sp.Expr = ZERO
     linear: Terms = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Features:
     counts: sp.Expr = ZERO
     each: sp.Expr = ZERO
     table: sp.Expr = ZERO
+    tails: dict[tuple[sp.MatrixExpr, sp.MatrixExpr], sp.Expr] = field(default_factory=dict)
 
 
 def features(log_density: sp.Expr, x: sp.Basic) -> Features:
@@ -45,6 +47,7 @@ def features(log_density: sp.Expr, x: sp.Basic) -> Features:
             raise UnderivableError(f"the term {term} is not linear in a known feature of {x}")
         _file(found, coefficient, inside[0], x)
     found.quadratic = {key: c for key, c in found.quadratic.items() if c != 0}
+    found.tails = {key: c for key, c in found.tails.items() if c != 0}
     for entry in ("logs", "counts", "each", "table"):
         setattr(found, entry, _sorted(getattr(found, entry)))
     return found
@@ -71,10 +74,30 @@ def _file(found: Features, coefficient: sp.Expr, feature: sp.Expr, x: sp.Basic) 
             _trace(found, coefficient * c, word, x)
     elif isinstance(feature, sp.Sum):
         _sum(found, coefficient, feature, x)
+    elif isinstance(feature, sp.log) and isinstance(square := feature.args[0] - 1, sp.Trace):
+        key = _centred(square, x)
+        found.tails[key] = sp.expand(found.tails.get(key, ZERO) + coefficient)
     elif x.is_Symbol and feature.subs(x, INDEX).has(INDEX):
         found.table += coefficient * feature.subs(x, INDEX)
     else:
         raise UnderivableError(f"no feature is known for {feature} in {x}")
+
+
+def _centred(square: sp.Trace, x: sp.MatrixSymbol) -> tuple[sp.MatrixExpr, sp.MatrixExpr]:
+    """m and A of (x - m)^T A (x - m): what follows x^T is A x and, in the other terms, -A m"""
+    last, after = words.letter(x), {}
+    for word, c in words.expand(square.arg).items():
+        if word[0] == words.letter(x, transposed=True):
+            after[word[1:]] = c
+    inner = [word[:-1] for word in after if word and word[-1] == last]
+    if len(inner) == 1:
+        back = words.inverse(inner[0])
+        means = {words.cancel(back + word): -c for word, c in after.items() if word[-1] != last}
+        centre = words.matrix(means, x.rows) if means else sp.ZeroMatrix(*x.shape)
+        a, gap = words.product(inner[0], x.rows), sp.MatAdd(x, -centre)
+        if sp.expand(words.trace(sp.MatMul(gap.T, a, gap)) - words.trace(square.arg)) == 0:
+            return centre, a
+    raise UnderivableError(f"no feature is known for the logarithm of {square}")
 
 
 def _trace(found: Features, coefficient: sp.Expr, word: Word, x: sp.MatrixSymbol) -> None:

@@ -18,32 +18,33 @@ from ...arrays.family import INDEX as i
 from ...arrays.functions import (
     BetaBinomialMass,
     BinomialMass,
+    HalfLine,
     LogBessel,
     LogDet,
     LogMultigamma,
     SumTo,
     Symmetric,
+    Whole,
 )
 from . import words
 from .features import Features
 
 HALF = Rational(1, 2)
 j = sp.Symbol("j", nonnegative=True)
+s = sp.Symbol("s", positive=True)
 
 
 @dataclass(frozen=True)
 class Moment:
     """E[<c, T>] for a feature T that the density has not, as a function of c, where `positive` is; infinite elsewhere.
 
-    Both are in the symbols of the kernel's natural parameters. Where the value is a sum over outcomes of one entry,
-    it is not closed.
+    Both are in the symbols of the kernel's natural parameters.
     """
 
     of: str
     value: Callable[[Any], sp.Expr]
     citation: str
     positive: sp.Expr = sp.S.One
-    closed: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Kernel:
 
 def gauss(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     """int exp(-tr(B x^T A x)/2 + tr(C^T x)) dx = (2 pi)^(nm/2) det A^(-m/2) det B^(-n/2) exp(tr(B^-1 C^T A^-1 C)/2)"""
-    if outcome.name not in ("vectors", "matrices") or len(f.quadratic) != 1 or f.logdet != 0:
+    if outcome.name not in ("vectors", "matrices") or len(f.quadratic) != 1 or f.logdet != 0 or f.tails:
         return None
     (((left, right), weight),) = f.quadratic.items()
     n, m = x.shape
@@ -82,7 +83,59 @@ def gauss(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     }  # fmt: skip
     symbols = {"quadratic": a, "linear": c} | ({} if vector else {"right": b})
     citation = "Gupta, Nagar, Matrix Variate Distributions, theorem 2.2.1"
-    return Kernel("Gauss", log_z, symbols, natural, citation, {"quadratic": -2})
+    moments = {"tails": _normal_tails(natural["linear"], natural["quadratic"])} if vector else {}
+    return Kernel("Gauss", log_z, symbols, natural, citation, {"quadratic": -2}, moments)
+
+
+FRULLANI = "log y = integral((exp(-t) - exp(-t*y))/t, t=0..oo); Gradshteyn, Ryzhik 3.434.2"
+
+
+def _normal_tails(linear: sp.MatrixExpr, precision: sp.MatrixExpr) -> Moment:
+    """E log(1 + (x - m)^T A (x - m)) for a normal x, from E exp(-s/2 (...)), the integral of exp of a quadratic"""
+
+    def value(direction: sp.Tuple) -> sp.Expr:
+        centre, a = direction
+        covariance, scatter = _inverted(precision), _inverted(a)
+        gap = sp.MatAdd(words.matrix(words.expand(MatMul(covariance, linear)), linear.rows), -centre).doit()
+        whole = Whole(sp.MatAdd(scatter, s * covariance))
+        square = sp.S.Zero if isinstance(gap, sp.ZeroMatrix) else Trace(MatMul(gap.T, Inverse(whole), gap))
+        exponent = LogDet(scatter) / 2 - LogDet(whole) / 2 - s * square / 2
+        return HalfLine(sp.exp(-s / 2) * (1 - sp.exp(exponent)) / s, s)
+
+    return Moment("log(1 + |x|^2)", value, FRULLANI)
+
+
+def cauchy(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
+    """int (1 + (x - m)^T A (x - m))^(-(k+1)/2) dx = pi^((k+1)/2) / Gamma((k+1)/2) det A^(-1/2)
+
+    (Kotz, Nadarajah, Multivariate t Distributions and Their Applications, section 1.1). x - m is a normal vector z of
+    covariance A^-1 over an independent standard normal w: 1 + (x - c)^T B (x - c) is a quadratic form of (w, z) over
+    w^2, and with G = m - c the integral of exp(-s/2 (...)) over (w, z) has the determinant
+    (1 + s) det(I + s B A^-1 + s/(1 + s) B G G^T).
+    """
+    if outcome.name != "vectors" or len(f.tails) != 1 or f.quadratic or f.linear:
+        return None
+    half = (x.rows + 1) * HALF
+    citation = "Kotz, Nadarajah, Multivariate t Distributions and Their Applications, section 1.1"
+    infinite = Moment("x x^T", lambda _: sp.oo, "the density falls like |x|^(-k-1)", sp.S.NegativeOne)
+    (((centre, a), _),) = f.tails.items()
+
+    def value(direction: sp.Tuple) -> sp.Expr:
+        other, b = direction
+        if (other, b) == (centre, a):
+            return sp.digamma(half) - sp.digamma(HALF)
+        scatter, gap = _inverted(b), sp.MatAdd(centre, -other).doit()
+        outer = [] if isinstance(gap, sp.ZeroMatrix) else [s / (1 + s) * gap * gap.T]
+        whole = Whole(sp.MatAdd(scatter, s * _inverted(a), *outer))
+        return HalfLine((1 - sp.exp(LogDet(scatter) / 2 - LogDet(whole) / 2)) / (s * sp.sqrt(1 + s)), s)
+
+    log_z = half * log(pi) - loggamma(half, evaluate=False) - LogDet(a) / 2
+    tails = Moment("log(1 + |x|^2)", value, FRULLANI)
+    return Kernel("Cauchy", log_z, {}, {}, citation, {}, {"tails": tails, "linear": infinite, "quadratic": infinite})
+
+
+def _inverted(matrix: sp.MatrixExpr) -> sp.MatrixExpr:
+    return words.matrix(words.expand(Inverse(matrix)), matrix.rows)
 
 
 def wishart(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
@@ -195,11 +248,12 @@ def _marginal(mass: sp.Expr, x: sp.IndexedBase, outcome: Outcome, why: str) -> M
     def value(g: sp.Expr) -> sp.Expr:
         return Sum(SumTo(mass * g.xreplace({x[i]: j}), j, outcome.total), (i, 1, outcome.size))
 
-    return Moment("x_i", value, why, closed=False)
+    return Moment("x_i", value, why)
 
 
 KERNELS: tuple[Callable[[Features, sp.Basic, Outcome], Kernel | None], ...] = (
     gauss,
+    cauchy,
     wishart,
     sphere,
     correlation,

@@ -43,7 +43,7 @@ def expand(matrix: sp.MatrixExpr) -> Terms:
         inner = expand(matrix.base)
         if len(inner) == 1:
             ((word, c),) = inner.items()
-            return {cancel(tuple((s, t, not i) for s, t, i in reversed(word))): 1 / c}
+            return {inverse(word): 1 / c}
     if isinstance(matrix, sp.MatAdd):
         return add(*(expand(term) for term in matrix.args))
     if isinstance(matrix, sp.MatMul):
@@ -66,6 +66,10 @@ def add(*parts: Terms) -> Terms:
 
 def transpose(word: Word) -> Word:
     return tuple(letter(s, not t, i) for s, t, i in reversed(word))
+
+
+def inverse(word: Word) -> Word:
+    return cancel(tuple((s, t, not i) for s, t, i in reversed(word)))
 
 
 def cancel(word: Word) -> Word:

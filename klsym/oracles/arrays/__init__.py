@@ -37,7 +37,8 @@ def expectation(
     """
     values = dict(numbers)
     size, columns = (int(walk(n, values)) for n in (p.outcome.size, p.outcome.columns))
-    coordinates = CHARTS[p.outcome.name].dimension(size, columns) if p.outcome.name in CHARTS else 0
+    chart = CHARTS.get(p.family.name, CHARTS.get(p.outcome.name))
+    coordinates = chart.dimension(size, columns) if chart else 0
     chosen = method or ("enumeration" if p.outcome.discrete else "quadrature" if coordinates <= 3 else "monte carlo")
     if chosen == "enumeration":
         return _enumerated(p, integrand, values, size)
@@ -96,7 +97,7 @@ def _integrated(
     grid = np.stack(np.meshgrid(*[coordinates] * dimension, indexing="ij"), -1)
     slopes = sum(np.meshgrid(*[slope] * dimension, indexing="ij"))
     with np.errstate(all="ignore"):
-        points, log_jacobian = CHARTS[p.outcome.name].point(grid, *shape)
+        points, log_jacobian = CHARTS.get(p.family.name, CHARTS[p.outcome.name]).point(grid, *shape)
         given = values | {p.variable: points}
         weights = np.exp(walk(p.log_density(), given) + log_jacobian + slopes)
         inside = weights > 1e-300

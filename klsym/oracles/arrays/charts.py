@@ -89,7 +89,17 @@ def _positive(t: Any, k: int, m: int) -> tuple[Any, Any]:
     return np.exp(t), t.sum(-1)
 
 
+def _heavy(t: Any, k: int, m: int) -> tuple[Any, Any]:
+    """For tails like a power of |x|: exp(t_1) times a point of the sphere"""
+    if k == 1:
+        return np.sinh(t), np.log(np.cosh(t)).sum(-1)
+    points, log_jacobian = _sphere(t[..., 1:], k, m)
+    return np.exp(t[..., :1]) * points, log_jacobian + k * t[..., 0]
+
+
+# By the kind of outcome, or by the family where its tails are too heavy for that chart.
 CHARTS: dict[str, Chart] = {
+    "MultivariateCauchy": Chart(lambda k, m: k, _heavy),
     "vectors": Chart(lambda k, m: k, _vectors),
     "positive vectors": Chart(lambda k, m: k, _positive),
     "matrices": Chart(lambda k, m: k * m, _matrices),

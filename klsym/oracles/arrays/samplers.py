@@ -17,6 +17,11 @@ def _gauss(rng: np.random.Generator, count: int, mu: Any, Sigma: Any) -> Any:
     return mu + rng.standard_normal((count, len(mu))) @ np.linalg.cholesky(Sigma).T
 
 
+def _cauchy(rng: np.random.Generator, count: int, mu: Any, Sigma: Any) -> Any:
+    """A normal vector over an independent standard normal"""
+    return mu + _gauss(rng, count, np.zeros(len(mu)), Sigma) / rng.standard_normal((count, 1))
+
+
 def _matrix_gauss(rng: np.random.Generator, count: int, M: Any, U: Any, V: Any) -> Any:
     z = rng.standard_normal((count, *M.shape))
     return M + np.linalg.cholesky(U) @ z @ np.linalg.cholesky(V).T
@@ -75,6 +80,7 @@ SAMPLERS: dict[str, Draw] = {
     "DirichletMultinomial": lambda rng, count, n, alpha: rng.multinomial(int(n), rng.dirichlet(alpha, count)),
     "MultivariateNormal": _gauss,
     "MultivariateLogNormal": lambda *given: np.exp(_gauss(*given)),
+    "MultivariateCauchy": _cauchy,
     "MatrixNormal": _matrix_gauss,
     "VonMisesFisher": _von_mises_fisher,
     "LKJ": _lkj,
