@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
 import sympy as sp
-from sympy.matrices.expressions.matexpr import MatrixElement
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
-from .arrays.functions import Vector
+from .arrays.functions import Entry
 from .core.derivation import Case
 
 if TYPE_CHECKING:
@@ -41,13 +40,15 @@ class Text(StrPrinter):
 
     def _print_Sum(self, expr: sp.Expr) -> str:
         index, first, last = expr.limits[0]
-        if len(expr.limits) > 1 or not expr.has(sp.Indexed, MatrixElement):
+        if len(expr.limits) > 1 or not expr.has(sp.Indexed, Entry):
             return super()._print_Sum(expr)
         return f"sum({self._print(expr.function)}, {index}={first}..{last})"
 
-    def _print_MatrixElement(self, expr: MatrixElement) -> str:
-        column = isinstance(expr.parent, Vector)
-        return f"{expr.parent}[{self._print(expr.i)}]" if column else super()._print_MatrixElement(expr)
+    def _print_ElementwiseApplyFunction(self, expr: sp.Expr) -> str:
+        return self._print(expr.function.expr.func(sp.Symbol(self._print(expr.expr))))
+
+    def _print_DiagonalOf(self, expr: sp.Expr) -> str:
+        return f"diag({self._print(expr.arg)})"
 
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "+oo"
@@ -87,10 +88,12 @@ class Latex(LatexPrinter):
         indices = ",".join(map(self._print, expr.indices))
         return f"{self._print(sp.Symbol(stem))}_{{{owner + ',' if owner else ''}{indices}}}{power}"
 
-    def _print_MatrixElement(self, expr: MatrixElement) -> str:
-        if isinstance(expr.parent, Vector):
-            return self._print_Indexed(sp.IndexedBase(expr.parent.name)[expr.i])
-        return super()._print_MatrixElement(expr)
+    def _print_ElementwiseApplyFunction(self, expr: sp.Expr) -> str:
+        name = expr.function.expr.func.__name__
+        return rf"\{name}\left({self._print(expr.expr)}\right)"
+
+    def _print_DiagonalOf(self, expr: sp.Expr) -> str:
+        return rf"\operatorname{{diag}}\left({self._print(expr.arg)}\right)"
 
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         stem, _, subscript = expr.name.partition("_")

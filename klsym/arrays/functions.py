@@ -25,6 +25,23 @@ class Vector(sp.MatrixSymbol):
     """A column: in numbers an array with one axis of its own, where a k x 1 matrix has two."""
 
 
+class Entry(sp.Expr):
+    """An entry of a column, arguments the column and an index from 1 on.
+
+    >>> Entry(Vector("x", 3, 1), INDEX)
+    x[i]
+    """
+
+    is_commutative = True
+    is_extended_real = True
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{printer.doprint(self.args[0])}[{printer.doprint(self.args[1])}]"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        return printer._print_Indexed(sp.IndexedBase(self.args[0].name)[self.args[1]], exp)
+
+
 class Diagonal(sp.MatrixExpr):
     """The diagonal matrix of a list of positive numbers, arguments the list and its size.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import sympy as sp
 from scipy import special
 from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
-from sympy.matrices.expressions.matexpr import MatrixElement
+from sympy.matrices.expressions.diagonal import DiagonalOf
 
 from ..core.errors import ParameterError, UnderivableError
 from .functions import (
@@ -19,6 +20,7 @@ from .functions import (
     BetaBinomialMass,
     BinomialMass,
     Diagonal,
+    Entry,
     HalfLine,
     LogBessel,
     LogDet,
@@ -164,8 +166,8 @@ class _Walk:
             shape = np.broadcast_shapes(entries.shape[:-1], place.shape[:-1])
             entries = np.broadcast_to(entries, (*shape, entries.shape[-1]))
             return self._lifted(np.take_along_axis(entries, np.broadcast_to(place, (*shape, 1)), -1)[..., 0], indices)
-        if isinstance(e, MatrixElement) and isinstance(e.parent, Vector):
-            return self._along(np.asarray(self.values[e.parent]), e.i, indices)
+        if isinstance(e, Entry):
+            return self._along(np.asarray(self.values[e.args[0]]), e.args[1], indices)
         if isinstance(e, sp.Sum):
             return self.scalar(e.function, (*indices, e.limits[0][0])).sum(-1)
         if isinstance(e, SumTo):
@@ -250,6 +252,10 @@ class _Walk:
             return np.ones([int(self.scalar(n)) for n in m.shape], dtype=int)
         if isinstance(m, ElementwiseApplyFunction):
             return self.kind.functions[m.function.expr.func.__name__](self.matrix(m.expr))
+        if isinstance(m, DiagonalOf):
+            return np.diagonal(self.matrix(m.arg), axis1=-2, axis2=-1)[..., None]
+        if isinstance(m, sp.HadamardProduct):
+            return math.prod(self.matrix(a) for a in m.args)
         if isinstance(m, Whole):
             return self.matrix(m.args[0])
         if isinstance(m, sp.Transpose):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from ...arrays.family import INDEX
-from ...arrays.functions import Diagonal, HalfLine, Symmetric
+from ...arrays.functions import Diagonal, Entry, HalfLine, Symmetric, Vector
 from . import words
 
 
@@ -77,11 +77,19 @@ def _spread(trace: sp.Trace) -> sp.Expr:
     left, *inner, right = trace.arg.args
     if not all(isinstance(m.base if isinstance(m, sp.MatPow) else m, Diagonal) for m in inner):
         return trace
+    columns = [words.expand(m) for m in (left.T, right)]
+    letters = [word for terms in columns for word in terms]
+    if not all(len(word) == 1 and isinstance(word[0][0], (Vector, sp.OneMatrix)) for word in letters):
+        return trace
     if not inner and not trace.has(sp.OneMatrix):
         return trace
     ((word, _),) = words.expand(sp.MatMul(*inner)).items() if inner else (((), 1),)
-    ends = sp.Transpose(left)[INDEX, 0] * right[INDEX, 0]
-    return sp.Sum(ends * words.entries(word), (INDEX, 1, right.rows))
+    return sp.Sum(sp.Mul(*map(_entry, columns)) * words.entries(word), (INDEX, 1, right.rows))
+
+
+def _entry(column: words.Terms) -> sp.Expr:
+    """The entry of a combination of columns"""
+    return sp.Add(*(c if isinstance(s, sp.OneMatrix) else c * Entry(s, INDEX) for ((s, _, _),), c in column.items()))
 
 
 def _groups(expr: sp.Expr) -> dict[tuple[words.Word, words.Word], dict]:

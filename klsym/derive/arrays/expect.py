@@ -26,6 +26,12 @@ def parts(f: Features, x: sp.Basic, size: sp.Expr) -> Iterator[tuple[str, sp.Bas
     if f.inverse:
         c = words.matrix(f.inverse, x.rows)
         yield "inverse", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(c), sp.Inverse(x)))
+    if f.growth:
+        c = words.matrix(f.growth, x.rows)
+        yield "growth", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(c), x.applyfunc(sp.exp)))
+    if f.growths:
+        c, e = words.matrix(f.growths, x.rows), x.applyfunc(sp.exp)
+        yield "growths", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(e), c, e))
     for (left, right), weight in f.quadratic.items():
         pair = (words.product(left, x.rows), words.product(right, x.cols))
         yield "quadratic", sp.Tuple(*pair), weight, words.trace(sp.MatMul(pair[0], x, pair[1], x.T))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import sympy as sp
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from ...arrays.family import INDEX
 from ...arrays.functions import LogDet
@@ -17,7 +18,8 @@ ZERO = sp.S.Zero
 
 @dataclass
 class Features:
-    """constant + tr(linear^T x) + tr(inverse^T x^-1) + sum c tr(F x D x^T) + logdet log det x
+    """constant + tr(linear^T x) + tr(inverse^T x^-1) + sum c tr(F x D x^T) + logdet log det x + tr(growth^T e)
+    + tr(growths e e^T), e the exponentials of the entries of x,
     + sum_i (logs_i log x_i + counts_i x_i + each_i) + table_x; `linear` and `inverse` have words, and `logs`, `counts`,
     `each` and `table` are entries in the index i, `each` a function of x_i. `tails` has the coefficients of
     log(1 + (x - m)^T A (x - m)) by (m, A)."""
@@ -25,6 +27,8 @@ class Features:
     constant: sp.Expr = ZERO
     linear: Terms = field(default_factory=dict)
     inverse: Terms = field(default_factory=dict)
+    growth: Terms = field(default_factory=dict)
+    growths: Terms = field(default_factory=dict)
     quadratic: dict[tuple[Word, Word], sp.Expr] = field(default_factory=dict)
     logdet: sp.Expr = ZERO
     logs: sp.Expr = ZERO
@@ -101,6 +105,10 @@ def _centred(square: sp.Trace, x: sp.MatrixSymbol) -> tuple[sp.MatrixExpr, sp.Ma
 
 
 def _trace(found: Features, coefficient: sp.Expr, word: Word, x: sp.MatrixSymbol) -> None:
+    grown = [n for n, item in enumerate(word) if isinstance(item[0], ElementwiseApplyFunction) and item[0].has(x)]
+    if grown:
+        _exponentials(found, coefficient, word[grown[0] :] + word[: grown[0]], x)
+        return
     places = [n for n, item in enumerate(word) if item[0] == x]
     if not places:
         found.constant += coefficient * words.trace(words.product(word, x.cols))
@@ -121,6 +129,19 @@ def _trace(found: Features, coefficient: sp.Expr, word: Word, x: sp.MatrixSymbol
     between, after = turned[1:cut], turned[cut + 1 :]
     key = (between, after) if turned[0][1] else (after, between)
     found.quadratic[key] = found.quadratic.get(key, ZERO) + coefficient
+
+
+def _exponentials(found: Features, coefficient: sp.Expr, word: Word, x: sp.MatrixSymbol) -> None:
+    """A trace with the column of the exponentials of x, first in its word, once or twice"""
+    column, (rest, again) = word[0][0], (word[1:], [n for n, item in enumerate(word) if item[0] == word[0][0]])
+    known = column.expr == x and isinstance(column.function.expr, sp.exp)
+    if known and len(again) == 1 and not any(s.has(x) for s, _, _ in rest):
+        more = {rest if word[0][1] else words.transpose(rest): coefficient}
+        found.growth = words.add(found.growth, more)
+    elif known and len(again) == 2 and word[0][1] and again[1] == len(word) - 1:
+        found.growths = words.add(found.growths, {word[1:-1]: coefficient})
+    else:
+        raise UnderivableError(f"no feature is known for the trace of {words.product(word, x.rows)}")
 
 
 def _sum(found: Features, coefficient: sp.Expr, total: sp.Sum, x: sp.IndexedBase) -> None:

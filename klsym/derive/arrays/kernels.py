@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy as sp
 from sympy import Inverse, MatMul, Rational, Sum, Trace, log, loggamma, pi
+from sympy.matrices.expressions.diagonal import DiagonalOf
 
 from ...arrays.domain import Outcome
 from ...arrays.family import INDEX as i
@@ -83,26 +84,35 @@ def gauss(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     }  # fmt: skip
     symbols = {"quadratic": a, "linear": c} | ({} if vector else {"right": b})
     citation = "Gupta, Nagar, Matrix Variate Distributions, theorem 2.2.1"
-    moments = {"tails": _normal_tails(natural["linear"], natural["quadratic"])} if vector else {}
+    moments = _normal_moments(natural["linear"], natural["quadratic"]) if vector else {}
     return Kernel("Gauss", log_z, symbols, natural, citation, {"quadratic": -2}, moments)
 
 
 FRULLANI = "log y = integral((exp(-t) - exp(-t*y))/t, t=0..oo); Gradshteyn, Ryzhik 3.434.2"
 
 
-def _normal_tails(linear: sp.MatrixExpr, precision: sp.MatrixExpr) -> Moment:
-    """E log(1 + (x - m)^T A (x - m)) for a normal x, from E exp(-s/2 (...)), the integral of exp of a quadratic"""
+def _normal_moments(linear: sp.MatrixExpr, precision: sp.MatrixExpr) -> dict[str, Moment]:
+    """Of a normal vector x: E log(1 + (x - m)^T A (x - m)), by E exp(-s/2 (...)), and the means of e_i = exp(x_i) and
+    of e_i e_j, which are quotients of normalisers: Z at the linear parameter plus 1 in the places i, and j, over Z."""
+    covariance = _inverted(precision)
+    mean = words.matrix(words.expand(MatMul(covariance, linear)), linear.rows)
+    growth = sp.MatAdd(mean, DiagonalOf(covariance) / 2).applyfunc(sp.exp)
+    growths = Whole(sp.HadamardProduct(growth * growth.T, covariance.applyfunc(sp.exp)))
 
-    def value(direction: sp.Tuple) -> sp.Expr:
+    def tails(direction: sp.Tuple) -> sp.Expr:
         centre, a = direction
-        covariance, scatter = _inverted(precision), _inverted(a)
-        gap = sp.MatAdd(words.matrix(words.expand(MatMul(covariance, linear)), linear.rows), -centre).doit()
+        scatter, gap = _inverted(a), sp.MatAdd(mean, -centre).doit()
         whole = Whole(sp.MatAdd(scatter, s * covariance))
         square = sp.S.Zero if isinstance(gap, sp.ZeroMatrix) else Trace(MatMul(gap.T, Inverse(whole), gap))
         exponent = LogDet(scatter) / 2 - LogDet(whole) / 2 - s * square / 2
         return HalfLine(sp.exp(-s / 2) * (1 - sp.exp(exponent)) / s, s)
 
-    return Moment("log(1 + |x|^2)", value, FRULLANI)
+    shifted = "log Z at shifted parameters, Gauss kernel"
+    return {
+        "tails": Moment("log(1 + |x|^2)", tails, FRULLANI),
+        "growth": Moment("exp(x)", lambda c: Trace(c.T * growth), shifted),
+        "growths": Moment("exp(x)", lambda c: Trace(c * growths), shifted),
+    }
 
 
 def cauchy(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:

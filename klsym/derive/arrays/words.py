@@ -1,7 +1,7 @@
 """The normal form of matrix products: sums of words in matrix symbols, and their traces.
 
 A word is a tuple of letters, a letter a matrix with whether it is transposed and whether it is inverted: a matrix
-symbol, a column of ones, a diagonal matrix, or a sum that stays whole.
+symbol, a column of ones or of a function's values, a diagonal matrix, or a sum that stays whole.
 Neighbours that are inverse to each other cancel; a trace is the same for every rotation of its word and for the
 transposed word, and splits where the word passes through a 1 x 1 product.
 """
@@ -9,6 +9,7 @@ transposed word, and splits where the word passes through a 1 x 1 product.
 from __future__ import annotations
 
 import sympy as sp
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
 from ...arrays.family import INDEX
 from ...arrays.functions import Diagonal, Symmetric, Whole
@@ -19,7 +20,7 @@ Word = tuple[Letter, ...]
 Terms = dict[Word, sp.Expr]
 
 
-LETTERS = (sp.MatrixSymbol, sp.OneMatrix, Diagonal, Whole)
+LETTERS = (sp.MatrixSymbol, sp.OneMatrix, ElementwiseApplyFunction, Diagonal, Whole)
 SYMMETRIC = (Symmetric, Diagonal, Whole)
 
 
@@ -29,7 +30,7 @@ def letter(symbol: sp.MatrixExpr, transposed: bool = False, inverted: bool = Fal
 
 def expand(matrix: sp.MatrixExpr) -> Terms:
     """The matrix expression as {word: coefficient}"""
-    if isinstance(matrix, sp.OneMatrix) and matrix.rows == 1:
+    if isinstance(matrix, (sp.OneMatrix, ElementwiseApplyFunction)) and matrix.rows == 1:
         return {(letter(matrix.T, transposed=True),): sp.S.One}
     if isinstance(matrix, LETTERS):
         return {(letter(matrix),): sp.S.One}
@@ -131,4 +132,4 @@ def entries(word: Word) -> sp.Expr:
 
 
 def _key(word: Word) -> list[tuple[bool, bool, str]]:
-    return [(not i, not t, getattr(s, "name", "1")) for s, t, i in word]
+    return [(not i, not t, getattr(s, "name", str(s))) for s, t, i in word]
