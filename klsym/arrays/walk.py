@@ -232,7 +232,9 @@ class _Walk:
             for block in range(1, int(LONGEST / step), self.kind.block):
                 found = terms(sign * n for n in range(block, block + self.kind.block))
                 total = total + found.sum(0)
-                left = abs(found[-1]) > self.kind.number(mp.exp(-depth)) * abs(total)
+                # Where nothing is seen yet, the integrand is below rounding as far as s = exp(depth).
+                unseen = (total == 0) & (block * step < depth)
+                left = unseen | (abs(found[-1]) > self.kind.number(mp.exp(-depth)) * abs(total))
                 if not np.any(left):
                     break
             total = np.where(left, np.nan, total)

@@ -37,9 +37,9 @@ s = sp.Symbol("s", positive=True)
 
 @dataclass(frozen=True)
 class Moment:
-    """E[<c, T>] for a feature T that the density has not, as a function of c, where `positive` is; infinite elsewhere.
+    """E[<c, T>] for a feature T by a rule of its own, as a function of c, where `positive` is; infinite elsewhere.
 
-    Both are in the symbols of the kernel's natural parameters.
+    Both are in the symbols of the kernel's natural parameters. `of` says what has no mean there.
     """
 
     of: str
