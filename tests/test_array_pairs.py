@@ -63,6 +63,20 @@ def test_the_circle_is_the_scalar_family_and_the_uniform_a_limit():
     assert float(uniform) == pytest.approx(float(kl(family, family).compile()(north, 2, north, 0)), rel=1e-15)
 
 
+def test_an_integral_of_a_cholesky_factor_is_that_of_the_matrix():
+    rng, family = np.random.default_rng(0), klsym.MultivariateCauchy
+    factors = np.tril(rng.standard_normal((2, 200, 4, 4)), -1) + np.eye(4) * rng.uniform(0.3, 2, (2, 200, 1, 4))
+    means = rng.standard_normal((2, 200, 4))
+    whole = kl(family, family).compile()(*(a for m, f in zip(means, factors, strict=True) for a in (m, symmetric(f))))
+    formed = kl(*(family(f"m{s}", scale_tril=f"L{s}") for s in "pq")).compile()
+    assert formed(means[0], factors[0], means[1], factors[1]) == pytest.approx(whole, rel=1e-11)
+
+
+def symmetric(factor):
+    whole = factor @ factor.swapaxes(-1, -2)
+    return (whole + whole.swapaxes(-1, -2)) / 2
+
+
 def test_an_integral_in_doubles_keeps_its_digits_at_extremes():
     """Scatters a I and I about one centre, k = 2: the radius is tan u, u of density sin u."""
     code, scales = kl(klsym.MultivariateCauchy, klsym.MultivariateCauchy).compile(), 10.0 ** np.arange(-40, 41, 20)

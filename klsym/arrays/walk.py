@@ -237,7 +237,7 @@ class _Walk:
                 left = unseen | (abs(found[-1]) > self.kind.number(mp.exp(-depth)) * abs(total))
                 if not np.any(left):
                     break
-            total = np.where(left, np.nan, total)
+            total = np.where(left | (total - total != 0), np.nan, total)
         return total * self.kind.number(step)
 
     def matrix(self, m: Any) -> Any:

@@ -101,7 +101,7 @@ def _normal_moments(linear: sp.MatrixExpr, precision: sp.MatrixExpr) -> dict[str
 
     def tails(direction: sp.Tuple) -> sp.Expr:
         centre, a = direction
-        scatter, gap = _inverted(a), sp.MatAdd(mean, -centre).doit()
+        scatter, gap = Whole(_inverted(a)), sp.MatAdd(mean, -centre).doit()
         whole = Whole(sp.MatAdd(scatter, s * covariance))
         square = sp.S.Zero if isinstance(gap, sp.ZeroMatrix) else Trace(MatMul(gap.T, Inverse(whole), gap))
         exponent = LogDet(scatter) / 2 - LogDet(whole) / 2 - s * square / 2
@@ -121,7 +121,8 @@ def cauchy(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
     (Kotz, Nadarajah, Multivariate t Distributions and Their Applications, section 1.1). x - m is a normal vector z of
     covariance A^-1 over an independent standard normal w: 1 + (x - c)^T B (x - c) is a quadratic form of (w, z) over
     w^2, and with G = m - c the integral of exp(-s/2 (...)) over (w, z) has the determinant
-    (1 + s) det(I + s B A^-1 + s/(1 + s) B G G^T).
+    (1 + s) det(I + s B A^-1 + s/(1 + s) B G G^T). The scatter stays whole: its determinant is the one at s = 0, digit
+    for digit.
     """
     if outcome.name != "vectors" or len(f.tails) != 1 or f.quadratic or f.linear:
         return None
@@ -134,7 +135,7 @@ def cauchy(f: Features, x: sp.Basic, outcome: Outcome) -> Kernel | None:
         other, b = direction
         if (other, b) == (centre, a):
             return sp.digamma(half) - sp.digamma(HALF)
-        scatter, gap = _inverted(b), sp.MatAdd(centre, -other).doit()
+        scatter, gap = Whole(_inverted(b)), sp.MatAdd(centre, -other).doit()
         outer = [] if isinstance(gap, sp.ZeroMatrix) else [s / (1 + s) * gap * gap.T]
         whole = Whole(sp.MatAdd(scatter, s * _inverted(a), *outer))
         return HalfLine((1 - sp.exp(LogDet(scatter) / 2 - LogDet(whole) / 2)) / (s * sp.sqrt(1 + s)), s)
