@@ -10,10 +10,13 @@ __version__ = "0.1.0"
 # Nothing heavy is imported until it is asked for: `klsym --help` needs neither SymPy nor SciPy.
 _ROOMS = {
     "api": ("Formula", "kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", "fisher", "density"),
+    "arrays.joint": ("joint", "independent"),
+    "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
     "core.construct": ("shift", "scale", "transform"),
     "core.domain": ("half_line", "real_line", "unit_interval"),
     "core.errors": ("KlsymError", "ParameterError", "DensityError", "VectorError", "UnderivableError", "LimitError"),
     "core.family": ("Family", "Distribution"),
+    "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
 }

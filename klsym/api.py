@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
-from sympy.logic.boolalg import Boolean
 
 from . import divergences
-from .binding import bind
-from .core.derivation import Case, Derivation, Kind, Step
+from .answer import Answer
+from .core.derivation import Derivation
 from .core.differentiate import differentiated
 from .core.divergence import Divergence
 from .core.domain import Outcome
 from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
+from .core.mixture import Mixture
 from .core.program import Program
 from .derive import derive
+from .derive.binding import bind
 from .evaluation import Number, evaluate, unit_base
 from .verification import Report, verify
 
 Measure = Family | Distribution
 
 
-@dataclass(frozen=True)
-class Formula:
+@dataclass(frozen=True, repr=False)
+class Formula(Answer):
     """A divergence of two distributions: its cases, each with its condition, and what can be done with them.
 
     >>> from klsym import kl, Exponential
@@ -40,57 +40,11 @@ class Formula:
     base: sp.Expr | None = None
 
     @property
-    def p(self) -> Distribution:
-        return self.derivation.p
-
-    @property
-    def q(self) -> Distribution:
-        return self.derivation.q
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """The cases in order: the first whose condition holds is the answer."""
-        if self.base is None:
-            return self.derivation.cases
-        return tuple(replace(case, value=case.value / sp.log(self.base)) for case in self.derivation.cases)
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return self.derivation.steps
-
-    @property
-    def kind(self) -> Kind:
-        return self.cases[0].kind
-
-    @property
-    def value(self) -> sp.Expr:
-        """The SymPy expression of the first case."""
-        return self.cases[0].value
-
-    @property
-    def condition(self) -> Boolean:
-        """Where the first case holds."""
-        return self.cases[0].when
-
-    @property
-    def unit(self) -> str:
-        return {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
-
-    @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
         """The free symbols, P's in catalog order, then Q's."""
         values = self.p.values + (self.q.values if self.derivation.divergence.arity == 2 else ())
         ordered = [s for value in values for s in sorted(value.free_symbols, key=str)]
         return tuple(dict.fromkeys(ordered))
-
-    def in_base(self, base: Any) -> Formula:
-        """The same formula in units of log(base): 2 for bits, None for nats.
-
-        >>> from klsym import kl, Normal
-        >>> kl(Normal(0, 1), Normal(1, 1)).in_base(2).value
-        1/(2*log(2))
-        """
-        return replace(self, base=unit_base(base))
 
     def subs(self, values: Mapping[Any, Any] | None = None, **named: Any) -> Formula:
         """The formula with some parameters bound, derived anew: a bound number may open a closed form.
@@ -115,9 +69,6 @@ class Formula:
         0.191703441825788945704317209806
         """
         return evaluate(self.subs(**numbers) if numbers else self, digits)
-
-    def __float__(self) -> float:
-        return float(self.evaluate(digits=17).value)
 
     def compile(
         self, backend: str | None = None, *, gradient: bool = False, second_pass: bool = True, report: bool = False
@@ -162,41 +113,6 @@ class Formula:
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""
         return verify(self, points=points, seed=seed, digits=digits, backend=backend)
-
-    def explain(self) -> str:
-        """The derivation, step by step."""
-        from .printing import steps_text
-
-        return steps_text(self)
-
-    def latex(self, steps: bool = False) -> str:
-        """The value, or with `steps` the derivation as an align environment, in LaTeX."""
-        from .printing import formula_latex, steps_latex
-
-        return steps_latex(self) if steps else formula_latex(self)
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-    def to_json(self) -> dict[str, Any]:
-        """The formula and its derivation as plain data."""
-        from .printing import formula_json
-
-        return formula_json(self)
-
-    def __str__(self) -> str:
-        from .printing import formula_text
-
-        return formula_text(self)
-
-    __repr__ = __str__
-
-    @cached_property
-    def title(self) -> str:
-        """KL(Gamma(alpha_p, beta_p) || Weibull(k_q, lam_q))"""
-        return (
-            self.derivation.divergence.notation.replace("P", "\0").replace("Q", str(self.q)).replace("\0", str(self.p))
-        )
 
 
 def kl(
@@ -308,6 +224,8 @@ def density(text: str, **domains: str) -> Family:
 
 
 def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
+    if any(isinstance(d, Mixture) for d in (p, q)):
+        return _mixed(divergence, p, q, base, share, deep, options)
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
     if all(symbolic):
         if options:
@@ -323,6 +241,14 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
     return getattr(vectors, divergence.name)(*arguments, base=base, **options)
+
+
+def _mixed(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: Any) -> Any:
+    from .mixtures.answer import formula
+
+    if given := [*options, *(["share"] if share else []), *(["deep"] if deep else [])]:
+        raise ParameterError(f"{divergence.name} of mixtures takes no {', '.join(given)}; their parameters are numbers")
+    return formula(divergence, p, q, base, kl, entropy)
 
 
 def _of_logits(p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
 import numpy as np
 import sympy as sp
 
+from . import oracles
+from .arrays.family import ArrayDistribution
+from .arrays.functions import LogDet
 from .arrays.sampling import USUAL, draw
 from .arrays.walk import walk
 from .core.derivation import Expectation
@@ -19,13 +23,15 @@ if TYPE_CHECKING:
     from .array_formula import ArrayFormula
 
 TOLERANCE = 1e-9
+# The rules whose steps are equalities of numbers, once their expectations are measured.
+MEASURED = ("linearity", "tilt", "moment", "expansion", "partial-tilt", "potential", "mellin-barnes")
 
 
 def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict[str, int]) -> Report:
     """The rows of a report: the formula and its code beside the oracle's divergence, and both sides of each step."""
     rng, rows = np.random.default_rng(seed), []
     formula = formula.sized({n: (USUAL | sizes)[str(n)] for n in formula.free_sizes})
-    code = formula.compile()
+    code = formula.compile("numpy")
     for _ in range(points):
         point = _point(formula, rng, sizes)
         given = [point[s] for s in formula.parameters]
@@ -40,8 +46,10 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
             radius = abs(exact.value) * mp.mpf(10) ** -15 if mp.isfinite(exact.value) else mp.mpf(0)
             rows.append(_row("formula", shown, Value(exact.value, radius, "estimate"), value))
             rows.append(_row("numpy code", shown, Value(mp.mpf(float(code(*given))), mp.mpf(0), "float"), value))
+        if formula.p.factors:
+            point |= {x: v[0] for x, v in oracle.outcomes(formula.p, point, 1, rng).items()}
         for number, step in enumerate(formula.steps, 1):
-            if step.rule in ("linearity", "tilt", "moment", "expansion"):
+            if step.rule in MEASURED and step.lhs.has(Expectation):
                 left, right = (_measured(formula, side, point, draws) for side in (step.lhs, step.rhs))
                 rows.append(_row(f"step {number} {step.rule}", shown, right, left))
     return Report(formula.title, tuple(rows))
@@ -87,11 +95,35 @@ def _measured(formula: ArrayFormula, side: sp.Expr, point: dict[Any, Any], draws
     """The side of a step with each expectation measured."""
     numbers, radius, note = dict(point), mp.mpf(0), ""
     for node in side.atoms(Expectation):
-        p = (formula.p if node.measure.name == "P" else formula.q).base
-        value = oracle.expectation(p, node.integrand, point, draws=draws)
+        value = _expectation(formula, node, point, draws)
         weight = side.coeff(node) if side.is_Add else sp.S.One
         symbol = sp.Dummy()
         side, numbers[symbol] = side.xreplace({node: symbol}), np.float64(value.mid)
         radius += value.rad * abs(float(walk(weight, point))) if weight != 0 else value.rad
         note = value.note or note
     return Value(mp.mpf(float(walk(side, numbers))), radius, "estimate", note)
+
+
+def _expectation(formula: ArrayFormula, node: Expectation, point: dict[Any, Any], draws: int) -> Value:
+    """The expectation under P, under Q, or under a factor of a joint distribution given earlier outcomes."""
+    seen = dict(formula.derivation.measures).get(node.measure)
+    if seen is None:
+        p = (formula.p if node.measure.name == "P" else formula.q).base
+        return oracle.expectation(p, node.integrand, point, draws=draws)
+    if isinstance(seen.law, ArrayDistribution):
+        moved = {seen.outcome: seen.law.variable}
+        return oracle.expectation(seen.law, node.integrand.xreplace(moved), point, draws=draws)
+    law = replace(seen.law, values=tuple(_number(v, point) for v in seen.law.values))
+    own = {seen.outcome: law.family.variable}
+
+    def at(expr: Any) -> Any:
+        expr = expr.xreplace(dict(formula.derivation.coordinates))
+        known = {e: _number(e, point) for e in expr.atoms(sp.Trace, LogDet, sp.Sum)}
+        known |= {s: _number(s, point) for s in (expr.free_symbols & point.keys()) - own.keys()}
+        return expr.xreplace(known).xreplace(own)
+
+    return oracles.expectation(law, at(node.integrand), at(node.condition), 15)
+
+
+def _number(expr: sp.Expr, point: dict[Any, Any]) -> sp.Expr:
+    return sp.Rational(float(walk(expr, point)))

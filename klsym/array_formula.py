@@ -11,21 +11,28 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
-from .arrays.domain import ArrayDomain
-from .arrays.family import ArrayDistribution, ArrayFamily, Numbers
-from .arrays.walk import multiprecision, walk
-from .core.derivation import Case, Derivation, Kind, Step
+from .answer import Answer
+from .arrays.arithmetic import multiprecision
+from .arrays.domain import simplex, weights
+from .arrays.family import ArrayDistribution, ArrayFamily, Numbers, over_sum
+from .arrays.walk import walk
+from .backends import load
+from .core.continuity import at
+from .core.derivation import Case, Derivation
 from .core.divergence import Divergence
+from .core.domain import Domain
 from .core.errors import ParameterError, UnderivableError, nearest
-from .derive.arrays import derive
-from .evaluation import GUARD_DIGITS, MAX_DIGITS, Number, holding_case, unit_base
+from .derive import arrays, joint
+from .derive.arrays.totals import generalised, normalised
+from .evaluation import MAX_DIGITS, Number, holding_case, precise, settled
+from .lower import lower
 
 if TYPE_CHECKING:
     from .verification import Report
 
 
-@dataclass(frozen=True)
-class ArrayFormula:
+@dataclass(frozen=True, repr=False)
+class ArrayFormula(Answer):
     """A divergence of two distributions of arrays: its cases, each with its condition, and what can be done with them.
 
     >>> from klsym import MultivariateNormal, kl
@@ -37,38 +44,6 @@ class ArrayFormula:
     derivation: Derivation
     numbers: Mapping[Any, Numbers] = field(default_factory=dict)
     base: sp.Expr | None = None
-
-    @property
-    def p(self) -> ArrayDistribution:
-        return self.derivation.p
-
-    @property
-    def q(self) -> ArrayDistribution:
-        return self.derivation.q
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """The cases in order: the first whose condition holds is the answer."""
-        if self.base is None:
-            return self.derivation.cases
-        return tuple(replace(case, value=case.value / sp.log(self.base)) for case in self.derivation.cases)
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        return self.derivation.steps
-
-    @property
-    def kind(self) -> Kind:
-        return self.cases[0].kind
-
-    @property
-    def value(self) -> sp.Expr:
-        """The SymPy expression of the first case; an array of numbers stands in it by its symbol."""
-        return self.cases[0].value
-
-    @property
-    def unit(self) -> str:
-        return {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
 
     @property
     def parameters(self) -> tuple[Any, ...]:
@@ -85,65 +60,88 @@ class ArrayFormula:
             if isinstance(value, (sp.Symbol, sp.MatrixSymbol, sp.IndexedBase))
         }
 
-    def in_base(self, base: Any) -> ArrayFormula:
-        """The same formula in units of log(base): 2 for bits, None for nats."""
-        return replace(self, base=unit_base(base))
+    @property
+    def _of_numbers(self) -> bool:
+        """Whether every parameter is a number and nothing has a size, as in joint distributions of numbers."""
+        sized = self.p.family.dimensions or self.q.family.dimensions
+        return not (self.numbers or sized) and all(isinstance(p.domain, Domain) for p in self._domains.values())
 
     def subs(self, values: Mapping[Any, Any] | None = None, **named: Any) -> ArrayFormula:
-        """The formula with some parameters bound to arrays, numbers or names, derived anew."""
+        """The formula with some parameters bound to arrays, numbers or names; one of arrays is derived anew."""
         given = {str(k): v for k, v in {**(values or {}), **named}.items()}
         names = [str(s) for s in self.parameters]
         for name in given:
             if name not in names:
                 raise ParameterError(f"{self.title} has no parameter {name!r}{nearest(name, names)}")
         bound = {**{str(s): n.array[()] for s, n in self.numbers.items()}, **given}
-        members = (
+        members = [
             d.family(*(bound.get(str(v), v) for v in d.values), **{str(k): v for k, v in d.sizes})
             for d in (self.p, self.q)
-        )
+        ]
+        if self._of_numbers:
+            return replace(self, derivation=_at(self.derivation, *members))
         return replace(formula(self.derivation.divergence, *members), base=self.base)
 
-    def evaluate(self, digits: int = 15, **numbers: Any) -> Number:
+    def evaluate(self, digits: int = 15, *, normalize: bool = False, **numbers: Any) -> Number:
         """The value to the given number of digits: the working precision grows until two results agree.
 
-        Arrays are taken exactly as they are given. A probability vector that sums to 1 only to rounding is used as it
-        is, not normalised.
+        Arrays are taken exactly as they are given. Probabilities may miss the sum 1 by rounding, as in `klsym.kl` of
+        vectors: the value is then that of sum p log(p/q) - p + q, which is 0 at P = Q and keeps its digits near it.
+        With `normalize` every list of probabilities is divided by its sum first, exactly.
 
-        >>> from klsym import Dirichlet, kl
+        >>> from klsym import Categorical, Dirichlet, kl
         >>> print(kl(Dirichlet([1, 2, 3]), Dirichlet([3, 2, 1])).evaluate(digits=20))
         3.0000000000000000000
+        >>> print(kl(Categorical, Categorical).evaluate(digits=20, normalize=True, p_p=[1, 1], p_q=[1, 3]))
+        0.14384103622589046372
         """
         if numbers:
-            return self.subs(**numbers).evaluate(digits)
+            bound = self.subs(self._over_sums(numbers) if normalize else numbers)
+            return bound.evaluate(digits, normalize=normalize)
         if not 1 <= digits <= MAX_DIGITS:
             raise ParameterError(f"digits is {digits}; it must lie between 1 and {MAX_DIGITS}")
-        if self.parameters:
-            names = ", ".join(map(str, self.parameters))
-            raise ParameterError(f"{self.title} needs arrays for {names}: evaluate({self.parameters[0]}=…)")
+        if needed := [s for s in self.parameters if any(c.value.has(s) or c.when.has(s) for c in self.cases)]:
+            names = ", ".join(map(str, needed))
+            raise ParameterError(f"{self.title} needs values for {names}: evaluate({needed[0]}=…)")
         self._check_sizes()
         scalars = {s: sp.Rational(n.entries[0]) for s, n in self.numbers.items() if not n.shape}
-        case = holding_case(self.cases, self.sizes | scalars)
+        case = holding_case(self._summed(normalize), self.sizes | scalars)
         if case is None:
             raise ParameterError(f"{self.title} has no case that holds")
         if case.kind == "infinite":
             return Number(mp.inf, digits, "exact", self.unit, case.why)
-        value = settled(lambda: self._at(case), digits)
+        if self._of_numbers:
+            return Number(precise(case.value, digits), digits, "estimate", self.unit, "two working precisions agree")
+        values = {s: n.array for s, n in self.numbers.items()} | {k: int(v) for k, v in self.sizes.items()}
+        value = settled(
+            lambda _: mp.mpf(np.asarray(walk(case.value, values, multiprecision)).item()), digits, self.title
+        )
         return Number(value, digits, "estimate", self.unit, "two working precisions agree")
 
-    def _at(self, case: Case) -> Any:
-        entries = {
-            s: np.array([mp.mpf(e.numerator) / e.denominator for e in n.entries], dtype=object).reshape(n.shape)
-            for s, n in self.numbers.items()
-        }
-        sizes = {k: mp.mpf(int(v)) for k, v in self.sizes.items()}
-        return mp.mpf(np.asarray(walk(case.value, {**entries, **sizes}, multiprecision)).item())
+    def _over_sums(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
+        """The arrays by name, those that are to be probabilities divided by their sums."""
+        lists = {str(s) for s, parameter in self._domains.items() if parameter.domain is simplex}
+        return {name: over_sum(v, name) if name in lists else v for name, v in numbers.items()}
+
+    def _summed(self, normalize: bool) -> tuple[Case, ...]:
+        """The cases for numbers: with what is meant by probabilities whose sum is not exactly 1."""
+        unit = 1 if self.base is None else sp.log(self.base)
+
+        def value(case: Case) -> sp.Expr:
+            if normalize:
+                return normalised(case.value, (self.p, self.q)) / unit
+            return generalised(case.value, self.derivation, _derived) / unit
+
+        return tuple(
+            case if case.kind == "infinite" else replace(case, value=value(case)) for case in self.derivation.cases
+        )
 
     @property
     def free_sizes(self) -> tuple[sp.Symbol, ...]:
         """The dimensions that neither a number nor the shape of a parameter says."""
-        shaped = {n for parameter in self._domains.values() for n in parameter.dimensions}
-        dimensions = dict.fromkeys((*self.p.family.dimensions, *self.q.family.dimensions))
-        return tuple(n for n in dimensions if n not in shaped and n not in self.sizes)
+        told = {n for parameter in self._domains.values() for n in parameter.dimensions}
+        loose = dict.fromkeys((*self.p.family.loose, *self.q.family.loose))
+        return tuple(n for n in loose if n not in told and n not in self.sizes)
 
     def sized(self, sizes: Mapping[sp.Symbol, Any]) -> ArrayFormula:
         """The formula at these dimensions."""
@@ -159,29 +157,68 @@ class ArrayFormula:
         """The dimensions that are numbers."""
         return dict((*self.p.sizes, *self.q.sizes))
 
-    def __float__(self) -> float:
-        return float(self.evaluate(digits=17).value)
-
-    def compile(self, backend: str | None = None) -> Callable[..., Any]:
+    def compile(
+        self,
+        backend: str | None = None,
+        *,
+        gradient: bool = False,
+        second_pass: bool = True,
+        report: bool = False,
+        normalize: bool = False,
+    ) -> Callable[..., Any]:
         """A function of arrays, their event axes last and leading axes broadcast; NaN outside the domains.
 
-        Where a formula has a kernel of its own the kernel is called. Elsewhere the closed form is evaluated as it is
-        printed, in doubles by NumPy: near P = Q its terms cancel, and the digits that go are not reported.
+        Where the families have a kernel it is called. Elsewhere the closed form is evaluated in doubles with a bound of
+        its error, and elements that are not good to 15 units of 2^-52 take a second pass, in ball arithmetic (mpmath
+        without python-flint) until the double is decided; without `second_pass` they stay as they come. With
+        `report` the function returns (value, error, second): the relative errors estimated too, and which elements
+        took the second pass.
+
+        With `gradient` the function returns the value and its derivatives by the arrays that are no integers, in the
+        order of `parameters`. Entries count as free. Of a symmetric matrix the derivative is symmetrised, G with
+        d value = tr(G dX) for symmetric dX, as torch has it; of a lower triangular factor it is lower triangular; of
+        probabilities it is that of sum p log(p/q) - p + q, along the simplex the same as any other.
+
+        Probabilities must sum to 1 within 4 n eps of their own type, as in `klsym.kl` of vectors, and the value is the
+        sum of p log(p/q) - p + q; with `normalize` they may be any weights, and are divided by their sum.
 
         >>> from klsym import Dirichlet, kl
         >>> f = kl(Dirichlet, Dirichlet).compile()
         >>> f([1.0, 2.0, 3.0], [[3.0, 2.0, 1.0], [1.0, 2.0, 3.0]]).round(12)
         array([3., 0.])
+        >>> kl(Dirichlet, Dirichlet).compile(gradient=True)([1.0, 1.0], [1.0, 2.0]).alpha_q
+        array([-0.5,  0.5])
         """
-        if backend not in (None, "numpy"):
-            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         if self.kind == "undecided":
             raise UnderivableError(f"{self.title} has no closed form")
+        if self._of_numbers:
+            program = lower(self.derivation, self.base, gradient)
+            return load(program, backend, second_pass=second_pass, report=report)
+        if backend not in (None, "numpy"):
+            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         self._check_sizes()
-        from .array_code import Code
+        from .array_code import Code, kernels
 
-        constraints = tuple(d.constraint for d in (self.p, self.q))
-        return Code(self.title, tuple(self._domains.items()), self.cases, constraints, self.sizes, dict(self.numbers))
+        divergence = self.derivation.divergence
+        members = (self.p, self.q) if divergence.arity == 2 else (self.p,)
+        lists = {s for s, parameter in self._domains.items() if parameter.domain is simplex}
+        families = "_".join(dict.fromkeys(f"{d.family.name}" for d in members))
+        return Code(
+            self.title,
+            tuple((s, replace(a, domain=weights) if normalize and s in lists else a) for s, a in self._domains.items()),
+            self._summed(normalize),
+            tuple(d.constraint for d in members),
+            self.sizes,
+            dict(self.numbers),
+            name=f"{divergence.name}_{families}".lower(),
+            kernels=() if normalize and lists else kernels(divergence, self.p, self.q),
+            members=(self.p.values, self.q.values),
+            unit=1.0 if self.base is None else float(sp.log(self.base)),
+            diagonal="zero-on-diagonal" in divergence.axioms and self.p.family == self.q.family,
+            sloped=gradient,
+            second_pass=second_pass,
+            report=report,
+        )
 
     def generate(self, target: str = "numpy") -> str:
         """Array formulas have no source of their own yet: raises UnderivableError."""
@@ -201,57 +238,11 @@ class ArrayFormula:
 
         return check(self, points, seed, draws, sizes)
 
-    def explain(self) -> str:
-        """The derivation, step by step."""
-        from .printing import steps_text
-
-        return steps_text(self)
-
-    def latex(self, steps: bool = False) -> str:
-        """The value, or with `steps` the derivation as an align environment, in LaTeX."""
-        from .printing import formula_latex, steps_latex
-
-        return steps_latex(self) if steps else formula_latex(self)
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex()}$"
-
-    def to_json(self) -> dict[str, Any]:
-        """The formula and its derivation as plain data."""
-        from .printing import formula_json
-
-        return formula_json(self)
-
     def __str__(self) -> str:
         from .printing import formula_text
 
         where = [f"    where {symbol} = {number}" for symbol, number in self.numbers.items()]
         return "\n".join([formula_text(self), *where])
-
-    __repr__ = __str__
-
-    @cached_property
-    def title(self) -> str:
-        """KL(Dirichlet(alpha_p) || Dirichlet(alpha_q))"""
-        notation = self.derivation.divergence.notation
-        return notation.replace("P", "\0").replace("Q", str(self.q)).replace("\0", str(self.p))
-
-
-def settled(compute: Callable[[], Any], digits: int) -> mp.mpf:
-    """The number at rising precision, once two results agree; what stays below every precision tried is 0."""
-    working, previous = digits + GUARD_DIGITS, None
-    for _ in range(8):
-        with mp.workdps(working):
-            current = compute()
-            if mp.isinf(current):
-                return current
-            if previous is not None and abs(current - previous) <= abs(current) * mp.mpf(10) ** (-digits - 2):
-                return current
-            tiny = mp.mpf(10) ** (-working // 2)
-            if previous is not None and abs(current) < tiny and abs(previous) < tiny:
-                return mp.mpf(0)
-            previous, working = current, working + max(working // 2, 20)
-    raise ParameterError(f"the value did not settle to {digits} digits")
 
 
 def formula(divergence: Divergence, p: Any, q: Any, base: sp.Expr | None = None) -> ArrayFormula:
@@ -272,7 +263,12 @@ def formula(divergence: Divergence, p: Any, q: Any, base: sp.Expr | None = None)
         numbers |= given
     first, second = members
     _check_names(first, second)
-    return ArrayFormula(_sized(derive(divergence, first, second), sizes), _bound(numbers, sizes), base)
+    return ArrayFormula(_sized(_derived(divergence, first, second), sizes), _bound(numbers, sizes), base)
+
+
+def _derived(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
+    """The derivation by the chain rule for joint distributions, by features of the outcome for others."""
+    return (joint.derive if p.factors or q.factors else arrays.derive)(divergence, p, q)
 
 
 def _bound(numbers: Mapping[Any, Numbers], sizes: Mapping[Any, Any]) -> dict[Any, Numbers]:
@@ -290,6 +286,19 @@ def _sized(d: Derivation, sizes: Mapping[Any, Any]) -> Derivation:
     return replace(d, p=d.p.sized(at), q=d.q.sized(at), cases=cases, steps=steps)
 
 
+def _at(d: Derivation, p: ArrayDistribution, q: ArrayDistribution) -> Derivation:
+    """The derivation with the values of these members for the symbols of its own."""
+    pairs = zip((*d.p.values, *d.q.values), (*p.values, *q.values), strict=True)
+    values = {symbol: value for symbol, value in pairs if symbol != value}
+    cases = tuple(replace(c, value=at(c.value, values), when=c.when.xreplace(values)) for c in d.cases)
+    steps = tuple(
+        replace(s, lhs=at(s.lhs, values), rhs=at(s.rhs, values), when=s.when.xreplace(values)) for s in d.steps
+    )
+    measures = tuple((m, replace(f, law=f.law.subs(values))) for m, f in d.measures)
+    coordinates = tuple((y, forward.xreplace(values)) for y, forward in d.coordinates)
+    return replace(d, p=p, q=q, cases=cases, steps=steps, measures=measures, coordinates=coordinates)
+
+
 def _check_names(p: ArrayDistribution, q: ArrayDistribution) -> None:
     seen: dict[str, Any] = {}
     for d in (p, q):
@@ -298,13 +307,3 @@ def _check_names(p: ArrayDistribution, q: ArrayDistribution) -> None:
                 raise ParameterError(
                     f"{str(value)!r} means two things, one of them {parameter.name} of {d.family.name}"
                 )
-
-
-def inside(domain: Any, array: Any) -> Any:
-    """Which of the arrays, over the leading axes, lie in the domain of a parameter."""
-    if isinstance(domain, ArrayDomain):
-        return domain.inside(array)
-    low, high = float(domain.lower), float(domain.upper)
-    above = array >= low if domain.left_closed else array > low
-    below = array <= high if domain.right_closed else array < high
-    return above & below & np.isfinite(array) & ((array == np.floor(array)) if domain.integer else True)

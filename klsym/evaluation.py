@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -97,21 +98,29 @@ def unit_base(base: Any) -> sp.Expr | None:
 
 
 def precise(value: sp.Expr, digits: int) -> mp.mpf:
-    """The number to `digits` significant digits: the working precision grows until two results agree.
+    """The number to `digits` significant digits."""
+    return settled(lambda working: mp.mpf(real_number(value, working)), digits, value)
 
-    A value that stays below every precision tried is reported as 0, which is exact for P = Q.
+
+def settled(compute: Callable[[int], mp.mpf], digits: int, what: Any) -> mp.mpf:
+    """What `compute` gives at so many working digits, which grow until two results agree.
+
+    A value that stays below every precision tried is 0, which is exact for P = Q. One that does not settle raises
+    ParameterError.
     """
     working, previous = digits + GUARD_DIGITS, None
     for _ in range(8):
         with mp.workdps(working):
-            current = mp.mpf(real_number(value, working))
+            current = compute(working)
+            if mp.isinf(current):
+                return current
             if previous is not None and abs(current - previous) <= abs(current) * mp.mpf(10) ** (-digits - 2):
                 return current
             tiny = mp.mpf(10) ** (-working // 2)
             if previous is not None and abs(current) < tiny and abs(previous) < tiny:
                 return mp.mpf(0)
             previous, working = current, working + max(working // 2, 20)
-    raise ParameterError(f"{value} did not settle to {digits} digits")
+    raise ParameterError(f"{what} did not settle to {digits} digits")
 
 
 def real_number(value: sp.Expr, digits: int) -> Any:

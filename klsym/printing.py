@@ -15,8 +15,7 @@ from .arrays.functions import Entry
 from .core.derivation import Case
 
 if TYPE_CHECKING:
-    from .api import Formula
-    from .array_formula import ArrayFormula
+    from .answer import Answer
     from .verification import Report
 
 GREEK = {"lam": r"\lambda"}
@@ -122,7 +121,7 @@ def _case_lines(case: Case, first: bool) -> list[str]:
     return [body, f"    ({case.kind}{', ' + condition if condition else ''}{note})"]
 
 
-def formula_text(formula: Formula | ArrayFormula) -> str:
+def formula_text(formula: Answer) -> str:
     """The formula's cases, one after another."""
     lines = [f"{formula.title}, in {formula.unit}"]
     for i, case in enumerate(formula.cases):
@@ -130,7 +129,7 @@ def formula_text(formula: Formula | ArrayFormula) -> str:
     return "\n".join(lines)
 
 
-def steps_text(formula: Formula | ArrayFormula) -> str:
+def steps_text(formula: Answer) -> str:
     """The derivation: number, rule, equality, condition and reason of each step."""
     lines = [formula.title]
     for i, step in enumerate(formula.steps, 1):
@@ -150,7 +149,7 @@ def steps_text(formula: Formula | ArrayFormula) -> str:
     return "\n".join(lines) + "\n" + formula_text(formula)
 
 
-def formula_latex(formula: Formula | ArrayFormula) -> str:
+def formula_latex(formula: Answer) -> str:
     """One LaTeX expression: the value, or cases with their conditions."""
     if len(formula.cases) == 1:
         return latex(formula.value)
@@ -159,13 +158,13 @@ def formula_latex(formula: Formula | ArrayFormula) -> str:
     return "\\begin{cases} " + " \\\\ ".join(rows) + " \\end{cases}"
 
 
-def steps_latex(formula: Formula | ArrayFormula) -> str:
+def steps_latex(formula: Answer) -> str:
     """The derivation as an align environment."""
     rows = [f"{latex(s.lhs)} &= {latex(s.rhs)} && \\text{{({s.rule})}}" for s in formula.steps if s.rule != "support"]
     return "\\begin{align*}\n" + " \\\\\n".join(rows) + "\n\\end{align*}"
 
 
-def formula_json(formula: Formula | ArrayFormula) -> dict[str, Any]:
+def formula_json(formula: Answer) -> dict[str, Any]:
     """The formula and its steps as plain data: every expression as text and LaTeX."""
     return {
         "divergence": formula.derivation.divergence.name,

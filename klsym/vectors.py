@@ -101,29 +101,39 @@ def entropy(p: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool 
     return _measure(lambda p: _surprise(p, p), (p,), base, axis, normalize, ("p",))
 
 
-def mutual_information(table: ArrayLike, *, base: Any = None, normalize: bool = False) -> Any:
+def mutual_information(table: ArrayLike, *, given: int | None = None, base: Any = None, normalize: bool = False) -> Any:
     """Mutual information of the rows and columns of a joint table, its divergence from the product of its marginals.
 
-    table: a matrix of joint probabilities, or of counts with `normalize`. `base` and errors as for `kl`.
-    (Cover and Thomas, Elements of Information Theory, 2.3.)
+    table: a matrix of joint probabilities, or of counts with `normalize`. `given`: of a table of three axes the one
+    that is conditioned on, for I(X; Y | Z). `base` and errors as for `kl`.
+    (Cover and Thomas, Elements of Information Theory, 2.3, 2.5.)
 
     >>> mutual_information([[0.5, 0.0], [0.0, 0.5]])
     0.6931471805599...
     >>> mutual_information([[3, 3], [1, 1]], normalize=True)
     0.0
+    >>> mutual_information([[[0.25, 0.0], [0.0, 0.25]], [[0.0, 0.25], [0.25, 0.0]]], given=0)
+    0.6931471805599...
     """
     array = _array(table, "table")
-    if array.ndim != 2:
-        raise VectorError(f"table has {array.ndim} axes; mutual information is that of a matrix, rows against columns")
-    shape = array.shape
+    axes = 2 if given is None else 3
+    if array.ndim != axes:
+        known = "" if given is None else ", given the third"
+        raise VectorError(f"table has {array.ndim} axes; mutual information is that of rows and columns{known}")
+    if given is not None and not -3 <= given < 3:
+        raise VectorError(f"given is {given}; it is one of the axes 0, 1 and 2")
+    layers = array[None] if given is None else np.moveaxis(array, given, 0)
+    shape = layers.shape
 
     def from_product(flat: Floats) -> Floats:
         joint = flat.reshape(shape)
-        rows, columns = joint.sum(axis=1, keepdims=True), np.ascontiguousarray(joint.T).sum(axis=1)
+        rows, columns = joint.sum(axis=2, keepdims=True), np.ascontiguousarray(joint.swapaxes(1, 2)).sum(axis=2)
         given_row = joint / np.where(rows == 0, 1.0, rows)  # a product of two marginals could underflow to 0
-        return (rows * remainder(given_row, columns / rows.sum())).reshape(flat.shape)
+        mass = rows.sum(axis=1)
+        expected = columns / np.where(mass == 0, 1.0, mass)
+        return (rows * remainder(given_row, expected[:, None, :])).reshape(flat.shape)
 
-    return _measure(from_product, (array,), base, None, normalize, ("table",))
+    return _measure(from_product, (np.ascontiguousarray(layers),), base, None, normalize, ("table",))
 
 
 def _surprise(p: Floats, q: Floats) -> Floats:

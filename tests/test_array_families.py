@@ -27,7 +27,7 @@ from klsym.derive.arrays.features import features
 from klsym.families import array_catalog
 from klsym.oracles import arrays as oracle
 
-CATALOG = array_catalog()
+CATALOG = {name: family for name, family in array_catalog().items() if not family.factors}
 FORMED = {
     f"{family.name}({'+'.join(form.keywords)})": family.formed(form)
     for family in CATALOG.values()

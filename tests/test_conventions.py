@@ -108,7 +108,7 @@ def test_the_core_needs_no_extras():
 def test_a_long_wait_is_announced():
     code = (
         "import sys; sys.modules.update(numba=None, llvmlite=None, flint=None)\n"
-        "import warnings, numpy as np, klsym, klsym.backends.callable as c; c.PATIENCE = 3\n"
+        "import warnings, numpy as np, klsym, klsym.backends.function as c; c.PATIENCE = 3\n"
         "f = klsym.kl(klsym.InverseGamma, klsym.Frechet).compile()\n"
         "with warnings.catch_warnings(record=True) as caught:\n"
         "    warnings.simplefilter('always'); f(1.0, 2.0, 1.0 + 2.0 ** -np.arange(20, 30), 2.0)\n"

@@ -20,6 +20,8 @@ COMMANDS = re.findall(r"^\$ klsym ((?:derive|evaluate|families) .*)\n((?:(?!\$ |
 SHOWN = {
     "derive": ((), "closed"),
     "generate": (("--count", "1000"), "1000 sets of parameters"),
+    "joints": ((), "NegativeBinomial(a, b/(b + 1))"),
+    "mixtures": (("--draws", "100000"), "within five standard errors"),
     "verify": (("--points", "1"), "verdict: agree"),
 }
 

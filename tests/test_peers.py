@@ -59,3 +59,26 @@ def test_pairs_of_arrays_are_those_of_the_readme(library):
     except ImportError:
         pytest.skip(f"{library} is not installed")
     assert found == {cells[1]: cells[place].replace("-", "") for cells in rows}
+
+
+@pytest.mark.parametrize(
+    "form, theirs",
+    [("covariance", "covariance_matrix"), ("precision", "precision_matrix"), ("scale_tril", "scale_tril")],
+)
+def test_torch_differentiates_by_matrices_as_we_do(torch, form, theirs):
+    """Symmetrised by a symmetric matrix; by a triangular factor torch has entries above the diagonal too."""
+    rng = np.random.default_rng(0)
+    halves = np.tril(rng.standard_normal((2, 3, 3)), -1) + 2 * np.eye(3)
+    matrices = halves if form == "scale_tril" else [(half @ half.T + (half @ half.T).T) / 2 for half in halves]
+    arguments = [rng.standard_normal(3), matrices[0], rng.standard_normal(3), matrices[1]]
+    tensors = [torch.tensor(x, requires_grad=True) for x in arguments]
+    normal = torch.distributions.MultivariateNormal
+    value = torch.distributions.kl_divergence(*(normal(m, **{theirs: s}) for m, s in (tensors[:2], tensors[2:])))
+    value.backward()
+    family = klsym.MultivariateNormal
+    found = klsym.kl(family("a", **{form: "A"}), family("b", **{form: "B"})).compile(gradient=True)(*arguments)
+    for tensor, slope in zip(tensors, found[1:], strict=True):
+        expected = tensor.grad.numpy()
+        assert slope == pytest.approx(
+            np.tril(expected) if form == "scale_tril" and slope.ndim == 2 else expected, rel=1e-12, abs=1e-12
+        )

@@ -8,9 +8,11 @@ import pytest
 
 from klsym import kl
 from klsym.common import generals
-from klsym.families import catalog
+from klsym.core.domain import Domain
+from klsym.families import array_catalog, catalog
 from klsym.lower import lower, search, structure
 
+JOINTS = [f for f in array_catalog().values() if f.factors and all(isinstance(p.domain, Domain) for p in f.parameters)]
 CHOICES = Path(search.__file__).with_name("choices.json")
 
 
@@ -46,10 +48,10 @@ def seen(monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("family", catalog.values(), ids=lambda family: family.name)
+@pytest.mark.parametrize("family", [*catalog.values(), *JOINTS], ids=lambda family: family.name)
 def test_a_kept_choice_makes_the_closed_form(family, seen):
     checked = set()
-    for other in catalog.values():
+    for other in [family] if family in JOINTS else catalog.values():
         for _, key, value, _, form in seen(family, other, kept=True):
             assert key in search.chosen(), "run pytest tests/test_search.py -m slow --update-golden"
             assert form is None or key in checked or structure.vanishes(form.sum - value)
@@ -59,7 +61,7 @@ def test_a_kept_choice_makes_the_closed_form(family, seen):
 @pytest.mark.slow
 def test_choices_are_what_the_search_finds(seen, request):
     found = {}
-    for p, q in [*permutations(catalog.values(), 2), *((p, p) for p in catalog.values())]:
+    for p, q in [*permutations(catalog.values(), 2), *((p, p) for p in [*catalog.values(), *JOINTS])]:
         found |= {key: (name, choice) for name, key, _, choice, _ in seen(p, q, kept=False)}
     rows = [
         json.dumps({"shape": key, "for": name, "choice": choice}, separators=(", ", ": "))

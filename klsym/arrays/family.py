@@ -11,8 +11,8 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from ..core.errors import ParameterError, nearest
-from ..core.family import exact
+from ..core.errors import ParameterError
+from ..core.family import arguments, exact
 from ..core.names import checked_name
 from .domain import ArrayDomain, ArrayParameter, Outcome
 from .functions import INDEX
@@ -46,6 +46,14 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Factor:
+    """One outcome of a joint distribution, and its law given the outcomes before it."""
+
+    outcome: Any
+    law: Any
+
+
+@dataclass(frozen=True)
 class Numbers:
     """An array of exact rationals, hashable; the text is that of the doubles."""
 
@@ -67,7 +75,8 @@ class ArrayFamily:
     """A parametric family on vectors, lists or matrices: everything that klsym knows of it is its log density.
 
     `dimensions` are the symbols of its sizes; the index of a list is `index`, from 1 to the size.
-    The image of another family under a bijection says so in `image`.
+    The image of another family under a bijection says so in `image`. A family of joint distributions has `factors`,
+    and the tuple of their outcomes for its variable (see `joint`).
     """
 
     name: str
@@ -80,6 +89,7 @@ class ArrayFamily:
     forms: tuple[Form, ...] = ()
     references: tuple[str, ...] = ()
     image: Image | None = field(default=None, repr=False)
+    factors: tuple[Factor, ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> ArrayDistribution:
         """The member with these values: arrays, names, numbers or SymPy matrices; dimensions by name, K=3.
@@ -88,21 +98,11 @@ class ArrayFamily:
         raise ParameterError.
         """
         sizes = {str(d): exact(kwargs.pop(str(d)), str(d)) for d in self.dimensions if str(d) in kwargs}
-        family, given = self._formed(kwargs)
+        family, formed = self._formed(kwargs)
         names = [p.name for p in family.parameters]
-        keywords = [*names, *(word for form in self.forms for word in form.keywords)]
-        if len(args) > len(names):
-            raise ParameterError(f"{family.signature} takes {len(names)} parameters; {len(args)} were given")
-        for name, value in zip(names, args, strict=False):
-            if name in given:
-                raise ParameterError(f"{self.signature} was given {name!r} twice")
-            given[name] = value
-        for name in given:
-            if name not in names:
-                raise ParameterError(f"{self.signature} has no parameter {name!r}{nearest(name, keywords)}")
-        if missing := [name for name in names if name not in given]:
-            raise ParameterError(f"{self.signature} needs a value for {', '.join(missing)}")
-        values = tuple(_value(family, p, given[p.name]) for p in family.parameters)
+        words = [word for form in self.forms for word in form.keywords]
+        given = arguments(family.signature, names, args, formed, [*names, *words])
+        values = tuple(_value(family, p, value) for p, value in zip(family.parameters, given, strict=True))
         found = _sizes(family, values, {sp.Symbol(n, integer=True, positive=True): v for n, v in sizes.items()})
         distribution = ArrayDistribution(family, values, tuple(found.items()))
         if distribution.constraint == sp.false:
@@ -141,6 +141,12 @@ class ArrayFamily:
             image=self.image
             and replace(self.image, values=tuple(substitute(v, {form.of: form.meaning}) for v in self.image.values)),
         )
+
+    @property
+    def loose(self) -> tuple[sp.Symbol, ...]:
+        """The dimensions that no parameter's shape tells."""
+        told = {n for parameter in self.parameters for n in parameter.dimensions}
+        return tuple(n for n in self.dimensions if n not in told)
 
     def member(self, suffix: str) -> ArrayDistribution:
         """The generic member, its parameters named with a suffix."""
@@ -203,6 +209,21 @@ class ArrayDistribution:
         return self.family.constraint.xreplace(scalars).xreplace(dict(self.sizes))
 
     @property
+    def symbols(self) -> set[sp.Symbol]:
+        """The symbols of numbers in the parameters' values."""
+        return set().union(*(v.free_symbols for v in self.values if isinstance(v, sp.Expr)))
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The outcomes with their laws, of a joint distribution."""
+        sizes = dict(self.sizes)
+        return tuple(Factor(f.outcome.xreplace(sizes), self._law(f.law)) for f in self.family.factors)
+
+    def _law(self, law: Any) -> Any:
+        bound = tuple(substitute(v, self.bindings).xreplace(dict(self.sizes)) for v in law.values)
+        return replace(law, values=bound)
+
+    @property
     def outcome(self) -> Outcome:
         kind, sizes = self.family.outcome, dict(self.sizes)
         total = None if kind.total is None else substitute(kind.total, self.bindings)
@@ -217,7 +238,28 @@ class ArrayDistribution:
         values = tuple(substitute(v, self.bindings) for v in image.values)
         return ArrayDistribution(image.base, values, self.sizes).sized(dict(self.sizes))
 
+    @property
+    def seen(self) -> Any:
+        """The outcome in terms of the base's variable."""
+        image = self.family.image
+        return self.variable if image is None else image.point.xreplace(dict(self.sizes))
+
+    @property
+    def usual(self) -> tuple[Any, ...]:
+        """The parameters' values as the family has them, whichever form they were given in: L L' of a factor L."""
+        formed = [p for p in self.family.parameters if p.keyword]
+        values = []
+        for parameter, value in zip(self.family.parameters, self.values, strict=True):
+            if parameter in formed[:1]:
+                (form,) = self.family.forms
+                value = substitute(form.meaning, self.bindings).xreplace(dict(self.sizes))
+            if parameter not in formed[1:]:
+                values.append(value)
+        return tuple(values)
+
     def __repr__(self) -> str:
+        if self.family.factors and self.family.name == "joint":
+            return f"joint({', '.join(f'{f.outcome} ~ {f.law}' for f in self.factors)})"
         pairs = zip(self.family.parameters, self.values, strict=True)
         shown = (f"{p.keyword}={v}" if p.keyword else str(v) for p, v in pairs)
         return f"{self.family.name}({', '.join(shown)})"
@@ -244,7 +286,8 @@ MOST = 1000
 def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     where = f"{parameter.name} of {family.name}"
     if isinstance(given, str):
-        taken = {"i", "j", str(getattr(family.variable, "name", family.variable)), *map(str, family.dimensions)}
+        outcomes = family.variable if isinstance(family.variable, sp.Tuple) else (family.variable,)
+        taken = {"i", "j", *map(str, outcomes), *map(str, family.dimensions)}
         if checked_name(given) in taken:
             raise ParameterError(f"{where} is {given!r}, which names the outcome, an index or a size; choose another")
         return parameter.named(given)
@@ -256,6 +299,10 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
         return value
     if isinstance(given, sp.Basic) and not isinstance(given, sp.MatrixBase) and given == parameter.named(str(given)):
         return given
+    if isinstance(given, sp.MatrixExpr) and isinstance(parameter.symbol, sp.MatrixSymbol):
+        if (parameter.symbol.cols == 1) != (given.cols == 1) or (domain.square and given.rows != given.cols):
+            raise ParameterError(f"{where} is {given}, of shape {given.shape}; it must be one of the {domain}")
+        return domain.symbol(given.name, *given.shape) if type(given) is sp.MatrixSymbol else given
     array = np.asarray(given, dtype=object)
     if array.ndim != domain.axes or not array.size:
         raise ParameterError(f"{where} has shape {array.shape}; a name or an array of {domain.axes} axes is needed")
@@ -273,6 +320,15 @@ def _by_name(domain: Any, value: sp.Expr) -> bool:
     return value.is_number and bool(value > MOST if domain.integer else value in (domain.lower, domain.upper))
 
 
+def over_sum(given: Any, where: str) -> Any:
+    """An array of weights divided by their sum, exactly."""
+    array = np.asarray(given, dtype=object)
+    shares = [_fraction(entry, where) for entry in array.ravel()]
+    if not sum(shares):
+        raise ParameterError(f"{where} sums to 0; no multiple of it is a probability vector")
+    return np.array([share / sum(shares) for share in shares], dtype=object).reshape(array.shape)
+
+
 def _fraction(entry: Any, where: str) -> Fraction:
     number = exact(entry.item() if isinstance(entry, np.generic) else entry, where)
     rational = getattr(number, "rational", number)
@@ -286,10 +342,14 @@ def _sizes(family: ArrayFamily, values: tuple[Any, ...], sizes: dict[Any, Any]) 
     for parameter, value in zip(family.parameters, values, strict=True):
         if not parameter.dimensions:
             continue
-        shape = value.shape if isinstance(value, Numbers) else ()
+        shape = value.shape if isinstance(value, (Numbers, sp.MatrixExpr)) else ()
         for dimension, size in zip(parameter.dimensions, shape, strict=False):
-            if isinstance(size, (int, sp.Integer)) and sizes.setdefault(dimension, sp.Integer(size)) != size:
+            if size != dimension and sizes.setdefault(dimension, _size(size)) != size:
                 raise ParameterError(
                     f"{parameter.name} of {family.name} has size {size} where {dimension} is {sizes[dimension]}"
                 )
     return sizes
+
+
+def _size(size: Any) -> sp.Expr:
+    return size if isinstance(size, sp.Expr) else sp.Integer(size)

@@ -42,6 +42,16 @@ class Entry(sp.Expr):
         return printer._print_Indexed(sp.IndexedBase(self.args[0].name)[self.args[1]], exp)
 
 
+class Column(sp.MatrixExpr):
+    """The column of what an expression in the index i is from 1 on, arguments the expression and the size.
+
+    >>> Column(INDEX**2, 3).shape
+    (3, 1)
+    """
+
+    shape = property(lambda self: (self.args[1], sp.S.One))  # type: ignore[assignment]
+
+
 class Diagonal(sp.MatrixExpr):
     """The diagonal matrix of a list of positive numbers, arguments the list and its size.
 
@@ -86,6 +96,25 @@ class Whole(sp.MatrixExpr):
         return printer.doprint(self.args[0])
 
 
+class DrawnVector(Vector):
+    """A vector that is the outcome of a law, as `Drawn` is a number."""
+
+
+class DrawnMatrix(sp.MatrixSymbol):
+    """A matrix that is the outcome of a law."""
+
+
+class DrawnSymmetric(Symmetric):
+    """A symmetric matrix that is the outcome of a law."""
+
+
+class DrawnList(sp.IndexedBase):
+    """A list that is the outcome of a law."""
+
+
+DRAWN = {Vector: DrawnVector, sp.MatrixSymbol: DrawnMatrix, Symmetric: DrawnSymmetric, sp.IndexedBase: DrawnList}
+
+
 class LogDet(sp.Expr):
     """log det X of a square matrix; d log det X = tr(X^-1 dX) (Magnus and Neudecker, 8.4).
 
@@ -109,7 +138,7 @@ class LogDet(sp.Expr):
         if isinstance(matrix, sp.MatMul):
             factor, rest = matrix.as_coeff_matrices()
             if all(m.is_square for m in rest):
-                scale = matrix.rows * sp.log(factor) if factor != 1 else sp.S.Zero
+                scale = matrix.rows * sp.expand_log(sp.log(factor)) if factor != 1 else sp.S.Zero
                 return sp.Add(scale, *(cls(m) for m in rest))
         return sp.Expr.__new__(cls, matrix)
 
@@ -172,7 +201,7 @@ class LogMultigamma(sp.Function):
 
     def fdiff(self, argindex: int = 1) -> sp.Expr:
         if argindex != 1:
-            raise sp.ArgumentIndexError(self, argindex)
+            raise ArgumentIndexError(self, argindex)
         return Multidigamma(*self.args)
 
     def _sympystr(self, printer: Any) -> str:
@@ -189,12 +218,24 @@ class Multidigamma(sp.Function):
     nargs = 2
     is_extended_real = True
 
+    def fdiff(self, argindex: int = 1) -> sp.Expr:
+        if argindex != 1:
+            raise ArgumentIndexError(self, argindex)
+        return Multitrigamma(*self.args)
+
     def _sympystr(self, printer: Any) -> str:
         return f"multidigamma({printer.doprint(self.args[0])}, {printer.doprint(self.args[1])})"
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         a, k = map(printer.doprint, self.args)
         return rf"\psi_{{{k}}}\left({a}\right)"
+
+
+class Multitrigamma(sp.Function):
+    """The second derivative of log Gamma_k(a) in a: sum_{j=1}^k trigamma(a + (1-j)/2)."""
+
+    nargs = 2
+    is_extended_real = True
 
 
 class _Written(SpecialFunction):
@@ -247,6 +288,14 @@ class BesselRatio(_Written):
 
     nargs = 2
     precedence = PRECEDENCE["Mul"]
+
+    def fdiff(self, argindex: int = 2) -> sp.Expr:
+        """R_nu' = 1 - R_nu^2 - (2 nu + 1) R_nu/z, where R_nu/z = (1 - R_nu R_{nu+1})/(2 nu + 2) (DLMF 10.29)."""
+        if argindex != 2:
+            raise ArgumentIndexError(self, argindex)
+        nu, z = self.args
+        over_z = (1 - self * BesselRatio(nu + 1, z)) / (2 * nu + 2)
+        return 1 - self**2 - (2 * nu + 1) * over_z
 
     @staticmethod
     def compute(nu: Any, z: Any) -> Any:

@@ -9,7 +9,8 @@ from types import ModuleType
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
 from . import numba, numpy, proof
-from .callable import Compiled, Report
+from .callable import Compiled
+from .function import Report
 
 # The fastest first.
 BACKENDS: dict[str, ModuleType] = {

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 import linecache
-import warnings
-from collections import namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import ParameterError, SlowWarning, UndecidedWarning
+from ..core.errors import ParameterError
 from ..core.program import Program
+from .function import Function, Report, kind_of, numeric, place_of
 from .watch import FINE, FINE_NARROW
 
 if TYPE_CHECKING:
@@ -31,22 +29,11 @@ WIDTH = 1024
 # How many elements a second pass has decided in balls before double-double, which has to be compiled, pays.
 MANY = 1000
 
-# How many elements may go to mpmath, where python-flint is absent, before a warning says that this takes long.
-PATIENCE = 3000
-
 Places = NDArray[np.int64]
 
 _DOUBLE = np.dtype(float)
 _EPSILON = 2.0**-52
 _NUMBERS = frozenset({float, int, bool, np.float64})  # what gives a float64
-
-
-class Report(NamedTuple):
-    """Values, their estimated relative errors, and which of them took the second pass."""
-
-    value: Any
-    error: Any
-    second: Any
 
 
 @dataclass(frozen=True)
@@ -65,7 +52,7 @@ class FirstPass:
     conditions: Callable[..., dict[str, NDArray[np.bool_]]]
 
 
-class Compiled:
+class Compiled(Function):
     """A divergence as a function of arrays.
 
     Arguments broadcast, by position or by name. An element with an invalid argument is NaN; with `check=True`
@@ -81,20 +68,12 @@ class Compiled:
     """
 
     def __init__(self, program: Program, first: FirstPass, second_pass: bool = True, report: bool = False) -> None:
-        self.program, self.second_pass, self.report, self._visited = program, second_pass, report, 0
+        outputs = tuple(output.name for output in program.outputs)
+        Function.__init__(self, program.name, program.arguments, outputs, first.doc, report)
+        self.program, self.second_pass, self._visited = program, second_pass, 0
         self.source, self.backend = first.source, first.backend
         self._fill, self._conditions = first.fill, first.conditions
         self._size, self._estimated = len(program.arguments), [output.error != "" for output in program.outputs]
-        self.__name__ = self.__qualname__ = program.name
-        self.__doc__ = first.doc
-        kinds = inspect.Parameter
-        defaults = {"check": False, "report": report}
-        flags = [kinds(name, kinds.KEYWORD_ONLY, default=value, annotation=bool) for name, value in defaults.items()]
-        self.__signature__ = inspect.Signature(
-            [kinds(name, kinds.POSITIONAL_OR_KEYWORD, annotation="ArrayLike") for name in program.arguments]
-            + [kinds("out", kinds.KEYWORD_ONLY, default=None, annotation="NDArray[Any] | None"), *flags],
-            return_annotation="NDArray[Any] | np.floating[Any]",
-        )
 
     def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
         report = self.report if report is None else report
@@ -103,18 +82,18 @@ class Compiled:
             if single is not None:
                 return single
         if kwargs or len(args) != self._size:
-            args = self._bound(args, kwargs)
-        values = [_numeric(name, value) for name, value in zip(self.program.arguments, args, strict=True)]
+            args = self.bound(args, kwargs)
+        values = [numeric(name, value) for name, value in zip(self.arguments, args, strict=True)]
         if check:
             self._check(values)
         shape, kind, plain = _common(values)
-        outs = None if out is None else self._outs(out, shape)
+        outs = None if out is None else self.outs(out, [shape] * len(self.outputs))
         if plain or report or shape == ():
             return self._flat(values, shape, kind, outs, report)
         if outs is None:
             outs = [np.empty(shape, kind) for _ in self.program.outputs]
         self._blocks(values, outs, FINE if kind == _DOUBLE else FINE_NARROW)
-        return self._results(outs)
+        return self.results(outs)
 
     def _are_numbers(self, args: tuple[Any, ...]) -> bool:
         return len(args) == self._size and _NUMBERS.issuperset(map(type, args))
@@ -126,7 +105,7 @@ class Compiled:
         found = self._fill(FINE, *[np.array([x], _DOUBLE) for x in args], *results, *errors, np.empty(1, np.int64))
         if found and self.second_pass:
             return None
-        return self._results([result[0] for result in results])
+        return self.results([result[0] for result in results])
 
     def _flat(self, values: list[Any], shape: tuple[int, ...], kind: Any, outs: Any, report: bool) -> Any:
         """The whole at once: each argument is contiguous or one number, or small enough to be made so."""
@@ -146,7 +125,7 @@ class Compiled:
                     np.copyto(target, result, casting="same_kind")
             shaped = outs
         if not report:
-            return self._results(shaped)
+            return self.results(shaped)
         doubtful = np.zeros(size, dtype=bool)
         doubtful[places] = True
         second = doubtful.copy() if self.second_pass else np.zeros_like(doubtful)
@@ -155,7 +134,7 @@ class Compiled:
             _shaped(_relative(result, error, output.bound, doubtful, second), shape, _DOUBLE)
             for result, error, output in zip(results, errors, self.program.outputs, strict=True)
         ]
-        return Report(self._results(shaped), self._results(relative), second.reshape(shape)[()])
+        return Report(self.results(shaped), self.results(relative), second.reshape(shape)[()])
 
     def _blocks(self, values: list[Any], outs: list[NDArray[Any]], limit: float) -> None:
         """Block by block of the broadcast arguments; what is not contiguous float64 is converted block by block."""
@@ -183,12 +162,7 @@ class Compiled:
         if found and self.second_pass:
             undecided = self._correct(operands, results, places[:found])
         if undecided.size:
-            warnings.warn(
-                f"{self!r}: {undecided.size} of {size} values are not decided at the highest precision and are NaN; "
-                "report=True shows them, by an error of inf; second_pass=False gives a number without a guarantee",
-                UndecidedWarning,
-                stacklevel=4,
-            )
+            self.warn_undecided(undecided.size, size, 4)
         return places[:found], undecided
 
     def _correct(self, operands: Any, results: Any, places: Places) -> Places:
@@ -202,13 +176,8 @@ class Compiled:
             if sure.all():
                 return places[:0]
             places, rows = places[~sure], [row[~sure] for row in rows]
-        if places.size > PATIENCE and not find_spec("flint"):
-            warnings.warn(
-                f"{self!r}: {places.size} elements need more digits than a double has, about a millisecond each; "
-                "pip install 'klsym[jit,cert]' makes that a hundred times faster, second_pass=False leaves it out",
-                SlowWarning,
-                stacklevel=5,
-            )
+        if not find_spec("flint"):
+            self.warn_slow(places.size, "pip install 'klsym[jit,cert]' makes that a hundred times faster, ", 5)
         unknown = np.zeros(places.size, dtype=bool)
         for result, decided in zip(results, self._exact(*rows), strict=True):
             unknown |= np.isnan(decided) & ~np.isnan(result[places])
@@ -227,34 +196,6 @@ class Compiled:
 
         return kernel(self.program)
 
-    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-        if "where" in kwargs:
-            raise TypeError(f"{self!r} has no where=; call it on x[mask], or choose with np.where afterwards")
-        try:
-            bound = self.__signature__.bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{self!r}: {error}") from None
-        return tuple(bound.arguments[name] for name in self.program.arguments)
-
-    def _outs(self, out: Any, shape: tuple[int, ...]) -> list[Any]:
-        outs = list(out) if isinstance(out, tuple) else [out]
-        if len(outs) != len(self.program.outputs):
-            raise TypeError(f"{self!r} has {len(self.program.outputs)} outputs; out has {len(outs)}")
-        for array in outs:
-            if not isinstance(array, np.ndarray):
-                raise TypeError(f"out is a {type(array).__name__}; an array is needed")
-            if array.shape != shape:
-                raise ValueError(f"out has shape {array.shape}; the arguments broadcast to {shape}")
-        return outs
-
-    def _results(self, values: list[Any]) -> Any:
-        return values[0] if len(values) == 1 else self._tuple(*values)
-
-    @cached_property
-    def _tuple(self) -> Any:
-        names = [output.name for output in self.program.outputs]
-        return namedtuple("Outputs", names)  # pyright: ignore[reportUntypedNamedTuple]
-
     def _check(self, values: list[Any]) -> None:
         """Raise ParameterError for the first element that breaks a condition."""
         arrays = dict(zip(self.program.arguments, np.broadcast_arrays(*values), strict=True)) if values else {}
@@ -262,18 +203,14 @@ class Compiled:
         for condition in self.program.conditions:
             valid = np.broadcast_to(holds[condition.text], next(iter(arrays.values())).shape)
             if not valid.all():
-                place = tuple(int(k) for k in np.argwhere(~valid)[0])
+                place, where = place_of(~valid)
                 found = ", ".join(f"{name} = {arrays[name][place]}" for name in condition.arguments)
-                where = f" at index {place[0] if len(place) == 1 else place}" if place else ""
                 raise ParameterError(f"{condition.text}; {found}{where}")
 
     def __reduce__(self) -> tuple[Any, ...]:
         from . import load
 
         return partial(load, second_pass=self.second_pass, report=self.report), (self.program, self.backend)
-
-    def __repr__(self) -> str:
-        return f"{self.program.name}({', '.join(self.program.arguments)})"
 
 
 def execute(name: str, source: str, filename: str) -> dict[str, Any]:
@@ -289,16 +226,6 @@ def execute(name: str, source: str, filename: str) -> dict[str, Any]:
     return namespace
 
 
-def _numeric(name: str, value: Any) -> Any:
-    """A Python number as it is, so that it does not widen float32; anything else as an array of real numbers."""
-    if isinstance(value, (bool, int, float)) and not isinstance(value, np.generic):
-        return float(value)
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} has dtype {array.dtype}; real numbers are needed")
-    return array
-
-
 def _common(values: list[Any]) -> tuple[tuple[int, ...], Any, bool]:
     """Shape and type of the result, and whether every argument is a number or a contiguous float64 array of it."""
     arrays = [value for value in values if not isinstance(value, float)]
@@ -306,11 +233,8 @@ def _common(values: list[Any]) -> tuple[tuple[int, ...], Any, bool]:
     shapes = {array.shape for array in large}
     plain = len(shapes) < 2 and all(a.dtype == _DOUBLE and a.flags.c_contiguous and a.flags.aligned for a in large)
     shape = (shapes.pop() if shapes else ()) if len(shapes) < 2 else np.broadcast_shapes(*shapes)
-    if not arrays or all(array.dtype == _DOUBLE for array in arrays):
-        return shape, _DOUBLE, plain
-    kind = np.result_type(*values)
-    narrow = np.issubdtype(kind, np.floating) and kind.itemsize < 8
-    return shape, kind if narrow else _DOUBLE, plain and not narrow
+    kind = kind_of(values)
+    return shape, kind, plain and kind == _DOUBLE
 
 
 def _flattened(value: Any, shape: tuple[int, ...]) -> NDArray[Any]:

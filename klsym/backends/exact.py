@@ -33,8 +33,8 @@ Step = tuple[Any, Any, Any]
 # The arms of selects in which a line is needed, the outermost first: (name of the select, index of the arm).
 Path = tuple[tuple[str, int], ...]
 
-# The working precision belongs to the process, not to the thread.
-_PRECISION = threading.RLock()
+# To be held while computing: the working precision belongs to the process, not to the thread.
+PRECISION = threading.RLock()
 
 # What an arithmetic raises where it has no value, and what comes of calculating with that.
 UNKNOWN = (ArithmeticError, ValueError, TypeError, AttributeError, NoConvergence)
@@ -82,7 +82,7 @@ class Exact:
         if any(map(math.isnan, doubles)):
             return Decided(math.nan, "exact", 0)
         numbers = [self._arithmetic.number(double) for double in doubles]
-        with _PRECISION:
+        with PRECISION:
             return Decided(*self._arithmetic.decide(lambda bits: self._at(numbers, bits)))
 
     def _at(self, numbers: list[Any], bits: int) -> Any:

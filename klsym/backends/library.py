@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
-_KERNELS = ("elementary", "gamma", "rests", "bessel", "logits")
+_KERNELS = ("elementary", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities")
+_SINGLE = ("logits_single",)  # those whose numbers are of single precision
 _PAIRS = ("coefficients", "arithmetic", "elementary", "gamma", "special")
 _NUMBA = '@njit(error_model="numpy", forceinline=True)'
 _NUMBA_KEPT = '@njit(error_model="numpy", cache=True)'
@@ -69,6 +70,8 @@ def _translated(source: str, module: str) -> str:
     """A kernel as numba takes it: loops unrolled, numbers written out."""
     (function,) = _functions(ast.parse(source))
     function.body = _unrolled(function.body, vars(importlib.import_module(f".kernels.{module}", __package__)))
+    if module in _SINGLE:
+        function.body = [_Single().visit(statement) for statement in function.body]
     return f"{_NUMBA}\n{_prefixed(ast.unparse(function), _names(_read(f'kernels/{module}.py')))}"
 
 
@@ -187,6 +190,13 @@ class _Literals(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         return ast.UnaryOp(ast.Not(), node.operand) if isinstance(node.op, ast.Invert) else node
+
+
+class _Single(ast.NodeTransformer):
+    """Numbers become numbers of single precision: beside a double numba would compute in doubles."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.parse(f"np.float32({node.value!r})", mode="eval").body if isinstance(node.value, float) else node
 
 
 def _number(value: float) -> ast.expr:

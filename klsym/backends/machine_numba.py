@@ -12,6 +12,7 @@ from numba.extending import intrinsic
 
 _FRACTION, _ONE = np.uint64(0x000FFFFFFFFFFFFF), np.uint64(0x3FF0000000000000)
 _BITS, _FIELD = np.uint64(52), np.uint64(0x7FF)
+_HALF_OCTAVE = np.int64(1 << 51)
 _BELOW, _ABOVE, _SHIFT, _SIGN = np.int64((1 << 52) - 1), np.int64(-1 << 52), np.int64(52), np.int64(63)
 _LOWEST, _HIGHEST = np.int64(-1023 << 52), np.int64(1024 << 52)
 _BINADE = np.uint64(0x4330000000000000)  # the bits of 2^52: those of an integer below 2^52 make 2^52 plus it
@@ -90,9 +91,21 @@ def _align_stack(typing):
 
 
 @intrinsic
+def _apart(typing):
+    """The function stays one of its own: a loop that is inlined among others may not be vectorised."""
+
+    def written(context, builder, signature, values):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), written
+
+
+@intrinsic
 def _fma(typing, a, b, c):
-    """a b + c, rounded once."""
-    return types.float64(types.float64, types.float64, types.float64), lambda context, b, s, values: b.fma(*values)
+    """a b + c, rounded once, in single precision where all three are."""
+    kind = types.float32 if a == b == c == types.float32 else types.float64
+    return kind(kind, kind, kind), lambda context, b, s, values: b.fma(*values)
 
 
 @intrinsic
@@ -136,6 +149,13 @@ def _octaves(x, y):
 
 
 @njit(error_model="numpy", forceinline=True)
+def _nearest_octaves(x, y):
+    steps = (np.int64(_bits(y) - _bits(x)) + _HALF_OCTAVE) & _ABOVE
+    k = _double(np.uint64(steps >> _SHIFT) + _INTEGERS) - 1.5 * 2.0**52
+    return _double(_bits(y) - np.uint64(steps)), _double(np.uint64(steps) + _ONE), k
+
+
+@njit(error_model="numpy", forceinline=True)
 def _scaled(x, k):
     half = np.floor(0.5 * k)
     return x * _power_of_two(half) * _power_of_two(k - half)
@@ -144,6 +164,17 @@ def _scaled(x, k):
 @njit(error_model="numpy", forceinline=True)
 def _power_of_two(k):
     return _double(_bits(k + _INTEGER) << _BITS)
+
+
+@intrinsic
+def _single_power_of_two(typing, k):
+    """2^k for k + 3 2^22 + 127 in single precision."""
+
+    def written(context, builder, signature, values):
+        bits = builder.bitcast(values[0], ir.IntType(32))
+        return builder.bitcast(builder.shl(bits, ir.Constant(ir.IntType(32), 23)), ir.FloatType())
+
+    return types.float32(types.float32), written
 
 
 @njit(error_model="numpy", forceinline=True)

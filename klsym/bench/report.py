@@ -54,7 +54,7 @@ class Report:
 
     def batches(self) -> str:
         """The races of array-valued parameters."""
-        names = [name for name in ("klsym", *PEERS) if any(name in row["us"] for row in self.arrays)]
+        names = [name for name in ("klsym", *PEERS, "roof") if any(name in row["us"] for row in self.arrays)]
         table = [("family", "elements", "dimension", "with derivatives", *names, "ratio", "target")]
         for row in self.arrays:
             sizes = (str(row["elements"]), str(row["dimension"]), "yes" if row["gradient"] else "no")

@@ -72,7 +72,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Derivation:
-    """What is known of a divergence of two distributions, of numbers or of arrays, and why."""
+    """What is known of a divergence of two distributions, of numbers or of arrays, and why.
+
+    Where steps are about more laws than P and Q, as those of a joint distribution given its earlier outcomes,
+    `measures` has what each symbol of a measure means.
+    """
 
     divergence: Divergence
     p: Any
@@ -80,6 +84,7 @@ class Derivation:
     cases: tuple[Case, ...]
     steps: tuple[Step, ...]
     coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
+    measures: tuple[tuple[sp.Symbol, Any], ...] = ()
 
     @property
     def kind(self) -> Kind:

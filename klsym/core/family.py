@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
@@ -16,6 +16,10 @@ from .domain import Interval, Parameter
 from .errors import ParameterError, nearest
 from .exact import atom
 from .names import checked_name
+
+
+class Drawn(sp.Symbol):
+    """An outcome of a law, on which other laws may depend; unlike any parameter or variable of the same name."""
 
 
 @dataclass(frozen=True)
@@ -66,20 +70,8 @@ class Family:
 
         A wrong number of values, an unknown name, or a number out of its domain raises ParameterError.
         """
-        names = [parameter.name for parameter in self.parameters]
-        if len(args) > len(names):
-            raise ParameterError(f"{self.signature} takes {len(names)} parameters; {len(args)} were given")
-        given = dict(zip(names, args, strict=False))
-        for name, value in kwargs.items():
-            if name not in names:
-                raise ParameterError(f"{self.signature} has no parameter {name!r}{nearest(name, names)}")
-            if name in given:
-                raise ParameterError(f"{self.signature} was given {name!r} twice")
-            given[name] = value
-        missing = [name for name in names if name not in given]
-        if missing:
-            raise ParameterError(f"{self.signature} needs a value for {', '.join(missing)}")
-        values = tuple(_value(self, parameter, given[parameter.name]) for parameter in self.parameters)
+        given = arguments(self.signature, [parameter.name for parameter in self.parameters], args, kwargs)
+        values = tuple(_value(self, parameter, value) for parameter, value in zip(self.parameters, given, strict=True))
         distribution = Distribution(self, values)
         if distribution.constraint == sp.false:
             raise ParameterError(f"{distribution} violates the constraint {self.constraint} of {self.signature}")
@@ -142,12 +134,33 @@ class Distribution:
         return f"{self.family.name}({', '.join(map(str, self.values))})"
 
 
+def arguments(
+    signature: str, names: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any], near: Sequence[str] = ()
+) -> list[Any]:
+    """The values in the order of the names; `near` are those that a wrong name may be meant for, the names by default.
+
+    Too many values, an unknown name, one that is given twice or not at all raises ParameterError.
+    """
+    if len(args) > len(names):
+        raise ParameterError(f"{signature} takes {len(names)} parameters; {len(args)} were given")
+    given = dict(zip(names, args, strict=False))
+    for name, value in kwargs.items():
+        if name not in names:
+            raise ParameterError(f"{signature} has no parameter {name!r}{nearest(name, near or names)}")
+        if name in given:
+            raise ParameterError(f"{signature} was given {name!r} twice")
+        given[name] = value
+    if missing := [name for name in names if name not in given]:
+        raise ParameterError(f"{signature} needs a value for {', '.join(missing)}")
+    return [given[name] for name in names]
+
+
 def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
     """A number as the exact rational it is, a name as a symbol of the parameter's domain."""
     where = f"{parameter.name} of {family.name}"
     value = parameter.domain.symbol(checked_name(given)) if isinstance(given, str) else exact(given, where)
     for symbol in value.free_symbols:
-        if checked_name(str(symbol.name)) == family.variable.name:
+        if not isinstance(symbol, Drawn) and checked_name(str(symbol.name)) == family.variable.name:
             raise ParameterError(f"{where} is {value}, but {symbol} is the outcome; choose another name")
     if value.is_extended_real is False or (value.is_number and not value.is_comparable):
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")

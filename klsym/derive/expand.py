@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import sympy as sp
 
@@ -27,10 +28,15 @@ class Expansion:
     coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 
-def expand(
-    m: Distribution, measure: sp.Symbol, terms: tuple[tuple[sp.Expr, Distribution], ...], deep: bool
-) -> Expansion:
-    """The expansion with the fewest leftovers over the views of m; terms are (coefficient, log density)."""
+Function = Any  # of the outcome: a distribution, which stands for its log density, or a SymPy Lambda
+Terms = tuple[tuple[sp.Expr, Function], ...]
+
+
+def expand(m: Distribution, measure: sp.Symbol, terms: Terms, deep: bool) -> Expansion:
+    """The expansion with the fewest leftovers over the views of m.
+
+    Terms are (coefficient, function of the outcome).
+    """
     best: Expansion | None = None
     for view in views(m):
         expansion = _in_view(m, measure, terms, view, deep=False)
@@ -44,18 +50,24 @@ def expand(
             if not expansion.leftover:
                 return expansion
     if best is None:
-        x = m.family.variable
-        whole = Expectation(sp.Add(*(c * d.log_density(x) for c, d in terms)), sp.true, measure)
+        whole = _whole(m, measure, terms)
         best = Expansion(sp.S.Zero, ((ONE, whole),), (), ())
     return best
 
 
-def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View, deep: bool) -> Expansion:
-    x = m.family.variable
-    whole = Expectation(sp.Add(*(c * d.log_density(x) for c, d in terms)), sp.true, measure)
+def _whole(m: Distribution, measure: sp.Symbol, terms: Terms) -> Expectation:
+    return Expectation(sp.Add(*(c * _at(d, m.family.variable) for c, d in terms)), sp.true, measure)
+
+
+def _at(function: Function, x: sp.Expr) -> sp.Expr:
+    return function(x) if isinstance(function, sp.Lambda) else function.log_density(x)
+
+
+def _in_view(m: Distribution, measure: sp.Symbol, terms: Terms, view: View, deep: bool) -> Expansion:
+    whole = _whole(m, measure, terms)
     constant, linearised, inserted, steps, leftover, coordinates = [], [], [], [], [], []
     for branch, own in zip(view.branches, view.log_density, strict=True):
-        parts = [(own if d == m else linear(d.log_density(branch.to_x), branch.y), c) for c, d in terms]
+        parts = [(own if d == m else linear(_at(d, branch.to_x), branch.y), c) for c, d in terms]
         combination = combine(parts)
         label = _label(branch, len(coordinates) + 1, {str(s) for s in whole.free_symbols})
         coordinates.append((label, branch.from_x))
@@ -81,7 +93,7 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: tuple, view: View, deep
     opening = [Step("coordinate", label, forward, why="a bijection: the expectation is invariant")
                for label, forward in coordinates if label != forward]  # fmt: skip
     opening.append(Step("linearity", whole, sum_, why="the log densities are finite combinations of atoms"))
-    final = finish(sp.Add(*constant, *inserted), (d for _, d in terms))
+    final = finish(sp.Add(*constant, *inserted), (d for _, d in terms if isinstance(d, Distribution)))
     closed = final.xreplace({e: sp.S.Zero for e in final.atoms(Expectation)}) if leftover else final
     steps = _unique(steps)
     if steps:

@@ -37,7 +37,12 @@ def member(family: Family, of: Family) -> tuple[sp.Expr, ...] | None:
     """
     if family == of:
         return tuple(parameter.symbol for parameter in family.parameters)
-    if len(family.parameters) > len(of.parameters) or family.discrete != of.discrete:
+    return None if len(family.parameters) > len(of.parameters) else as_member(family, of)
+
+
+def as_member(family: Family, of: Family) -> tuple[sp.Expr, ...] | None:
+    """As `member`, where the family may have more parameters than it needs."""
+    if family.discrete != of.discrete:
         return None
     if family.support.periodic != of.support.periodic:
         return None

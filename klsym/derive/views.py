@@ -107,7 +107,7 @@ def views(p: Distribution) -> tuple[View, ...]:
         y = coordinate.y
         inverse = coordinate.inverse(y)
         log_density = linear(density.xreplace({x: inverse}) + sp.log(sp.diff(inverse, y)), y)
-        kernel = _match(log_density, y, coordinate.support)
+        kernel = kernel_of(log_density, y, coordinate.support)
         if kernel is not None:
             found.append(_view(p, (Branch(y, loc + scale * inverse, coordinate.forward(z_of_x), kernel),)))
     if (support.lower, support.upper) == (-sp.oo, sp.oo):
@@ -115,7 +115,7 @@ def views(p: Distribution) -> tuple[View, ...]:
     return tuple(found)
 
 
-def _match(log_density: dict, y: sp.Symbol, support: Interval) -> Law | None:
+def kernel_of(log_density: dict, y: sp.Symbol, support: Interval) -> Law | None:
     atoms = {atom: c for atom, c in log_density.items() if atom != 1}
     if (special := poisson_kernel(atoms, y, support)) is not None:
         return special
@@ -140,7 +140,7 @@ def _split(p: Distribution, density: sp.Expr, loc: sp.Expr, scale: sp.Expr) -> l
     x, branches = p.family.variable, []
     for sign in (1, -1):
         log_density = linear(density.xreplace({x: sign * Y}), Y)
-        kernel = _match(log_density, Y, half_line)
+        kernel = kernel_of(log_density, Y, half_line)
         if not isinstance(kernel, Kernel):
             return []
         mass = ratio(log_density.get(ONE, sp.S.Zero) + kernel.log_z(*kernel.eta))

@@ -19,13 +19,13 @@ catalog: dict[str, Family] = {
 
 @lru_cache(maxsize=1)
 def array_catalog() -> dict[str, Any]:
-    """The families of vectors, lists and matrices, by name; they are loaded when first asked for."""
+    """The families of vectors, lists and matrices and the joint ones, by name; they are loaded when first asked for."""
     from ..arrays.family import ArrayFamily
-    from . import matrices, simplex, vectors
+    from . import joints, matrices, simplex, vectors
 
     return {
         family.name: family
-        for file in (simplex, vectors, matrices)
+        for file in (simplex, vectors, matrices, joints)
         for family in vars(file).values()
         if isinstance(family, ArrayFamily)
     }

@@ -2,7 +2,7 @@
 
 from sympy import Indexed, Sum, Symbol, exp, log, loggamma
 
-from ..arrays.domain import ArrayParameter, Outcome, positive_list, real_list, simplex
+from ..arrays.domain import ArrayParameter, Outcome, logits_list, positive_list, real_list, simplex
 from ..arrays.family import INDEX as i
 from ..arrays.family import ArrayFamily, Form
 from ..core.domain import counting
@@ -16,10 +16,12 @@ share = positive_list.symbol("x")
 alpha = positive_list.symbol("alpha")
 p = simplex.symbol("p")
 each = (i, 1, K)
-logits = real_list.symbol("logits")
+logits = logits_list.symbol("logits")
 
 
-LOGITS = Form((ArrayParameter(logits, real_list, (K,), "logits"),), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K)))
+LOGITS = Form(
+    (ArrayParameter(logits, logits_list, (K,), "logits"),), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K))
+)
 
 Dirichlet = ArrayFamily(
     name="Dirichlet",

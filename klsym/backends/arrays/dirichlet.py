@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...core.errors import ParameterError
-from ..double_double.arithmetic import plus
+from ..double_double.arithmetic import minus, over, plus, times
+from ..kernels import dirichlet as kernel
 from ..kernels import gamma
-from ..kernels.elementary import log_ratio
-from ..kernels.machine import product_tail
 from .loops import loops
 from .matrices import difference, exactly, total
 
@@ -89,19 +88,23 @@ def _rows(p: Array, q: Array, gradient: bool) -> tuple[Array, list[Array]]:
     y, y_end, dy = total(exactly(rest)), total(exactly(rest_end)), total(difference(rest_end, rest))
     gap, dx = difference(b, a), difference(x_end, x)
     s, ds, end = plus(y, exactly(x)), plus(dy, dx), y_end[0] + x_end
-    first, second = a * ds[0], gap[0] * s[0]
-    tails = product_tail(a, ds[0]) - product_tail(gap[0], s[0])
-    turn = (first - second) + (tails + (a * ds[1] - gap[0] * s[1] - gap[1] * s[0]))
-    terms = gamma._beta_smaller(a, b, gap[0], s[0], end, turn)
+    up, up_end = plus(s, exactly(1.0)), end + 1.0
+    terms = kernel._component(a, b, gap[0], _turn(a, gap, over(ds, up)), up_end / up[0])
     fine = (np.minimum(a, b) >= gamma.LEAST) & (np.maximum(a, b) <= gamma.GREATEST)
     terms[largest] = 0.0
-    larger = gamma._beta_larger(x, y[0], x_end, y_end[0], dx[0], dy[0], -turn[largest])
+    spin = minus(times(dx, y), times(exactly(x), dy))[0]
+    larger = gamma._beta_larger(x, y[0], x_end, y_end[0], dx[0], dy[0], spin)
     value = np.where(fine.all(0), sum(total(exactly(terms))) + larger, np.nan)
     if not gradient:
         return value, []
-    by_p = turn / a / s[0] + (ds[0] * gamma.reduced_trigamma(s[0]) - gap[0] * gamma.reduced_trigamma(a))
-    bent = gamma.reduced_digamma_difference(a, b, gap[0]) - gamma.reduced_digamma_difference(s[0], end, ds[0])
-    return value, [by_p.T, (bent - log_ratio(b * s[0], a * end, turn)).T]
+    curved, bent = ds[0] * gamma.reduced_trigamma(s[0]), gamma.reduced_digamma_difference(s[0], end, ds[0])
+    slopes = kernel._component_slopes(a, b, gap[0], _turn(a, gap, over(ds, s)), end / s[0], curved, bent)
+    return value, [slope.T for slope in slopes]
+
+
+def _turn(a: Array, gap: Any, growth: Any) -> Array:
+    """a (1 + growth) - b, growth and b - a in pairs: it is 0 where b grows from a as the sum does."""
+    return minus(times(exactly(a), growth), gap)[0]
 
 
 def _second_pass(flat: list[Array], value: Array, slopes: list[Array], shape: tuple[int, ...], check: bool) -> None:

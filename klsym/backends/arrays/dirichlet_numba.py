@@ -1,13 +1,13 @@
 """KL of Dirichlet distributions: rows in blocks, short loops over contiguous arrays that become vector code.
 
 Few components: a block is kept transposed, component j of all rows together. Many: a block is one row, LANES components
-together. Either way what is together is a chunk, and sums are taken over chunks.
+together. Either way what is together is a chunk, sums are taken over chunks, and the largest component comes last.
 """
 
 import numpy as np
 from numba import njit, types
 
-BLOCK, ROWS, LANES, FEW = 2048, 32, 128, 512
+BLOCK, ROWS, LANES, FEW = 2048, 32, 64, 512
 LEAST, GREATEST = 1e-120, 1e120
 
 
@@ -20,103 +20,172 @@ def _two_sum(a, b):
 
 
 @njit(error_model="numpy")
-def _gaps(a, b, gap, gap_low):
-    for j in range(gap.size):
-        gap[j], gap_low[j] = _two_sum(b[j], -a[j])
-
-
-@njit(error_model="numpy")
-def _accumulate(x, total, total_low):
-    for j in range(x.size):
-        total[j], rest = _two_sum(total[j], x[j])
-        total_low[j] += rest
-
-
-@njit(error_model="numpy")
-def _increase(x, total):
-    for j in range(x.size):
-        total[j] += x[j]
-
-
-@njit(error_model="numpy")
-def _top(x, number, top, place):
-    """The largest of chunks so far, and the number of its chunk."""
-    for j in range(x.size):
-        place[j] = number if x[j] > top[j] else place[j]
-        top[j] = x[j] if x[j] > top[j] else top[j]
-
-
-@njit(error_model="numpy")
-def _sums(x, x_low, width, total, total_low):
-    """The sum of the chunks, in two doubles; `x_low` may be empty. A last chunk may be shorter."""
-    total[:], total_low[:] = 0.0, 0.0
-    for start in range(0, x.size, width):
-        stop = min(start + width, x.size)
-        _accumulate(x[start:stop], total, total_low)
-        if x_low.size:
-            _increase(x_low[start:stop], total_low)
-
-
-@njit(error_model="numpy")
-def _fold(total, total_low, few, rows):
-    """A chunk's sums as rows': as they are or, where a block is one row, their sum. Then high is rounded."""
+def _pack(alpha, x, few):
+    """A block of rows, or of one that serves all."""
+    _apart()
     if not few:
-        high, low = 0.0, 0.0
-        for j in range(total.size):
-            high, rest = _two_sum(high, total[j])
-            low += rest + total_low[j]
-        total[0], total_low[0] = high, low
-    for j in range(rows):
+        x[:] = alpha[0]
+        return
+    rows, k = x.size // alpha.shape[1], alpha.shape[1]
+    for j in range(k):
+        chunk, column = x[j * rows : (j + 1) * rows], alpha[:, j]
+        if column.size == rows:
+            for i in range(rows):
+                chunk[i] = column[i]
+        else:
+            chunk[:] = column[0]
+
+
+@njit(error_model="numpy")
+def _top(x, top, place):
+    """The largest of chunks, and where it is."""
+    _apart()
+    for start in range(0, x.size, top.size):
+        chunk = x[start : start + top.size]
+        for j in range(chunk.size):
+            a, b, here = top[j], chunk[j], place[j]
+            top[j], place[j] = _select(b > a, b, a), _select(b > a, float(start + j), here)
+
+
+@njit(error_model="numpy")
+def _higher(top, place, other, other_place):
+    _apart()
+    for j in range(other.size):
+        a, b, here, there = top[j], other[j], place[j], other_place[j]
+        top[j], place[j] = _select(b > a, b, a), _select(b > a, there, here)
+
+
+@njit(error_model="numpy")
+def _peak(top, place):
+    """The largest of a chunk, first."""
+    half = top.size // 2
+    while half > 0:
+        _higher(top[:half], place[:half], top[half : 2 * half], place[half : 2 * half])
+        half //= 2
+
+
+@njit(error_model="numpy")
+def _totals(a, b, y, y_low, dy, dy_low, y_end):
+    """The sums of a, of b - a and of b over chunks, the first two in two doubles."""
+    _apart()
+    for start in range(0, a.size, y.size):
+        p, q = a[start : start + y.size], b[start : start + y.size]
+        for j in range(p.size):
+            gap, gap_low = _two_sum(q[j], -p[j])
+            y[j], rest = _two_sum(y[j], p[j])
+            y_low[j] += rest
+            dy[j], rest = _two_sum(dy[j], gap)
+            dy_low[j] += rest + gap_low
+            y_end[j] += q[j]
+
+
+@njit(error_model="numpy")
+def _add(total, total_low, other, other_low):
+    _apart()
+    for j in range(other.size):
+        total[j], rest = _two_sum(total[j], other[j])
+        total_low[j] += rest + other_low[j]
+
+
+@njit(error_model="numpy")
+def _fold(total, total_low, few):
+    """A chunk's sums as rows': as they are or, where a block is one row, their sum. Then high is rounded."""
+    half = 0 if few else total.size // 2
+    while half > 0:
+        _add(total[:half], total_low[:half], total[half : 2 * half], total_low[half : 2 * half])
+        half //= 2
+    for j in range(total.size if few else 1):
         total[j], total_low[j] = _two_sum(total[j], total_low[j])
 
 
 @njit(error_model="numpy")
-def _wholes(x, y, y_low, x_gap, x_gap_low, y_gap, y_gap_low, x_end, y_end, s, s_low, ds, ds_low, s_end):
-    """The sums of all components from the largest and the sum of the others."""
+def _growth(s, s_low, ds, ds_low, end, slope, slope_low, unit):
+    """(ds/s) in two doubles and end/s."""
+    _apart()
+    for i in range(s.size):
+        slope[i], unit[i] = ds[i] / s[i], end[i] / s[i]
+        rest = _fma(-slope[i], s[i], ds[i]) + _fma(-slope[i], s_low[i], ds_low[i])
+        slope_low[i] = rest / s[i]
+
+
+@njit(error_model="numpy")
+def _sums(x, x_end, y, y_low, dy, dy_low, y_end, s, s_low, ds, ds_low, s_end, spin):
+    """The sums of all components from the largest and the sum of the others, and x_q y_p - x_p y_q."""
+    _apart()
     for i in range(x.size):
+        dx, dx_low = _two_sum(x_end[i], -x[i])
         s[i], rest = _two_sum(x[i], y[i])
         s_low[i] = rest + y_low[i]
-        ds[i], rest = _two_sum(x_gap[i], y_gap[i])
-        ds_low[i] = (rest + y_gap_low[i]) + x_gap_low[i]
+        ds[i], rest = _two_sum(dx, dy[i])
+        ds_low[i] = (rest + dy_low[i]) + dx_low
         s_end[i] = x_end[i] + y_end[i]
+        first, second = dx * y[i], x[i] * dy[i]
+        tails = _product_tail(dx, y[i]) - _product_tail(x[i], dy[i])
+        spin[i] = (first - second) + (tails + (_fma(dx, y_low[i], -x[i] * dy_low[i]) + dx_low * y[i]))
 
 
 @njit(error_model="numpy")
-def _turns(a, gap, gap_low, s, s_low, ds, ds_low, turn):
-    """a_j (s + ds) - b_j s = a_j ds - d_j s, in which what is close is subtracted once."""
-    for j in range(turn.size):
-        first, second = a[j] * ds[j], gap[j] * s[j]
-        tails = _product_tail(a[j], ds[j]) - _product_tail(gap[j], s[j])
-        turn[j] = (first - second) + (tails + (_fma(a[j], ds_low[j], -gap[j] * s_low[j]) - gap_low[j] * s[j]))
+def _raised(s, s_low, s_end, up, up_low, up_end):
+    """s + 1."""
+    _apart()
+    for i in range(s.size):
+        up[i], rest = _two_sum(s[i], 1.0)
+        up_low[i], up_end[i] = rest + s_low[i], s_end[i] + 1.0
+
+
+@njit(error_model="numpy", forceinline=True)
+def _fine(a, b):
+    return (a >= LEAST) & (b >= LEAST) & (a <= GREATEST) & (b <= GREATEST)
 
 
 @njit(error_model="numpy")
-def _terms(a, b, gap, s, s_end, turn, term):
-    """What each component contributes unless it is the largest; NaN out of range."""
+def _terms(a, b, slope, slope_low, unit, total, total_low):
+    """What components contribute unless they are the largest, summed over chunks; NaN out of range."""
+    _apart()
     _align_stack()
-    for j in range(term.size):
-        value = __beta_smaller(a[j], b[j], gap[j], s[j], s_end[j], turn[j])
-        fine = (a[j] >= LEAST) & (b[j] >= LEAST) & (a[j] <= GREATEST) & (b[j] <= GREATEST)
-        term[j] = _select(fine, value, np.nan)
+    for start in range(0, a.size, total.size):
+        p, q = a[start : start + total.size], b[start : start + total.size]
+        for j in range(p.size):
+            gap, gap_low = _two_sum(q[j], -p[j])
+            turn = _fma(p[j], slope[j], -gap) + _fma(p[j], slope_low[j], -gap_low)
+            term = _select(_fine(p[j], q[j]), __component(p[j], q[j], gap, turn, unit[j]), np.nan)
+            total[j], rest = _two_sum(total[j], term)
+            total_low[j] += rest
 
 
 @njit(error_model="numpy")
-def _larger(x, y, x_end, y_end, x_gap, y_gap, turn, terms, value):
+def _larger(x, y, x_end, y_end, dy, spin, terms, value):
     """The value: the sum of the terms, and the part of the largest."""
+    _apart()
     _align_stack()
     for i in range(value.size):
-        value[i] = terms[i] + __beta_larger(x[i], y[i], x_end[i], y_end[i], x_gap[i], y_gap[i], turn[i])
+        larger = __beta_larger(x[i], y[i], x_end[i], y_end[i], x_end[i] - x[i], dy[i], spin[i])
+        value[i] = _select(_fine(x[i], x_end[i]), terms[i] + larger, np.nan)
 
 
 @njit(error_model="numpy")
-def _slopes(a, b, gap, s, s_end, ds, turn, by_p, by_q):
-    """The derivatives by p's and by q's components."""
+def _whole_slopes(s, s_end, ds, curved, bent):
+    """What the sums contribute to the derivatives."""
+    _apart()
     _align_stack()
-    for j in range(turn.size):
-        curved = _fma(-gap[j], _reduced_trigamma(a[j]), ds[j] * _reduced_trigamma(s[j]))
-        by_p[j] = turn[j] / a[j] / s[j] + curved
-        bent = _reduced_digamma_difference(a[j], b[j], gap[j]) - _reduced_digamma_difference(s[j], s_end[j], ds[j])
-        by_q[j] = bent - _log_ratio(b[j] * s[j], a[j] * s_end[j], turn[j])
+    for i in range(s.size):
+        curved[i] = ds[i] * _reduced_trigamma(s[i])
+        bent[i] = _reduced_digamma_difference(s[i], s_end[i], ds[i])
+
+
+@njit(error_model="numpy")
+def _slopes(a, b, slope, slope_low, unit, curved, bent, by_p, by_q):
+    """The derivatives by p's and by q's components."""
+    _apart()
+    _align_stack()
+    for start in range(0, a.size, slope.size):
+        c = slice(start, start + slope.size)
+        p, q, first, second = a[c], b[c], by_p[c], by_q[c]
+        for j in range(p.size):
+            gap, gap_low = _two_sum(q[j], -p[j])
+            turn = _fma(p[j], slope[j], -gap) + _fma(p[j], slope_low[j], -gap_low)
+            slopes = __component_slopes(p[j], q[j], gap, turn, unit[j], curved[j], bent[j])
+            first[j], second[j] = slopes
 
 
 _ROWS = types.Array(types.float64, 2, "C", readonly=True)
@@ -132,88 +201,75 @@ def _fill(alpha_p, alpha_q, value, by_p, by_q):
     """The values, NaN out of range, and the derivatives unless their arrays are empty; one row may serve all."""
     count, k = value.size, alpha_p.shape[1]
     step_p, step_q = min(alpha_p.shape[0] - 1, 1), min(alpha_q.shape[0] - 1, 1)
-    group = max(min(max(BLOCK // k, ROWS), count), 1) if k <= FEW else 1
-    widest = group if k <= FEW else LANES
-    components, sums, largest = np.empty((8, group * k)), np.empty((20, widest)), np.empty(group, np.int64)
-    nothing = np.empty(0)
+    few, gradient = k <= FEW, by_p.size > 0
+    group = max(min(max(BLOCK // k // ROWS, 1) * ROWS, count), 1) if few else 1
+    components, sums = np.empty((4, group * k)), np.empty((24, group if few else LANES))
+    largest = np.empty(group, np.int64)
     for start in range(0, count, group):
         rows = min(group, count - start)
-        size, width, along, across = (
-            rows * k,
-            rows if k <= FEW else LANES,
-            1 if k <= FEW else k,
-            rows if k <= FEW else 1,
+        size, rest, width = rows * k, rows * (k - 1), rows if few else LANES
+        along, across = (1, rows) if few else (k, 1)
+        a, b, slope_p, slope_q = (
+            components[0, :size],
+            components[1, :size],
+            components[2, :size],
+            components[3, :size],
         )
-        a, b, gap, gap_low = components[0, :size], components[1, :size], components[2, :size], components[3, :size]
-        turn, term, slope_p, slope_q = (
-            components[4, :size], components[5, :size], components[6, :size], components[7, :size],
-        )  # fmt: skip
-        y, y_low, y_end, y_gap, y_gap_low = (
+        y, y_low, dy, dy_low, y_end = (
             sums[0, :width],
             sums[1, :width],
             sums[2, :width],
             sums[3, :width],
             sums[4, :width],
         )
-        x, x_end, x_gap, x_gap_low, spin = (
-            sums[5, :rows],
-            sums[6, :rows],
-            sums[7, :rows],
-            sums[8, :rows],
-            sums[9, :rows],
-        )
+        slope, slope_low, unit = sums[5, :width], sums[6, :width], sums[7, :width]
+        high, low, top, place = sums[8, :width], sums[9, :width], sums[10, :width], sums[11, :width]
+        curved, bent = sums[12, :width], sums[13, :width]
         s, s_low, ds, ds_low, s_end = (
-            sums[10, :width],
-            sums[11, :width],
-            sums[12, :width],
-            sums[13, :width],
-            sums[14, :width],
+            sums[14, :rows],
+            sums[15, :rows],
+            sums[16, :rows],
+            sums[17, :rows],
+            sums[18, :rows],
         )
-        high, low, top, place = sums[15, :width], sums[16, :width], sums[17, :width], sums[18, :width]
+        up, up_low, up_end, spin = sums[19, :rows], sums[20, :rows], sums[21, :rows], sums[22, :rows]
+        sums[:5], sums[8:12] = 0.0, 0.0
+        _pack(alpha_p[start * step_p : start * step_p + rows], a, few)
+        _pack(alpha_q[start * step_q : start * step_q + rows], b, few)
+        _top(a, top, place)
+        if not few:
+            _peak(top, place)
         for i in range(rows):
-            p, q = alpha_p[(start + i) * step_p], alpha_q[(start + i) * step_q]
-            for j in range(k):
-                a[i * along + j * across], b[i * along + j * across] = p[j], q[j]
-        top[:], place[:] = 0.0, 0.0
-        for chunk in range(0, size, width):
-            _top(a[chunk : chunk + width], float(chunk), top, place)
-        _gaps(a, b, gap, gap_low)
-        for i in range(rows):
-            best = i
-            if k > FEW:
-                for j in range(width):
-                    best = j if top[j] > top[best] else best
-            at = int(place[best]) + best
-            largest[i], x[i], x_end[i], x_gap[i], x_gap_low[i] = at, a[at], b[at], gap[at], gap_low[at]
-            a[at], b[at], gap[at], gap_low[at] = 0.0, 0.0, 0.0, 0.0
-        _sums(a, nothing, width, y, y_low)
-        _sums(gap, gap_low, width, y_gap, y_gap_low)
-        y_end[:], low[:] = 0.0, 0.0
-        for chunk in range(0, size, width):
-            _increase(b[chunk : chunk + width], y_end)
-        _fold(y, y_low, k <= FEW, rows)
-        _fold(y_gap, y_gap_low, k <= FEW, rows)
-        _fold(y_end, low, k <= FEW, rows)
-        for i in range(rows):
-            at = largest[i]
-            a[at], b[at], gap[at], gap_low[at] = x[i], x_end[i], x_gap[i], x_gap_low[i]
-        _wholes(x, y, y_low, x_gap, x_gap_low, y_gap, y_gap_low, x_end, y_end, s, s_low, ds, ds_low, s_end)
-        if k > FEW:
-            s[:], s_low[:], ds[:], ds_low[:], s_end[:] = s[0], s_low[0], ds[0], ds_low[0], s_end[0]
-        for chunk in range(0, size, width):
-            c = slice(chunk, min(chunk + width, size))
-            _turns(a[c], gap[c], gap_low[c], s, s_low, ds, ds_low, turn[c])
-            _terms(a[c], b[c], gap[c], s, s_end, turn[c], term[c])
-            if by_p.size > 0:
-                _slopes(a[c], b[c], gap[c], s, s_end, ds, turn[c], slope_p[c], slope_q[c])
-        for i in range(rows):
-            # Out of range it stays NaN.
-            spin[i], term[largest[i]] = -turn[largest[i]], 0.0 * term[largest[i]]
-        _sums(term, nothing, width, high, low)
-        _fold(high, low, k <= FEW, rows)
-        _larger(x, y, x_end, y_end, x_gap, y_gap, spin, high, value[start : start + rows])
-        if by_p.size > 0:
+            at, last = int(place[i]), rest + i
+            largest[i] = at
+            a[at], a[last], b[at], b[last] = a[last], a[at], b[last], b[at]
+        _totals(a[:rest], b[:rest], y, y_low, dy, dy_low, y_end)
+        _fold(y, y_low, few)
+        _fold(dy, dy_low, few)
+        _fold(y_end, low, few)
+        x, x_end = a[rest:], b[rest:]
+        _sums(x, x_end, y, y_low, dy, dy_low, y_end, s, s_low, ds, ds_low, s_end, spin)
+        _raised(s, s_low, s_end, up, up_low, up_end)
+        _growth(up, up_low, ds, ds_low, up_end, slope, slope_low, unit)
+        if not few:
+            slope[:], slope_low[:], unit[:] = slope[0], slope_low[0], unit[0]
+        low[:] = 0.0
+        _terms(a[:rest], b[:rest], slope, slope_low, unit, high, low)
+        _fold(high, low, few)
+        _larger(x, y, x_end, y_end, dy, spin, high, value[start : start + rows])
+        if gradient:
+            _growth(s, s_low, ds, ds_low, s_end, slope, slope_low, unit)
+            _whole_slopes(s, s_end, ds, curved, bent)
+            if not few:
+                slope[:], slope_low[:], unit[:] = slope[0], slope_low[0], unit[0]
+                curved[:], bent[:] = curved[0], bent[0]
+            _slopes(a, b, slope, slope_low, unit, curved, bent, slope_p, slope_q)
             for i in range(rows):
+                at, last = largest[i], rest + i
+                slope_p[at], slope_p[last] = slope_p[last], slope_p[at]
+                slope_q[at], slope_q[last] = slope_q[last], slope_q[at]
                 for j in range(k):
-                    at = i * along + j * across
-                    by_p[start + i, j], by_q[start + i, j] = slope_p[at], slope_q[at]
+                    by_p[start + i, j], by_q[start + i, j] = (
+                        slope_p[i * along + j * across],
+                        slope_q[i * along + j * across],
+                    )

@@ -17,19 +17,33 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ...core.errors import ParameterError
 from ..double_double.arithmetic import plus, times
 from ..kernels.elementary import phi
 from ..kernels.machine import exponent, scaled
+from .batches import Batch, Kind, batched, finite, positive, positive_definite, triangular
 from .loops import loops
-from .matrices import at, cholesky, difference, exactly, excess, put, solve, solve_transposed, squares, total
-from .matrices import product as matrix_product
+from .matrices import (
+    added,
+    at,
+    difference,
+    exactly,
+    mirrored,
+    product,
+    put,
+    rounded,
+    solve,
+    solve_transposed,
+    squares,
+    total,
+    transposed,
+    unit_of,
+)
+from .symmetric import compared
 
 Array = NDArray[np.float64]
 Gradient = tuple[Array, Array, Array, Array]
 GROUPED = 32  # up to this k, and from GROUP matrices on, the loops take a group of matrices at a time
 GROUP = 4
-BLOCK = 1 << 16  # entries of a matrix times matrices that NumPy takes at a time
 
 
 def kl_tril(
@@ -85,8 +99,8 @@ def kl_covariance(
     >>> float(kl_covariance([0.0], [[1.0]], [1.0], [[1.0]]))
     0.5
     """
-    inputs = _batched({"mu_p": mu_p, "covariance_p": covariance_p, "mu_q": mu_q, "covariance_q": covariance_q})
-    return _from_matrices(inputs, _covariance, 3, check, condition)
+    batch = _arguments("covariance", positive_definite("kk"), mu_p, covariance_p, mu_q, covariance_q)
+    return _from_matrices(batch, _covariance, 3, check, condition)
 
 
 def kl_precision(
@@ -105,8 +119,8 @@ def kl_precision(
     >>> float(kl_precision([0.0], [[1.0]], [1.0], [[1.0]]))
     0.5
     """
-    inputs = _batched({"mu_p": mu_p, "precision_p": precision_p, "mu_q": mu_q, "precision_q": precision_q})
-    return _from_matrices(inputs, _precision, 1, check, condition)
+    batch = _arguments("precision", positive_definite("kk"), mu_p, precision_p, mu_q, precision_q)
+    return _from_matrices(batch, _precision, 1, check, condition)
 
 
 def kl_diagonal(
@@ -119,38 +133,42 @@ def kl_diagonal(
     >>> float(kl_diagonal([0.0, 0.0], [1.0, 1.0], [3.0, 4.0], [1.0, 1.0]))
     12.5
     """
-    names = {"mu_p": mu_p, "sigma_p": sigma_p, "mu_q": mu_q, "sigma_q": sigma_q}
-    shape, arrays = _batched(names, ranks=(1, 1, 1, 1))
-    with np.errstate(all="ignore"):
-        a, s, b, t = (np.moveaxis(np.broadcast_to(x, (*shape, x.shape[-1])), -1, 0) for x in arrays.values())
-        unit = scaled(np.ones_like(t), -exponent(t))
-        w, z = ((x * unit - y * unit) / (t * unit) for x, y in ((s, t), (a, b)))
-        terms = phi(t * unit, s * unit, s * unit - t * unit) + 0.5 * (w * w + z * z)
-        valid = ((s > 0.0) & (t > 0.0) & np.isfinite(s) & np.isfinite(t)).all(0)
-        value = np.where(valid, sum(total(exactly(terms))), np.nan)
-    return _answer(value, shape, check, arrays)
+    batch = _arguments("sigma", positive("k"), mu_p, sigma_p, mu_q, sigma_q)
+    return batch.answer(batch.mapped(_diagonal), check)
+
+
+def _arguments(name: str, kind: Kind, mu_p: Any, p: Any, mu_q: Any, q: Any) -> Batch:
+    mean = finite("k")
+    return batched({"mu_p": (mu_p, mean), f"{name}_p": (p, kind), "mu_q": (mu_q, mean), f"{name}_q": (q, kind)})
+
+
+def _diagonal(a: Array, s: Array, b: Array, t: Array) -> Array:
+    unit = scaled(np.ones_like(t), -exponent(t))
+    w, z = ((x * unit - y * unit) / (t * unit) for x, y in ((s, t), (a, b)))
+    terms = phi(t * unit, s * unit, s * unit - t * unit) + 0.5 * (w * w + z * z)
+    valid = ((s > 0.0) & (t > 0.0) & np.isfinite(s) & np.isfinite(t)).all(0)
+    return np.where(valid, added(terms), np.nan)
 
 
 def _from_factors(
     mu_p: Any, scale_tril_p: Any, mu_q: Any, scale_tril_q: Any, check: bool, gradient: bool
 ) -> tuple[Array | np.float64, Gradient | None]:
-    names = {"mu_p": mu_p, "scale_tril_p": scale_tril_p, "mu_q": mu_q, "scale_tril_q": scale_tril_q}
-    shape, arrays = _batched(names)
-    flat, count = _flat(arrays, shape)
+    batch = _arguments("scale_tril", triangular("kk"), mu_p, scale_tril_p, mu_q, scale_tril_q)
+    shape, flat, count = batch.shape, batch.flat(), batch.count
     k = flat[0].shape[-1]
     value = np.empty(count)
     sizes = [(count if gradient else 0, *([k] * (x.ndim - 1))) for x in flat]
     slopes = [np.empty(size) for size in sizes]
-    compiled = loops("gaussian")
+    compiled = loops("vectors", "gaussian")
     if compiled:
         ones = np.ones((k, compiled.WIDTH) if k <= GROUPED and count >= GROUP else k)
         compiled._fill(ones, *flat, value, *slopes)
     else:
-        for here in _blocks(count, k):
+        for here in batch.blocks():
             value[here], parts = _factors(*(x if len(x) == 1 else x[here] for x in flat), gradient=gradient)
             for slope, part in zip(slopes, parts, strict=False):
                 slope[here] = part
-    result = _answer(value, shape, check, arrays)
+    result = batch.answer(value, check)
     if not gradient:
         return result, None
     d_mu_p, d_l_p, d_mu_q, d_l_q = (x.reshape((*shape, *x.shape[1:])) for x in slopes)
@@ -176,13 +194,13 @@ def _factors(mu_p: Array, l_p: Array, mu_q: Array, l_q: Array, gradient: bool) -
         z = solve(factor, tuple(x[:, None] for x in difference(a, b)))
         phis = phi(q[diagonal, diagonal], p[diagonal, diagonal], gap)
         halves = tuple(0.5 * x for x in plus(squares(w), squares(z)))
-        value = _sum(plus(halves, total(exactly(phis))))
+        value = rounded(plus(halves, total(exactly(phis))))
         value = np.where(np.isinf((w[0] ** 2).sum((0, 1)) + (z[0] ** 2).sum((0, 1))), np.inf, value)
         value = np.where(valid, value, np.nan)
         if not gradient:
             return value, []
-        turned = tuple(np.swapaxes(x, 0, 1) for x in w)
-        outer = plus(plus(w, turned), plus(matrix_product(w, turned), times(z, tuple(np.swapaxes(x, 0, 1) for x in z))))
+        turned = transposed(w)
+        outer = plus(plus(w, turned), plus(product(w, turned), times(z, transposed(z))))
         put(w, plus(at(w, diagonal, diagonal), exactly(gap / p[diagonal, diagonal])), diagonal, diagonal)
         lower = np.tri(k)[:, :, None] * unit[:, None]
         d_mu = solve_transposed(factor, z)[0][:, 0] * unit
@@ -191,149 +209,33 @@ def _factors(mu_p: Array, l_p: Array, mu_q: Array, l_q: Array, gradient: bool) -
         return value, [np.moveaxis(x, -1, 0) for x in slopes]
 
 
-def _from_matrices(
-    inputs: tuple[tuple[int, ...], dict[str, Array]], kind: Callable[..., Any], base: int, check: bool, condition: bool
-) -> Any:
-    shape, arrays = inputs
-    flat, count = _flat(arrays, shape)
-    value, number = np.empty(count), np.empty(count)
-    with np.errstate(all="ignore"):
-        for here in _blocks(count, flat[0].shape[-1]):
-            a, p, b, q = (np.moveaxis(x if len(x) == 1 else x[here], 0, -1) for x in flat)
-            value[here] = kind(a, _mirrored(p), b, _mirrored(q))
-            if condition:
-                number[here] = _condition(_mirrored((a, p, b, q)[base]))
-    result = _answer(value, shape, check, arrays)
-    return (result, number.reshape(shape)[()]) if condition else result
+def _from_matrices(batch: Batch, kind: Callable[..., Any], base: int, check: bool, condition: bool) -> Any:
+    result = batch.answer(batch.mapped(lambda a, p, b, q: kind(a, mirrored(p), b, mirrored(q))), check)
+    if not condition:
+        return result
+    number = batch.mapped(lambda *arrays: _condition(mirrored(arrays[base])))
+    return result, number.reshape(batch.shape)[()]
 
 
 def _covariance(a: Array, p: Array, b: Array, q: Array) -> Array:
-    unit = _unit(q)
+    unit = unit_of(q)
     p, q = (x * unit[:, None] * unit for x in (p, q))
-    factor = cholesky(q)
-    mean = difference(a * unit, b * unit)
-    z = squares(solve(factor, tuple(x[:, None] for x in mean)))
-    return 0.5 * _sum(plus(_relative(factor, difference(p, q)), z))
+    value, z = compared(exactly(q), difference(p, q), difference(a * unit, b * unit))
+    return 0.5 * rounded(plus(value, z))
 
 
 def _precision(a: Array, p: Array, b: Array, q: Array) -> Array:
-    unit = _unit(p)
+    unit = unit_of(p)
     p, q = (x * unit[:, None] * unit for x in (p, q))
     mean = tuple(x[:, None] for x in difference(a / unit, b / unit))
-    bent = matrix_product(exactly(q), mean)
+    bent = product(exactly(q), mean)
     z = total(tuple(x[:, 0] for x in times(mean, bent)))
-    return 0.5 * _sum(plus(_relative(cholesky(p), difference(q, p)), z))
-
-
-def _relative(factor: Any, gap: Any) -> Any:
-    """tr E - log det(I + E) for E = L^-1 gap L^-T."""
-    half = solve(factor, gap)
-    return excess(solve(factor, tuple(np.swapaxes(x, 0, 1) for x in half)))
-
-
-def _unit(a: Array) -> Array:
-    """Powers of two that take the diagonal into [1, 4)."""
-    pivots = a[np.arange(len(a)), np.arange(len(a))]
-    return scaled(np.ones_like(pivots), -np.floor(0.5 * exponent(pivots)))
-
-
-def _mirrored(a: Array) -> Array:
-    """The symmetric matrix with the same lower triangle."""
-    lower = np.tri(len(a), dtype=bool)[:, :, None]
-    return np.where(lower, a, np.swapaxes(a, 0, 1))
+    value, _ = compared(exactly(p), difference(q, p), exactly(np.zeros_like(p[0])))
+    return 0.5 * rounded(plus(value, z))
 
 
 def _condition(a: Array) -> Array:
-    unit = _unit(a)
+    unit = unit_of(a)
     matrices = np.moveaxis(a * unit[:, None] * unit, -1, 0)
     matrices = np.where(np.isfinite(matrices).all((1, 2), keepdims=True), matrices, 0.0)
     return np.linalg.cond(matrices, 1)
-
-
-def _sum(x: Any) -> Array:
-    return np.where(np.isinf(x[0]), x[0], x[0] + x[1])
-
-
-def _batched(
-    names: dict[str, ArrayLike], ranks: tuple[int, ...] = (1, 2, 1, 2)
-) -> tuple[tuple[int, ...], dict[str, Array]]:
-    """The broadcast leading shape, and the arguments as arrays of doubles."""
-    arrays: dict[str, Array] = {}
-    for (name, value), rank in zip(names.items(), ranks, strict=True):
-        try:
-            arrays[name] = np.asarray(value, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ParameterError(f"{name} is not an array of real numbers: {error}; pass numbers or arrays") from error
-        if arrays[name].ndim < rank:
-            raise ParameterError(
-                f"{name} has {arrays[name].ndim} dimensions; it needs {rank} or more, the last the event's"
-            )
-    first, *_ = arrays
-    k = arrays[first].shape[-1]
-    for (name, array), rank in zip(arrays.items(), ranks, strict=True):
-        if array.shape[-rank:] != (k,) * rank:
-            raise ParameterError(
-                f"{name} has the shape {array.shape}, but {first} says that k is {k}; its last dimensions must be "
-                f"{(k,) * rank}"
-            )
-    if k == 0:
-        raise ParameterError(f"{first} is empty; the last dimension must be at least 1")
-    try:
-        leading = (array.shape[:-rank] for array, rank in zip(arrays.values(), ranks, strict=True))
-        return np.broadcast_shapes(*leading), arrays
-    except ValueError as error:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ParameterError(f"the leading dimensions do not broadcast: {shapes}") from error
-
-
-def _flat(arrays: dict[str, Array], shape: tuple[int, ...]) -> tuple[list[Array], int]:
-    """The arguments with one leading dimension, of 1 or of all elements, and the number of these."""
-    count = int(np.prod(shape, dtype=np.int64))
-    flat: list[Array] = []
-    for array, rank in zip(arrays.values(), (1, 2, 1, 2), strict=True):
-        event = array.shape[-rank:]
-        if array.size != int(np.prod(event)):
-            array = np.broadcast_to(array, (*shape, *event))
-        flat.append(np.ascontiguousarray(array).reshape(-1, *event))
-    return flat, count
-
-
-def _blocks(count: int, k: int) -> list[slice]:
-    step = max(BLOCK // (k * k), 1)
-    return [slice(start, start + step) for start in range(0, count, step)]
-
-
-_INVALID = {
-    "mu": "is not finite",
-    "scale_tril": "is not lower triangular with a positive diagonal and finite entries",
-    "covariance": "is not positive definite",
-    "precision": "is not positive definite",
-    "sigma": "is not positive and finite",
-}
-
-
-def _answer(value: Array, shape: tuple[int, ...], check: bool, arrays: dict[str, Array]) -> Array | np.float64:
-    value = value.reshape(shape)
-    if check and np.isnan(value).any():
-        where = tuple(int(i) for i in np.argwhere(np.isnan(value))[0])
-        for name, array in arrays.items():
-            kind = name[:-2]
-            rank = 1 if kind in ("mu", "sigma") else 2
-            if not _valid(kind, np.broadcast_to(array, (*shape, *array.shape[-rank:]))[where]):
-                place = f" at {where}" if where else ""
-                raise ParameterError(f"{name}{place} {_INVALID[kind]}")
-        raise ParameterError(f"the divergence at {where} is outside the range of doubles; rescale the parameters")
-    return value[()]
-
-
-def _valid(kind: str, array: Array) -> bool:
-    if not np.isfinite(array).all():
-        return False
-    if kind == "sigma":
-        return bool((array > 0.0).all())
-    if kind == "scale_tril":
-        return bool((np.diagonal(array) > 0.0).all() and not np.triu(array, 1).any())
-    if kind == "mu":
-        return True
-    with np.errstate(all="ignore"):
-        return bool(np.isfinite(sum(cholesky(array[:, :, None]))).all())

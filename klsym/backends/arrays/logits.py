@@ -1,7 +1,8 @@
 """Kullback-Leibler divergence of categorical distributions given by logits, and its derivatives.
 
-The arithmetic is that of `kernels/logits.py`. Rows are read a block at a time, twice for the value and a third time for
-derivatives, by numba where it is installed, on as many threads as the process may use, and else by NumPy.
+The arithmetic is that of `kernels/logits.py`, and of `kernels/logits_single.py` for rows of single precision. Rows are
+read a block at a time, twice for the value and once or twice more for derivatives, by numba where it is installed, on
+as many threads as the process may use, and else by NumPy.
 """
 
 # The kernels' helpers are for what is compiled of them, and for this module.
@@ -10,12 +11,8 @@ derivatives, by numba where it is installed, on as many threads as the process m
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +20,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...core.errors import VectorError
 from ..kernels import logits as kernels
-from ..library import needed, numba_library
-from ..store import keep, module
+from .loops import loops
 
 Array = NDArray[Any]
 BLOCK = 1 << 14  # logits, of each side, that NumPy holds at a time
 SHARE = 1 << 16  # and that are worth a thread
-NARROW, LANES = 64, 64  # rows of so few classes, and columns, are taken LANES side by side
+LANES = 64  # columns, and rows of few classes, are taken so many side by side
+NARROW = {np.float32: 40, np.float64: 400}  # how few these are
 
 
 def kl(p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | None = None, *, unit: float = 1.0) -> Any:
@@ -37,10 +34,11 @@ def kl(p_logits: ArrayLike, q_logits: ArrayLike, axis: int = -1, out: Array | No
 
     p_logits, q_logits: real arrays that broadcast together. -inf is a class without mass: the value is +oo where only
     Q has it. NaN where a logit is NaN or +inf, or a whole row is -inf. The type is that of a ufunc of both: float16,
-    float32 or float64; single and half precision are computed in float64 and rounded once. 0 where the logits differ
-    by a constant, a number for vectors. `out`: an array for the result. Raises VectorError for shapes that do not fit
-    or an axis without a class, TypeError for logits that are not real. (Cover and Thomas, Elements of Information
-    Theory, 2.3.)
+    float32 or float64. Half precision and short rows of single precision are computed in wider numbers and rounded
+    once; longer rows of single precision in that precision, to 4 units of its last place, and anew in float64 where it
+    does not vouch for them. 0 where the logits differ by a constant, a number for vectors. `out`: an array for the
+    result. Raises VectorError for shapes that do not fit or an axis without a class, TypeError for logits that are not
+    real. (Cover and Thomas, Elements of Information Theory, 2.3.)
 
     >>> kl([0.0, 0.0], [0.0, 1.0])
     0.12011450695827752
@@ -86,7 +84,7 @@ def _run(
         raise VectorError(f"out has shape {out.shape} and type {out.dtype}; the result has {tuple(outer)} and {dtype}")
     value = np.empty(outer, np.float64)
     slopes = [np.empty(p.shape if sloped else 0, dtype) for _ in range(2)]
-    rows: Callable[..., None] = _compiled_rows if find_spec("numba") else _plain_rows
+    rows: Callable[..., None] = _compiled_rows if loops("logits") else _plain_rows
     for at in np.ndindex(*outer[:-1]) if not _even(p, q) else [(...,)]:
         inner = [x[at].reshape(-1, classes) for x in (p, q)]
         rows(*inner, value[at].reshape(-1), *(x[at].reshape(-1, classes) if sloped else x for x in slopes))
@@ -152,10 +150,10 @@ def _plain(blocks: Callable[[], Iterator[tuple[slice, Array, Array]]]) -> tuple[
         sums.append((mass, sum_y, *terms))
     mass = sum(s[0] for s in sums)
     centre = sum(s[1] for s in sums) / mass
-    scale, scale_tail = kernels._scale(top_q, mode_q, centre)
-    joined = [kernels._joined(m, y, t, f, z, centre, scale) for m, y, t, f, z in sums]
-    terms, x, mass_q = (sum(parts) for parts in zip(*joined, strict=True))
-    found = kernels._divergence(mass, terms, sum(s[3] for s in sums), x, mass_q, scale, scale_tail)
+    t, t_tail, scale, scale_tail = kernels._scale(top_q, mode_q, centre)
+    joined = [kernels._joined(m, y, n, f, z, centre, t, t_tail) for m, y, n, f, z in sums]
+    terms, far, x, mass_q = (sum(parts) for parts in zip(*joined, strict=True))
+    found = kernels._divergence(mass, terms, far, x, mass_q, scale, scale_tail)
     nothing = (top == -np.inf) | (top_q == -np.inf) | (odd == 2)
     found = np.where(nothing, np.nan, np.where(odd == 1, np.inf, found))
     return found[:, 0], top, top_q, mode, mode_tail, centre, x / mass, mass, mass_q
@@ -200,17 +198,28 @@ def _plain_slopes(
 
 
 def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -> None:
-    """By numba, the rows shared among threads."""
+    """By numba, the rows shared among threads; of single precision those whose digits that does not vouch for twice."""
     count, classes = p.shape
     if any(x.dtype == np.float16 for x in (p, q, by_p)) or not all(map(_plain_layout, (p, q))):
         _copied_rows(p, q, value, by_p, by_q)
         return
-    loops = _loops(p.dtype == q.dtype == np.float32)
-    width = LANES if classes <= NARROW or (p.strides[1] > p.itemsize and count > 1) else 1
     (a, *a_steps), (b, *b_steps) = _flat(p), _flat(q)
+    single = a.dtype == b.dtype == np.float32 and a_steps[1] == b_steps[1] == 1
+    width = LANES if classes <= NARROW[np.float32 if single else np.float64] or (a_steps[1] > 1 and count > 1) else 1
+    slopes = by_p.reshape(-1), by_q.reshape(-1)
+    singles: Any = loops("logits_single")
+    doubles: Any = loops("logits")
+
+    def double(first: int, last: int) -> None:
+        doubles.rows(a, *a_steps, b, *b_steps, first, last, classes, width, value, *slopes)
 
     def work(first: int, last: int) -> None:
-        loops.rows(a, *a_steps, b, *b_steps, first, last, classes, width, value, by_p.reshape(-1), by_q.reshape(-1))
+        if width > 1 or not single:
+            double(first, last)
+            return
+        singles.rows(a, a_steps[0], b, b_steps[0], first, last, classes, value, *slopes)
+        for start, end in _runs(np.isnan(value[first:last])):
+            double(first + start, first + end)
 
     threads = max(1, min(_cores(), count // width, count * classes // SHARE))
     if threads == 1:
@@ -219,6 +228,12 @@ def _compiled_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -
     ends = [count * i // threads // width * width for i in range(threads)] + [count]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, ends[:-1], ends[1:]))
+
+
+def _runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Where the runs of true flags begin and end."""
+    turns = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+    yield from zip(turns[::2].tolist(), turns[1::2].tolist(), strict=True)
 
 
 def _copied_rows(p: Array, q: Array, value: Array, by_p: Array, by_q: Array) -> None:
@@ -248,20 +263,3 @@ def _flat(x: Array) -> tuple[Any, ...]:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _loops(short: bool) -> Any:
-    """The compiled loops; those for single precision have a shorter series, and no tails of differences."""
-    library = numba_library()
-    text = (Path(__file__).parent / "logits_numba.py").read_text(encoding="utf-8")
-    wanted = [f"__{name}" for name in ("weighed", "term", "logit_slopes", "scale", "joined", "divergence")]
-    both = [*wanted, "__gap_short", "__series_short"]
-    definitions = needed(library, both)
-    imports = [each for each in definitions if re.match("import |from ", each)]
-    rest = [each for each in definitions if each not in imports]
-    source = "\n\n\n".join(["\n".join(imports), *rest, text])
-    if short:
-        source = re.sub(r"(?<!def )\b__(gap|series)\(", r"__\1_short(", source)
-    name = f"logits_{'short' if short else 'long'}"
-    return module(keep(name, source), source, {})

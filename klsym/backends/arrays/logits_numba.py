@@ -60,12 +60,13 @@ def _survey(a, b, deep, top_p, top_q, mode_q, odd):
 def _settle(lane, width):
     """What the survey found, of the lanes together where they are one row; and by how much the modes differ."""
     if width == 1:
-        best = 0
+        best, top_q, odd = 0, lane[TOP_Q, 0], lane[ODD, 0]
         for j in range(1, LANES):
-            if lane[TOP_P, j] > lane[TOP_P, best]:
-                best = j
-        lane[TOP_P, :], lane[MODE_Q, :] = lane[TOP_P, best], lane[MODE_Q, best]
-        lane[TOP_Q, :], lane[ODD, :] = lane[TOP_Q].max(), lane[ODD].max()
+            best = j if lane[TOP_P, j] > lane[TOP_P, best] else best
+            top_q, odd = max(top_q, lane[TOP_Q, j]), max(odd, lane[ODD, j])
+        top_p, mode_q = lane[TOP_P, best], lane[MODE_Q, best]
+        for j in range(LANES):
+            lane[TOP_P, j], lane[MODE_Q, j], lane[TOP_Q, j], lane[ODD, j] = top_p, mode_q, top_q, odd
     for j in range(LANES):
         lane[MODE, j], lane[MODE_TAIL, j] = __gap(lane[MODE_Q, j], lane[TOP_P, j])
 
@@ -107,43 +108,68 @@ def _terms(w, b, y, y_tail, deep, centre, top_q, sum_x):
 @njit(error_model="numpy")
 def _tile(a, b, y, y_tail, deep, lane, sums, width):
     """The sums of one tile about its own centre; where the lanes are one row they are all in the first lane."""
-    sums[:] = 0.0
+    for k in range(6):
+        for j in range(LANES):
+            sums[k, j] = 0.0
     _weigh(a, b, y, y_tail, deep, lane[TOP_P], lane[MODE], lane[MODE_TAIL], sums[SUM_Y])
     _sum(a, deep, sums[MASS], sums[LOST])
     if width == 1:
-        for k in range(2):
-            sums[k, 0] = sums[k].sum()
-        lane[CENTRE, :] = sums[SUM_Y, 0] / sums[MASS, 0] if sums[MASS, 0] > 0.0 else 0.0
-    else:
-        for j in range(LANES):
-            lane[CENTRE, j] = sums[SUM_Y, j] / (sums[MASS, j] if sums[MASS, j] > 0.0 else 1.0)
+        _gather(sums, MASS, NEAR)
+    for j in range(LANES):
+        i = 0 if width == 1 else j
+        lane[CENTRE, j] = sums[SUM_Y, i] / (sums[MASS, i] if sums[MASS, i] > 0.0 else 1.0)
     _terms(a, b, y, y_tail, deep, lane[CENTRE], lane[TOP_Q], sums[SUM_X])
     _sum(y, deep, sums[NEAR], sums[LOST])
     _sum(b, deep, sums[FAR], sums[LOST])
     if width == 1:
-        for k in range(2, LOST):
-            sums[k, 0] = sums[k].sum()
+        _gather(sums, NEAR, LOST)
 
 
 @njit(error_model="numpy")
-def _finish(tiles, lane, found, width):
+def _gather(sums, first, last):
+    """What the lanes of one row come to, in the first lane: by halves."""
+    for k in range(first, last):
+        size = LANES // 2
+        while size > 0:
+            for j in range(size):
+                sums[k, j] += sums[k, j + size]
+            size //= 2
+
+
+@njit(error_model="numpy")
+def _finish(tiles, lane, found, whole, width):
     """What the tiles' sums come to, row by row."""
+    for k in range(6):
+        for j in range(width):
+            whole[k, j] = 0.0
+    mass, centre, terms, far, x, mass_q = whole[0], whole[1], whole[2], whole[3], whole[4], whole[5]
+    top, top_tail, scale, scale_tail = whole[6], whole[7], whole[8], whole[9]
+    for t in range(tiles.shape[0]):
+        for j in range(width):
+            mass[j] += tiles[t, MASS, j]
+            centre[j] += tiles[t, SUM_Y, j]
     for j in range(width):
-        mass, y = 0.0, 0.0
-        for t in range(tiles.shape[0]):
-            mass, y = mass + tiles[t, MASS, j], y + tiles[t, SUM_Y, j]
-        centre = y / mass
-        scale, scale_tail = __scale(lane[TOP_Q, j], lane[MODE_Q, j], centre)
-        terms, far, x, mass_q = 0.0, 0.0, 0.0, 0.0
-        for t in range(tiles.shape[0]):
-            s = tiles[t]
-            moved = __joined(s[MASS, j], s[SUM_Y, j], s[NEAR, j], s[FAR, j], s[SUM_X, j], centre, scale)
-            terms, x, mass_q, far = terms + moved[0], x + moved[1], mass_q + moved[2], far + s[FAR, j]
-        kl = __divergence(mass, terms, far, x, mass_q, scale, scale_tail)
+        centre[j] /= mass[j]
+        top[j], top_tail[j], scale[j], scale_tail[j] = __scale(lane[TOP_Q, j], lane[MODE_Q, j], centre[j])
+    for t in range(tiles.shape[0]):
+        m, y, n, f, z = tiles[t, MASS], tiles[t, SUM_Y], tiles[t, NEAR], tiles[t, FAR], tiles[t, SUM_X]
+        for j in range(width):
+            moved = __joined(m[j], y[j], n[j], f[j], z[j], centre[j], top[j], top_tail[j])
+            terms[j] += moved[0]
+            far[j] += moved[1]
+            x[j] += moved[2]
+            mass_q[j] += moved[3]
+    for j in range(width):
+        kl = __divergence(mass[j], terms[j], far[j], x[j], mass_q[j], scale[j], scale_tail[j])
         kl = np.inf if lane[ODD, j] == 1.0 else kl
         nothing = (lane[TOP_P, j] == -np.inf) | (lane[TOP_Q, j] == -np.inf)
         found[KL, j] = np.nan if nothing | (lane[ODD, j] == 2.0) else kl
-        found[MEAN, j], found[MEAN_TAIL, j], found[MASS_P, j], found[MASS_Q, j] = centre, x / mass, mass, mass_q
+        found[MEAN, j], found[MEAN_TAIL, j], found[MASS_P, j], found[MASS_Q, j] = (
+            centre[j],
+            x[j] / mass[j],
+            mass[j],
+            mass_q[j],
+        )
 
 
 @njit(error_model="numpy")
@@ -181,11 +207,12 @@ def rows(p, p_row, p_step, q, q_row, q_step, first, last, classes, width, value,
     room = most if width == 1 else DEPTH
     tiles = -(-classes // room)
     lane, found, sums = np.empty((7, LANES)), np.empty((5, LANES)), np.empty((tiles, 6, LANES if width > 1 else 1))
+    whole = np.empty((10, LANES if width > 1 else 1))
     own = np.empty((6, LANES))
     for row in range(first, last, width):
         count = min(width, last - row)
-        lane[:] = 0.0
-        lane[TOP_P, :], lane[TOP_Q, :] = -np.inf, -np.inf
+        for j in range(LANES):
+            lane[TOP_P, j], lane[TOP_Q, j], lane[MODE_Q, j], lane[ODD, j] = -np.inf, -np.inf, 0.0, 0.0
         for turn in range(3 if by_p.size else 2):
             for t in range(tiles):
                 begin = t * room
@@ -198,7 +225,9 @@ def rows(p, p_row, p_step, q, q_row, q_step, first, last, classes, width, value,
                     _survey(a, b, deep, lane[TOP_P], lane[TOP_Q], lane[MODE_Q], lane[ODD])
                 elif turn == 1:
                     _tile(a, b, y, y_tail, deep, lane, own, width)
-                    sums[t] = own[:, : sums.shape[2]]
+                    for k in range(5):
+                        for j in range(width):
+                            sums[t, k, j] = own[k, j]
                 else:
                     _slopes(a, b, y, y_tail, deep, lane, found)
                     _spill(a, by_p, row * classes + begin, classes, count, size, width)
@@ -206,9 +235,10 @@ def rows(p, p_row, p_step, q, q_row, q_step, first, last, classes, width, value,
             if turn == 0:
                 _settle(lane, width)
             elif turn == 1:
-                _finish(sums, lane, found, width)
+                _finish(sums, lane, found, whole, width)
                 if width == 1:
                     for k in range(5):
-                        found[k, :] = found[k, 0]
+                        for j in range(1, LANES):
+                            found[k, j] = found[k, 0]
                 for j in range(count):
                     value[row + j] = found[KL, j]

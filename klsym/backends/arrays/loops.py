@@ -1,4 +1,4 @@
-"""Loops over arrays for numba: a file of this directory, with what it uses of the kernels, compiled once and kept."""
+"""Loops over arrays for numba: files of this directory, with what they use of the kernels, compiled once and kept."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from ..store import keep, module
 
 
 @cache
-def loops(name: str) -> ModuleType | None:
-    """The module made of the kernels that NAME_numba.py uses and of that file; None where numba is not installed."""
+def loops(*names: str) -> ModuleType | None:
+    """The module made of the files NAME_numba.py and of the kernels that they use; None without numba."""
     if not find_spec("numba"):
         return None
-    text = Path(__file__).with_name(f"{name}_numba.py").read_text(encoding="utf-8")
+    texts = (Path(__file__).with_name(f"{name}_numba.py").read_text(encoding="utf-8") for name in names)
+    text = "\n\n".join(texts)
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     source = "\n".join([*laid_out(needed(numba_library(), used)), text])
-    return module(keep(f"klsym_{name}", source), source, {})
+    return module(keep(f"klsym_{names[-1]}", source), source, {})

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..double_double.arithmetic import minus, normal, over, plus, times, two_sum
 from ..kernels.elementary import phi
-from ..kernels.machine import product_tail, sqrt
+from ..kernels.machine import exponent, product_tail, scaled, sqrt
 
 Pair = tuple[Any, Any]
 
@@ -54,6 +54,16 @@ def total(x: Pair) -> Pair:
     return at(x, 0)
 
 
+def added(terms):
+    """The sum of doubles that are not negative over the first axis, rounded about once; infinite where one is."""
+    return np.where(np.isinf(terms).any(0), np.inf, rounded(total(exactly(terms))))
+
+
+def trace(x: Pair) -> Pair:
+    """The sum over the diagonal."""
+    return total(at(x, np.arange(len(x[0])), np.arange(len(x[0]))))
+
+
 def squares(x: Pair) -> Pair:
     """The sum of squares over all but the last axis."""
     return total(tuple(part.reshape(-1, part.shape[-1]) for part in times(x, x)))
@@ -87,11 +97,43 @@ def product(a: Pair, b: Pair) -> Pair:
     return result
 
 
-def cholesky(a) -> Pair:
-    """The lower Cholesky factor of doubles, from the lower triangle; NaN in it where they are not positive definite."""
-    rest = exactly(np.array(a))
-    factor = exactly(np.zeros_like(a))
-    for m in range(len(a)):
+def powers(pivots):
+    """Powers of two whose squares take positive numbers into [1, 4)."""
+    return scaled(np.ones_like(pivots), -np.floor(0.5 * exponent(pivots)))
+
+
+def unit_of(a):
+    """The powers that take the diagonal into [1, 4)."""
+    return powers(a[np.arange(len(a)), np.arange(len(a))])
+
+
+def transposed(x: Pair) -> Pair:
+    """The transposes."""
+    return np.swapaxes(x[0], 0, 1), np.swapaxes(x[1], 0, 1)
+
+
+def rounded(x: Pair):
+    """The nearest doubles, infinite ones as they are."""
+    return np.where(np.isinf(x[0]), x[0], x[0] + x[1])
+
+
+def mirrored(a):
+    """The symmetric matrix with the same lower triangle."""
+    lower = np.tri(len(a), dtype=bool)[:, :, None]
+    return np.where(lower, a, np.swapaxes(a, 0, 1))
+
+
+def congruent(l: Pair, e: Pair) -> Pair:  # noqa: E741
+    """L^-1 E L^-T for symmetric E."""
+    half = solve(l, e)
+    return solve(l, transposed(half))
+
+
+def cholesky(a: Pair) -> Pair:
+    """The lower Cholesky factor, from the lower triangle; NaN in it where a matrix is not positive definite."""
+    rest = a[0].copy(), a[1].copy()
+    factor = exactly(np.zeros_like(a[0]))
+    for m in range(len(a[0])):
         below = slice(m + 1, None)
         pivot = root(at(rest, m, m))
         column = over(at(rest, below, m), pivot)

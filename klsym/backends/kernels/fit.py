@@ -113,10 +113,13 @@ def tables() -> Iterator[tuple[str, str, list[float]]]:
     )
     yield row("ATANH_EVEN", f"{meaning}: the even powers of q", atanh[::2])
     yield row("ATANH_ODD", "the odd powers, over q", atanh[1::2])
+    near = interpolant(atanh_tail, 0, mp.mpf(4) / 25, 7)
+    yield row("ATANH_NEAREST", "the same for q <= 4/25, where a and b are within a factor of 3/2", near)
     meaning = "(log(b/a)/r - 1 - q/12)/q^2, q = r^2 <= 3/25"
     yield row("ATANH_CURVE", meaning, interpolant(atanh_curve, 0, 0.12, 8))
     yield row("EXP", "(e^x - 1 - x)/x^2, |x| <= 21/20", interpolant(exp_tail, -1.05, 1.05, 16))
-    yield row("EXP_SHORT", "the same to 2^-31", interpolant(exp_tail, -1.05, 1.05, 9))
+    yield row("EXP_SINGLE", "the same for single precision, |x| <= 8/5", interpolant(exp_tail, -1.6, 1.6, 9))
+    yield row("EXP_NARROW", "the same for |x| <= 7/20, to 2^-27", interpolant(exp_tail, -0.35, 0.35, 5))
     yield row(
         "LOG", "2 (atanh(s)/s - 1)/z, z = s^2 <= 0.0295, |s| <= 3 - 2 sqrt(2)", interpolant(log_tail, 0, 0.0295, 8)
     )
@@ -150,6 +153,8 @@ def constants() -> Iterator[tuple[str, str, tuple[float, ...]]]:
     """Names, meaning, and values."""
     log_2 = split(mp.log(2), 40)
     yield "LN2, LN2_TAIL", "log 2; the first has 40 bits, so that its product with an exponent is exact", log_2
+    meaning = "the same for single precision"
+    yield "LN2_SINGLE, LN2_SINGLE_TAIL", meaning, split(mp.log(2), 24)
     yield "THIRD, THIRD_TAIL", "1/3", split(mp.mpf(1) / 3, 53)
     head, _rest = split(mp.pi / 2, 37)
     middle, tail = split(mp.pi / 2 - head, 37)

@@ -7,13 +7,13 @@ that class has at least 1/K of the mass, so c and d are at most sqrt(K) standard
 
 # pyright: basic, reportMissingParameterType=false
 
-from .coefficients import EXP, EXP_SHORT, LN2, LN2_TAIL
-from .elementary import INVERSE_LN2, e2, exp, exp_sum, expm1, log, log1p
+from .coefficients import EXP, LN2, LN2_TAIL
+from .elementary import INVERSE_LN2, exp_sum, log, log1p
 from .machine import absolute, fma, power_of_two, rint, select
 
 FAINT, BELOW = -708.0, 720.0  # e^-708 is the least normal number, about; what is less counts as none
 ABSENT = 1e300  # the x of a class without mass, which is multiplied by 0
-LARGE, LIMIT = 300.0, 700.0
+LARGE = 300.0
 
 
 def _gap(a, b):
@@ -23,23 +23,10 @@ def _gap(a, b):
     return head, (a - (head - back)) - (b + back)
 
 
-def _gap_short(a, b):
-    """a - b of numbers that were single, where the tail is beyond what single precision shows."""
-    return a - b, 0.0
-
-
 def _series(z):
     """e^z - 1 - z for |z| <= 1."""
     series = EXP[0]
     for c in EXP[1:]:
-        series = fma(series, z, c)
-    return z * z * series
-
-
-def _series_short(z):
-    """The same to 2^-34."""
-    series = EXP_SHORT[0]
-    for c in EXP_SHORT[1:]:
         series = fma(series, z, c)
     return z * z * series
 
@@ -83,19 +70,28 @@ def _logit_slopes(b, weight, x, top, kl, mass_p, mass_q):
 
 
 def _scale(top_q, mode_q, centre):
-    """The logarithm of the scale, in two parts."""
+    """log e^(top - mode) of Q in two parts, and less a centre, which is that of the scale."""
     t, t_tail = _gap(top_q, mode_q)
     head, tail = _gap(t, centre)
-    return head, tail + t_tail
+    return t, t_tail, head, tail + t_tail
 
 
-def _joined(mass, sum_y, near, far, sum_x, centre, scale):
-    """A block's sums, taken about its own centre, about that of all: of e^x - 1 - x, of x, and of e^(b - top)."""
-    own = sum_y / select(mass > 0.0, mass, 1.0)
-    s = select(mass > 0.0, own - centre, 0.0)
-    s = select(s > LIMIT, LIMIT, select(s < -LIMIT, -LIMIT, s))
-    terms = exp(s) * near + mass * e2(s) + expm1(s) * sum_x
-    return terms, sum_x + mass * s, far + ((mass + sum_x) + near) * exp(s - scale)
+def _joined(mass, sum_y, near, far, sum_x, centre, t, t_tail):
+    """A block's sums, taken about its own centre, about that of all: the two parts of e^x - 1 - x, x, and e^(b - top).
+
+    A block that is far from the centre is far as a whole: e^x is then that of Q's logits. By halves that exponential,
+    whose factor may be as small as a weight, does not overflow.
+    """
+    own = select(mass > 0.0, sum_y / select(mass > 0.0, mass, 1.0), centre)
+    s = own - centre
+    close = absolute(s) <= 1.0
+    q = _series(select(close, s, 0.0))
+    terms = near + ((s + q) * (near + sum_x) + mass * q)
+    lift, lift_tail = _gap(own, t)
+    half = exp_sum(0.5 * lift, 0.5 * (lift_tail - t_tail))
+    mass_q = far + (((mass + sum_x) + near) * half) * half
+    moved_x = sum_x + mass * s
+    return select(close, terms, -(mass + moved_x)), select(close, far, mass_q), moved_x, mass_q
 
 
 def _divergence(mass, terms, far, sum_x, mass_q, scale, scale_tail):

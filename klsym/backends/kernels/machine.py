@@ -10,6 +10,7 @@ select = np.where
 _FRACTION, _ONE = np.int64(0x000FFFFFFFFFFFFF), np.int64(0x3FF0000000000000)
 _BITS, _FIELD, _BIAS, _SIGN = np.int64(52), np.int64(0x7FF), np.int64(1023), np.int64(63)
 _LOWEST, _HIGHEST = np.int64(-1023 << 52), np.int64(1024 << 52)  # of 2^-1023, which is 0 here, and of infinity
+_HALF_OCTAVE = np.int64(1 << 51)
 _HALF, _UPPER = np.int64(1 << 26), np.int64(-1 << 27)
 _INTEGER = 1.5 * 2.0**52 + 1023.0  # added to an integral k, it leaves k + 1023 in the low bits
 
@@ -68,6 +69,16 @@ def octaves(x, y):
     return (_bits(y) - steps).view(np.float64), power.view(np.float64), (steps >> _BITS).astype(np.float64)
 
 
+def nearest_octaves(x, y):
+    """The same with y 2^-k within a factor of 3/2 of x, on either side, where 2^k is a normal number.
+
+    >>> nearest_octaves(np.float64(5.0), np.float64(8.0))
+    (np.float64(4.0), np.float64(2.0), np.float64(1.0))
+    """
+    steps = (_bits(y) - _bits(x) + _HALF_OCTAVE) & ~_FRACTION
+    return (_bits(y) - steps).view(np.float64), (steps + _ONE).view(np.float64), (steps >> _BITS).astype(np.float64)
+
+
 def scaled(x, k):
     """x 2^k for an integral k in [-2000, 2000], rounded once where the result is subnormal.
 
@@ -85,6 +96,15 @@ def power_of_two(k):
     np.float64(0.25)
     """
     return _power_of_two(k)
+
+
+def single_power_of_two(k):
+    """2^k for k + 3 2^22 + 127 in single precision, k integral in [-126, 127]; for others nothing of use.
+
+    >>> single_power_of_two(np.float32(3 * 2**22 + 127 - 2))
+    np.float32(0.25)
+    """
+    return (np.asarray(k, dtype=np.float32)[()].view(np.int32) << np.int32(23)).view(np.float32)
 
 
 def _bits(x):

@@ -40,10 +40,10 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
         m, inside = (p if call.func == P else q), call.args[0]
         integrand = sp.Add(*(inside.coeff(log) * _log_density(d, m) for log, d in ((LOG_P, p), (LOG_Q, met))))
         written.append(c * Expectation(integrand, sp.true, MEASURES[call.func]))
-        expected, because = _expected(m.base, MEASURES[call.func], integrand)
+        mean, because = expected(m.base, MEASURES[call.func], integrand)
         reasons += [*_carried(m), *because]
         conditions += [(step.when, step.why) for step in because]
-        value.append(c * expected)
+        value.append(c * mean)
     whole = sp.Add(*value)
     total = collect(whole)
     if total != whole:
@@ -108,7 +108,7 @@ def _at_equal_totals(p: ArrayDistribution, q: ArrayDistribution) -> ArrayDistrib
     return ArrayDistribution(q.family, values, q.sizes)
 
 
-def _expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> tuple[sp.Expr, list[Step]]:
+def expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> tuple[sp.Expr, list[Step]]:
     """E[integrand] by linearity in the features of the outcome, and the steps; where they hold the value is finite."""
     x, size = m.variable, m.outcome.size
     found = features(integrand, x)
@@ -121,11 +121,11 @@ def _expected(m: ArrayDistribution, measure: sp.Symbol, integrand: sp.Expr) -> t
     for name, direction, scalar, feature in parts(found, x, size):
         if name not in (*kernel.symbols, *kernel.moments, "quadratic"):
             raise UnderivableError(f"no rule knows E_{measure}[{feature}] of {m}")
-        expected = Expectation(feature, sp.true, measure)
+        mean = Expectation(feature, sp.true, measure)
         value = norm_one(total_one(expectation(kernel, name, direction), lists), vectors)
-        linear.append(scalar * expected)
+        linear.append(scalar * mean)
         inserted.append(scalar * value)
-        tilts.append(_reason(kernel, name, expected, value, m))
+        tilts.append(_reason(kernel, name, mean, value, m))
     constant = plain(found.constant)
     whole, split = Expectation(integrand, sp.true, measure), sp.Add(constant, *linear)
     result = plain(sp.Add(constant, *inserted))

@@ -108,3 +108,9 @@ CHARTS: dict[str, Chart] = {
     "simplex": Chart(lambda k, m: k - 1, _simplex),
     "positive definite": Chart(lambda k, m: k * (k + 1) // 2, _positive_definite),
 }
+
+
+def chart_of(*laws: Any) -> Chart | None:
+    """The chart of outcomes of these laws, all of one kind, if there is one; that of heavy tails where they are."""
+    names = [*(law.family.name for law in laws), laws[0].outcome.name]
+    return next((CHARTS[name] for name in names if name in CHARTS), None)

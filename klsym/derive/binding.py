@@ -8,10 +8,10 @@ from typing import Any
 
 import sympy as sp
 
-from .core.continuity import at
-from .core.derivation import Derivation
-from .core.errors import ParameterError, nearest
-from .core.family import Distribution
+from ..core.continuity import at
+from ..core.derivation import Derivation
+from ..core.errors import ParameterError, nearest
+from ..core.family import Distribution
 
 
 def bind(
