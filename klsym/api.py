@@ -14,7 +14,7 @@ from .core.derivation import Derivation
 from .core.differentiate import differentiated
 from .core.divergence import Divergence
 from .core.domain import Outcome
-from .core.errors import ParameterError, UnderivableError, nearest
+from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
 from .core.mixture import Mixture
 from .core.program import Program
@@ -234,7 +234,7 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
     if all(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
         return _array_formula(divergence, p, q, unit_base(base), share, deep, options)
     if any(symbolic) and any(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
-        raise ParameterError(f"{p} and {q}: numbers and arrays have no common space")
+        raise NoCommonSpaceError(f"{p} and {q}: numbers and arrays have no common space")
     if any(symbolic):
         raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
     from . import vectors

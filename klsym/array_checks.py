@@ -12,7 +12,7 @@ import sympy as sp
 from . import oracles
 from .arrays.family import ArrayDistribution
 from .arrays.functions import LogDet
-from .arrays.sampling import draw
+from .arrays.sampling import USUAL, draw
 from .arrays.walk import walk
 from .core.derivation import Expectation
 from .core.value import Value, Verdict, compare
@@ -24,28 +24,27 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 # The rules whose steps are equalities of numbers, once their expectations are measured.
-MEASURED = ("linearity", "tilt", "partial-tilt", "potential", "mellin-barnes")
+MEASURED = ("linearity", "tilt", "moment", "expansion", "partial-tilt", "potential", "mellin-barnes")
 
 
 def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict[str, int]) -> Report:
     """The rows of a report: the formula and its code beside the oracle's divergence, and both sides of each step."""
     rng, rows = np.random.default_rng(seed), []
+    formula = formula.sized({n: (USUAL | sizes)[str(n)] for n in formula.free_sizes})
     code = formula.compile("numpy")
     for _ in range(points):
         point = _point(formula, rng, sizes)
         given = [point[s] for s in formula.parameters]
         shown = {s: sp.Symbol(np.array2string(np.asarray(v), precision=4).replace("\n", "")) for s, v in point.items()}
         if formula.derivation.divergence.name == "kl":
-            p, q = (d if d.family.log_density is not None else d.base for d in (formula.p, formula.q))
-            value = _scaled(oracle.divergence(p, q, point, draws=draws), formula)
+            value = _scaled(oracle.divergence(formula.p, formula.q, point, draws=draws), formula)
             exact = (
                 formula.subs(dict(zip(formula.parameters, given, strict=True))).evaluate()
                 if given
                 else formula.evaluate()
             )
-            rows.append(
-                _row("formula", shown, Value(exact.value, abs(exact.value) * mp.mpf(10) ** -15, "estimate"), value)
-            )
+            radius = abs(exact.value) * mp.mpf(10) ** -15 if mp.isfinite(exact.value) else mp.mpf(0)
+            rows.append(_row("formula", shown, Value(exact.value, radius, "estimate"), value))
             rows.append(_row("numpy code", shown, Value(mp.mpf(float(code(*given))), mp.mpf(0), "float"), value))
         if formula.p.factors:
             point |= {x: v[0] for x, v in oracle.outcomes(formula.p, point, 1, rng).items()}
@@ -57,7 +56,7 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
 
 
 def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int]) -> dict[Any, Any]:
-    """Arrays for all symbols; where a case asks for equal numbers they are equal, every dimension with its size."""
+    """Arrays for all symbols, at which the first case holds, and every dimension with its size."""
     point = draw(formula.q, rng, sizes) | draw(formula.p, rng, sizes)
     when = formula.cases[0].when
     if isinstance(when, sp.Eq) and when.rhs in point:
@@ -66,12 +65,19 @@ def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int
     for d in (formula.p, formula.q):
         for parameter, symbol in zip(d.family.parameters, d.values, strict=True):
             if symbol in point:
-                point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=True))
+                point |= dict(zip(parameter.dimensions, np.shape(point[symbol]), strict=False))
+    if isinstance(when, sp.StrictGreaterThan) and when.lhs in point:
+        point[when.lhs] = point[when.lhs] + max(0.0, float(walk(when.rhs, point)))
     return point
 
 
 def _row(what: str, point: dict[Any, Any], left: Value, right: Value) -> Row:
-    """Agreement to a tolerance, or within five standard errors where one side is a mean of draws."""
+    """Agreement to a tolerance, or within five standard errors where one side is a mean of draws.
+
+    That an integral is infinite is undecided by a number no larger than a few of its errors.
+    """
+    if mp.isinf(left.mid) and mp.isfinite(right.mid) and 10 * right.rad >= abs(right.mid):
+        return Row(what, point, left, right, Verdict.UNDECIDED)
     if oracle.STATISTICAL not in (left.note, right.note):
         return Row(what, point, left, right, compare(left, right, TOLERANCE))
     gap, allowed = abs(left.mid - right.mid), left.rad + right.rad + TOLERANCE * (1 + abs(right.mid))

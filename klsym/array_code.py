@@ -38,6 +38,11 @@ KERNELS: dict[str, str] = {
     "-k/2 + logdet(a1)/2 - logdet(a3)/2 + Trace(a1**(-1)*a3)/2 + Trace((a0 - a2).T*a3*(a0 - a2))/2": (
         "gaussian.kl_precision"
     ),
+    "-k/2 + Sum((a0[i] - a2[i])**2/a3[i], (i, 1, K))/2 + Sum(a1[i]/a3[i], (i, 1, K))/2 - Sum(log(a1[i]), (i, 1, K))/2 "
+    "+ Sum(log(a3[i]), (i, 1, K))/2": "low_rank.kl_diagonal",
+    "-k/2 - logdet(diag(a2) + a1*a1.T)/2 + logdet(diag(a5) + a4*a4.T)/2 "
+    "+ Trace((diag(a5) + a4*a4.T)**(-1)*(diag(a2) + a1*a1.T))/2 "
+    "+ Trace((a0 - a3).T*(diag(a5) + a4*a4.T)**(-1)*(a0 - a3))/2": "low_rank.kl",
     "-k/2 - logdet(a1) + logdet(a3) + Trace((a0 - a2).T*(a3.T**(-1)*a3**(-1))*(a0 - a2))/2 "
     "+ Trace(a3.T**(-1)*a3**(-1)*a1*a1.T)/2": "gaussian.kl_tril",
     "-(Sum(a0[i], (i, 1, K)) - Sum(a1[i], (i, 1, K)))*polygamma(0, Sum(a0[i], (i, 1, K))) "
@@ -59,6 +64,7 @@ KERNELS: dict[str, str] = {
 # The function that gives a kernel's value and its derivatives by all parameters, in their order.
 GRADIENTS: dict[str, str] = {
     "gaussian.kl_tril": "gaussian.kl_and_gradient",
+    "low_rank.kl_diagonal": "low_rank.kl_diagonal_and_gradient",
     "dirichlet.kl": "dirichlet.kl_and_gradient",
     "logits.kl": "logits.kl_and_gradient",
     "probabilities.kl": "probabilities.kl_and_gradient",

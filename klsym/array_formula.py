@@ -62,8 +62,9 @@ class ArrayFormula(Answer):
 
     @property
     def _of_numbers(self) -> bool:
-        """Whether every parameter is a number, as those of a joint distribution of numbers are."""
-        return not self.numbers and all(isinstance(p.domain, Domain) for p in self._domains.values())
+        """Whether every parameter is a number and nothing has a size, as in joint distributions of numbers."""
+        sized = self.p.family.dimensions or self.q.family.dimensions
+        return not (self.numbers or sized) and all(isinstance(p.domain, Domain) for p in self._domains.values())
 
     def subs(self, values: Mapping[Any, Any] | None = None, **named: Any) -> ArrayFormula:
         """The formula with some parameters bound to arrays, numbers or names; one of arrays is derived anew."""
@@ -72,7 +73,7 @@ class ArrayFormula(Answer):
         for name in given:
             if name not in names:
                 raise ParameterError(f"{self.title} has no parameter {name!r}{nearest(name, names)}")
-        bound = {**{str(s): n.array for s, n in self.numbers.items()}, **given}
+        bound = {**{str(s): n.array[()] for s, n in self.numbers.items()}, **given}
         members = [
             d.family(*(bound.get(str(v), v) for v in d.values), **{str(k): v for k, v in d.sizes})
             for d in (self.p, self.q)
@@ -102,7 +103,9 @@ class ArrayFormula(Answer):
         if needed := [s for s in self.parameters if any(c.value.has(s) or c.when.has(s) for c in self.cases)]:
             names = ", ".join(map(str, needed))
             raise ParameterError(f"{self.title} needs values for {names}: evaluate({needed[0]}=…)")
-        case = holding_case(self._summed(normalize), dict(self.sizes))
+        self._check_sizes()
+        scalars = {s: sp.Rational(n.entries[0]) for s, n in self.numbers.items() if not n.shape}
+        case = holding_case(self._summed(normalize), self.sizes | scalars)
         if case is None:
             raise ParameterError(f"{self.title} has no case that holds")
         if case.kind == "infinite":
@@ -132,6 +135,22 @@ class ArrayFormula(Answer):
         return tuple(
             case if case.kind == "infinite" else replace(case, value=value(case)) for case in self.derivation.cases
         )
+
+    @property
+    def free_sizes(self) -> tuple[sp.Symbol, ...]:
+        """The dimensions that neither a number nor the shape of a parameter says."""
+        told = {n for parameter in self._domains.values() for n in parameter.dimensions}
+        loose = dict.fromkeys((*self.p.family.loose, *self.q.family.loose))
+        return tuple(n for n in loose if n not in told and n not in self.sizes)
+
+    def sized(self, sizes: Mapping[sp.Symbol, Any]) -> ArrayFormula:
+        """The formula at these dimensions."""
+        return replace(self, derivation=_sized(self.derivation, {n: sp.Integer(v) for n, v in sizes.items()}))
+
+    def _check_sizes(self) -> None:
+        for n in self.free_sizes:
+            name = self.p.family.name
+            raise ParameterError(f"{self.title} needs {n}, the size of its outcomes: {name}(…, {n}=3)")
 
     @property
     def sizes(self) -> dict[sp.Symbol, sp.Expr]:
@@ -177,6 +196,7 @@ class ArrayFormula(Answer):
             return load(program, backend, second_pass=second_pass, report=report)
         if backend not in (None, "numpy"):
             raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
+        self._check_sizes()
         from .array_code import Code, kernels
 
         divergence = self.derivation.divergence
@@ -261,6 +281,7 @@ def _sized(d: Derivation, sizes: Mapping[Any, Any]) -> Derivation:
     if not at:
         return d
     cases = tuple(replace(c, value=c.value.xreplace(at), when=c.when.xreplace(at)) for c in d.cases)
+    cases = tuple(c for c in cases if c.when != sp.false)
     steps = tuple(replace(s, lhs=s.lhs.xreplace(at), rhs=s.rhs.xreplace(at), when=s.when.xreplace(at)) for s in d.steps)
     return replace(d, p=d.p.sized(at), q=d.q.sized(at), cases=cases, steps=steps)
 

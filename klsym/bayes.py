@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from .arrays.family import ArrayDistribution, Factor, substitute
+from .arrays.family import ArrayDistribution, Factor
 from .arrays.joint import domain_of, symbols
 from .core.domain import Domain, Parameter
 from .core.errors import UnderivableError
@@ -71,7 +71,7 @@ def _of_normals(earlier: Factor, later: Factor) -> tuple[ArrayDistribution, Arra
     with K = S A' C^-1 (Anderson, An Introduction to Multivariate Statistical Analysis, 2.4-2.5).
     """
     x, y = earlier.outcome, later.outcome
-    (m, S), (mean, R) = (_moments(f.law) for f in (earlier, later))
+    (m, S), (mean, R) = (f.law.usual for f in (earlier, later))
     a, b = affine_parts(mean, x)
     if a is None or R.has(x):
         raise UnderivableError(f"no rule integrates {x} ~ {earlier.law} out of {y} ~ {later.law}")
@@ -80,11 +80,3 @@ def _of_normals(earlier: Factor, later: Factor) -> tuple[ArrayDistribution, Arra
     gain = S * a.T * sp.Inverse(spread)
     marginal = normal(centre, spread)
     return marginal, normal(m + gain * (y - centre), S - gain * a * S)
-
-
-def _moments(law: ArrayDistribution) -> tuple[Any, Any]:
-    """Mean and covariance of a normal vector in any of its forms."""
-    mean, spread = law.values
-    for form in law.family.forms if law.family.keywords else ():
-        spread = substitute(form.meaning, {form.parameter.symbol.xreplace(dict(law.sizes)): spread})
-    return mean, spread

@@ -156,9 +156,10 @@ def families(args: argparse.Namespace) -> Answer:
     if not args.matrix:
         return Answer(render.catalog_text(), render.catalog_rows())
     from . import pairs
-    from .families import catalog, find
+    from .families import array_catalog, catalog, find
 
-    chosen = [find(name) for name in args.only.split(",")] if args.only else list(catalog.values())
+    whole = array_catalog() if args.arrays else catalog
+    chosen = [find(name) for name in args.only.split(",")] if args.only else list(whole.values())
     rows = list(render.with_progress(pairs.rows(chosen, args.deep), len(chosen) ** 2))
     return Answer(render.matrix_text(rows), rows)
 
@@ -238,6 +239,7 @@ def parser_of(verb: str) -> Parser:
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
         add("--matrix", action="store_true", help="what is known of KL(P || Q), for every ordered pair (minutes)")
+        add("--arrays", action="store_true", help="with --matrix: the families of vectors, lists and matrices")
         add("--only", metavar="A,B,C", help="with --matrix: these families alone")
         return parser
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")

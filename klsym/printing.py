@@ -11,6 +11,7 @@ import sympy as sp
 from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
+from .arrays.functions import Entry
 from .core.derivation import Case
 
 if TYPE_CHECKING:
@@ -38,9 +39,15 @@ class Text(StrPrinter):
 
     def _print_Sum(self, expr: sp.Expr) -> str:
         index, first, last = expr.limits[0]
-        if len(expr.limits) > 1 or not expr.has(sp.Indexed):
+        if len(expr.limits) > 1 or not expr.has(sp.Indexed, Entry):
             return super()._print_Sum(expr)
         return f"sum({self._print(expr.function)}, {index}={first}..{last})"
+
+    def _print_ElementwiseApplyFunction(self, expr: sp.Expr) -> str:
+        return self._print(expr.function.expr.func(sp.Symbol(self._print(expr.expr))))
+
+    def _print_DiagonalOf(self, expr: sp.Expr) -> str:
+        return f"diag({self._print(expr.arg)})"
 
     def _print_Infinity(self, expr: sp.Expr) -> str:
         return "+oo"
@@ -60,6 +67,10 @@ class Latex(LatexPrinter):
         power = "" if exp is None else f"^{{{exp}}}"
         return rf"\log{power} \Gamma\left({self._print(expr.args[0])}\right)"
 
+    def _print_beta(self, expr: sp.Expr, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\operatorname{{B}}{power}\left({', '.join(map(self._print, expr.args))}\right)"
+
     def _print_Trace(self, expr: sp.Expr, exp: str | None = None) -> str:
         inside = self._print(expr.args[0])
         power = "" if exp is None else f"^{{{exp}}}"
@@ -75,6 +86,13 @@ class Latex(LatexPrinter):
         power = "" if exp is None else f"^{{{exp}}}"
         indices = ",".join(map(self._print, expr.indices))
         return f"{self._print(sp.Symbol(stem))}_{{{owner + ',' if owner else ''}{indices}}}{power}"
+
+    def _print_ElementwiseApplyFunction(self, expr: sp.Expr) -> str:
+        name = expr.function.expr.func.__name__
+        return rf"\{name}\left({self._print(expr.expr)}\right)"
+
+    def _print_DiagonalOf(self, expr: sp.Expr) -> str:
+        return rf"\operatorname{{diag}}\left({self._print(expr.arg)}\right)"
 
     def _print_Symbol(self, expr: sp.Symbol, style: str = "plain") -> str:
         stem, _, subscript = expr.name.partition("_")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Done = TypeVar("Done")
 LETTERS = {"closed": "C", "semi-closed": "S", "numeric": "N", "infinite": "i", "undecided": "?"}
+APART = "no common space"
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -57,7 +58,7 @@ def catalog_rows() -> list[Row]:
             "parameters": [{"name": p.name, "domain": str(p.domain)} for p in family.parameters],
             "constraint": str(family.constraint),
             "references": list(family.references),
-            "forms": [form.keyword for form in family.forms],
+            "forms": ["+".join(form.keywords) for form in family.forms],
         }
         for family in array_catalog().values()
     ]
@@ -78,7 +79,7 @@ def catalog_text() -> str:
 def matrix_text(rows: Sequence[Row]) -> str:
     """The matrix as letters, P down and Q across in one order, and how many there are of each."""
     names = list(dict.fromkeys(row["p"] for row in rows))
-    letter = {(row["p"], row["q"]): LETTERS[row["kind"]] for row in rows}
+    letter = {(row["p"], row["q"]): (LETTERS | {APART: "-"})[row["kind"]] for row in rows}
     width = max(map(len, names), default=0)
     numbers = [f"{i:2}" for i in range(1, len(names) + 1)]
     headings = (" ".join(number[place] for number in numbers) for place in (0, 1))
@@ -87,6 +88,7 @@ def matrix_text(rows: Sequence[Row]) -> str:
         lines.append(f"{p:{width}}  {numbers[i]} {' '.join(letter[p, q] for q in names)}")
     counts = Counter(row["kind"] for row in rows)
     total = ", ".join(f"{LETTERS[kind]} {kind} {counts[kind]}" for kind in LETTERS)
+    total += f", - {APART} {counts[APART]}" if counts[APART] else ""
     return "\n".join([*lines, "", f"{len(rows)} ordered pairs, P down, Q across: {total}"])
 
 

@@ -6,6 +6,7 @@ import mpmath as mp
 import numpy as np
 
 DIGITS = 120
+LKJ_SIZE = 3  # which no parameter tells
 
 
 def number(x):
@@ -47,6 +48,33 @@ def shares(p, q):
     return sum((x * mp.log(x / y) if x else 0) - x + y for x, y in zip(p, q, strict=True))
 
 
+def von_mises_fisher(mu, kappa, nu, lam):
+    """Diethe, A Note on the Kullback-Leibler Divergence for the von Mises-Fisher distribution, 2015.
+
+    With what the squares of mu and nu miss of 1, so that it is 0 where P = Q.
+    """
+    order = mp.mpf(mu.rows) / 2 - 1
+
+    def log_c(x):
+        return order * mp.log(x) - mp.log(mp.besseli(order, x))
+
+    def ratio(x):
+        return mp.besseli(order + 1, x) / mp.besseli(order, x)
+
+    missed = sum(ratio(x) * x * ((v.T * v)[0] - 1) / 2 for v, x in ((mu, kappa), (nu, lam)))
+    return ratio(kappa) * (kappa - lam * (mu.T * nu)[0]) + log_c(kappa) - log_c(lam) + missed
+
+
+def lkj(eta, zeta, k):
+    """By independent canonical partial correlations (Joe, Journal of Multivariate Analysis 97, 2006, theorem 1).
+
+    The jth of them, k - j of each, are symmetric beta distributions on (-1, 1) of parameter eta + (k - 1 - j)/2.
+    """
+    eta, zeta = number(eta), number(zeta)
+    shifts = [(k - j, mp.mpf(k - 1 - j) / 2) for j in range(1, k)]
+    return sum(count * dirichlet([eta + c] * 2, [zeta + c] * 2) for count, c in shifts)
+
+
 def softmax(x):
     top = max(x)
     weights = [mp.exp(each - top) for each in x]
@@ -74,9 +102,19 @@ def entries(x):
     return [number(entry) for entry in x]
 
 
+def low_rank(w, d):
+    return matrix(w) * matrix(w).T + diagonal(d)
+
+
+def diagonal(d):
+    return mp.diag(entries(d))
+
+
 COVARIANCE = {
     "": matrix,
     "covariance": matrix,
+    "diagonal": diagonal,
+    "factor+diagonal": low_rank,
     "precision": lambda x: matrix(x) ** -1,
     "scale_tril": lambda x: matrix(x) * matrix(x).T,
 }
@@ -101,7 +139,12 @@ def normal_wishart(m, k, nu, v, n, h, mu, w):
 
 
 def gauss(form_p, form_q):
-    return lambda a, s, b, t: normal(vector(a), COVARIANCE[form_p](s), vector(b), COVARIANCE[form_q](t))
+    def divergence(*given):
+        count = 2 + form_p.count("+")
+        (a, *s), (b, *t) = given[:count], given[count:]
+        return normal(vector(a), COVARIANCE[form_p](*s), vector(b), COVARIANCE[form_q](*t))
+
+    return divergence
 
 
 # By the family's name and its form; a family's form of keyword "" is the usual one.
@@ -113,6 +156,8 @@ REFERENCES = {
     ("Multinomial", "logits"): lambda n, p, m, q: number(n) * shares(softmax(entries(p)), softmax(entries(q))),
     ("Wishart", ""): lambda nu, v, mu, w: wishart(number(nu), matrix(v), number(mu), matrix(w)),
     ("InverseWishart", ""): lambda nu, v, mu, w: wishart(number(nu), matrix(v) ** -1, number(mu), matrix(w) ** -1),
+    ("VonMisesFisher", ""): lambda a, s, b, t: von_mises_fisher(vector(a), number(s), vector(b), number(t)),
+    ("LKJ", ""): lambda eta, zeta: lkj(eta, zeta, LKJ_SIZE),
     ("MatrixNormal", ""): lambda m, u, v, n, a, b: normal(
         stacked(matrix(m)), kron(matrix(v), matrix(u)), stacked(matrix(n)), kron(matrix(b), matrix(a))
     ),
@@ -124,6 +169,6 @@ REFERENCES = {
     **{
         (family, form): gauss(form, form)
         for family in ("MultivariateNormal", "MultivariateLogNormal")
-        for form in ("", "precision", "scale_tril")
+        for form in ("", "precision", "scale_tril", "diagonal", "factor+diagonal")
     },
 }

@@ -242,6 +242,14 @@ def test_matrix(run):
     assert all(row.keys() == {"p", "q", "kind", "when", "value"} for row in rows)
 
 
+def test_matrix_of_arrays(run):
+    out = run("families", "--matrix", "--arrays", "--only", "wishart,inversewishart,lkj,multivariatenormal")[1]
+    assert [line.split()[2:] for line in out.splitlines()[1:4]] == [list("CC--"), list("CC--"), list("--C-")]
+    assert "- no common space 10" in out
+    rows = json.loads(run("families", "--matrix", "--json", "--only", "normal,dirichlet")[1])
+    assert [row["kind"] for row in rows] == ["closed", "no common space", "no common space", "closed"]
+
+
 def test_output_survives_ascii():
     ran = shell("derive", "poisson", "poisson", "--steps", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
     assert ran.returncode == 0 and ran.stderr == b"" and ran.stdout.decode("ascii")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import numpy as np
+import peers_arrays
 import pytest
 
 import klsym
@@ -42,6 +44,21 @@ def test_torch_agrees_on_probability_vectors(torch):
     categorical = torch.distributions.Categorical
     expected = torch.distributions.kl_divergence(*(categorical(probs=torch.from_numpy(v)) for v in (p, q)))
     assert float(klsym.kl(p, q)) == pytest.approx(float(expected), rel=1e-12)
+
+
+@pytest.mark.parametrize("library", peers_arrays.LIBRARIES)
+def test_pairs_of_arrays_are_those_of_the_readme(library):
+    """Asked, a library answers as the README's table says, and its answers are klsym's."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").splitlines()
+    start = next(n for n, line in enumerate(readme) if line.startswith("| pair of one family"))
+    heading = [cell.strip() for cell in readme[start].split("|")]
+    place = next(n for n, cell in enumerate(heading) if cell.startswith(library))
+    rows = [[cell.strip() for cell in line.split("|")] for line in readme[start + 2 :][: len(peers_arrays.MEMBERS)]]
+    try:
+        found = dict(peers_arrays.answers(library))
+    except ImportError:
+        pytest.skip(f"{library} is not installed")
+    assert found == {cells[1]: cells[place].replace("-", "") for cells in rows}
 
 
 @pytest.mark.parametrize(

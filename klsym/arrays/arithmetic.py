@@ -14,14 +14,30 @@ import numpy as np
 import sympy as sp
 from scipy import special
 
+from .special import DOUBLES, SPECIAL
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How sums and integrals term by term go in one kind of number.
+
+    At most how many terms a sum has, to how many digits an integral goes, and how many of its terms at once.
+    """
+
+    most: int
+    digits: Callable[[], int]
+    block: int
+
 
 @dataclass(frozen=True)
 class Arithmetic:
     """What the walk needs of one kind of number; the rest are the operators and methods of NumPy's arrays.
 
     `array` makes an array of such numbers from one of doubles, `number` a number from a SymPy constant. `choose` is
-    np.where. What only doubles and mpmath's numbers have a rule for raises UnderivableError in the other two: code then
-    goes without an estimate of the error, and is decided by mpmath.
+    np.where, `terms` is None where sums and integrals have no rule, and `middle` is the number without what is known
+    of its error. What only doubles and mpmath's numbers have a
+    rule for raises UnderivableError in the other two: code then goes without an estimate of the error, and is decided
+    by mpmath.
     """
 
     array: Callable[[Any], Any]
@@ -30,6 +46,8 @@ class Arithmetic:
     inverse: Callable[[Any], Any]
     logdet: Callable[[Any], Any]
     choose: Callable[..., Any] = np.where
+    terms: Terms | None = None
+    middle: Callable[[Any], Any] = lambda a: a
 
 
 def inverse_of_doubles(a: Any) -> Any:
@@ -58,9 +76,11 @@ doubles = Arithmetic(
         "sin": np.sin,
         "loggamma": special.gammaln,
         "polygamma": special.polygamma,
+        **DOUBLES,
     },
     inverse_of_doubles,
     lambda a: np.linalg.slogdet(a)[1],
+    terms=Terms(1_000_000, lambda: 17, 64),
 )
 
 
@@ -86,9 +106,11 @@ multiprecision = Arithmetic(
         "exp": _entrywise(mp.exp),
         "loggamma": _entrywise(mp.loggamma),
         "polygamma": _entrywise(mp.psi, 2),
+        **{f.__name__: _entrywise(f.compute, count) for f, count in SPECIAL.items()},
     },
     _inverse,
     lambda a: mp.log(mp.det(mp.matrix(a.tolist()))),
+    terms=Terms(10_000, lambda: mp.mp.dps, 1),
 )
 
 

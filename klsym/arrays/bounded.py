@@ -16,7 +16,7 @@ import numpy as np
 import sympy as sp
 from scipy import special
 
-from .arithmetic import Arithmetic, double, inverse_of_doubles
+from .arithmetic import Arithmetic, Terms, double, inverse_of_doubles
 
 UNIT = 2.0**-53
 HUGE = 2.0**100
@@ -68,6 +68,9 @@ class Bounded:
 
     def swapaxes(self, a: int, b: int) -> Bounded:
         return Bounded(self.value.swapaxes(a, b), self.error.swapaxes(a, b))
+
+    def reshape(self, *shape: int) -> Bounded:
+        return Bounded(self.value.reshape(shape), self.error.reshape(shape))
 
     def sum(self, axis: int) -> Bounded:
         depth = math.log2(self.value.shape[axis]) + 1
@@ -140,7 +143,9 @@ def _choose(condition: Any, a: Any, b: Any) -> Bounded:
 
 
 def _given(array: Any) -> Bounded:
-    """Doubles, exactly; of those that are huge or tiny no error is known, because what follows may leave the range."""
+    """Doubles, exactly, if they carry no error yet; that of huge or tiny ones is unknown: they may leave the range."""
+    if isinstance(array, Bounded):
+        return array
     size = np.abs(np.asarray(array, dtype=float))
     return Bounded(array, np.where((size == 0) | ((size >= 1 / HUGE) & (size <= HUGE)), 0.0, np.inf))
 
@@ -157,4 +162,6 @@ bounded = Arithmetic(
     _inverse,
     _logdet,
     _choose,
+    Terms(1_000_000, lambda: 20, 64),
+    lambda a: a.value,
 )

@@ -107,6 +107,10 @@ def _column(name: str, k: Any) -> Any:
     return Vector(name, k, 1)
 
 
+def _columns(name: str, k: Any, count: Any = None) -> Any:
+    return sp.MatrixSymbol(name, k, count or sp.Symbol(f"r_{name}", integer=True, positive=True))
+
+
 def _list(**facts: bool) -> Callable[..., Any]:
     return lambda name, _=None: sp.IndexedBase(name, **facts)
 
@@ -118,6 +122,8 @@ simplex = ArrayDomain("probability vectors", 1, _list(positive=True), _simplex)
 weights = ArrayDomain("vectors of weights, not all of them 0", 1, _list(positive=True), _weights)
 real_vector = ArrayDomain("real vectors", 1, _column, _finite(1))
 unit_vector = ArrayDomain("unit vectors", 1, _column, _unit)
+# Of a size by any number of columns, each symbol with a number of its own.
+columns = ArrayDomain("lists of columns", 2, _columns, _finite(2))
 real_matrix = ArrayDomain("real matrices", 2, sp.MatrixSymbol, _finite(2))
 positive_definite = ArrayDomain("positive definite matrices", 2, Symmetric, _positive_definite, square=True)
 lower_triangular = ArrayDomain(
@@ -125,13 +131,21 @@ lower_triangular = ArrayDomain(
 )
 
 
+# The sets of outcomes that are part of another, of the same dimension.
+CONTAINED = {"positive vectors": "vectors"}
+
+
 @dataclass(frozen=True)
 class ArrayParameter:
-    """A parameter of a family of arrays: its symbol, its domain and its dimensions, none for a number."""
+    """A parameter of a family of arrays: its symbol, its domain and its dimensions, none for a number.
+
+    `keyword` is the name under which it is given where it is another form of a parameter.
+    """
 
     symbol: Any
     domain: ArrayDomain | Domain
     dimensions: tuple[Any, ...] = ()
+    keyword: str = ""
 
     @property
     def name(self) -> str:
@@ -166,9 +180,11 @@ class ArrayParameter:
 
 
 __all__ = [
+    "CONTAINED",
     "ArrayDomain",
     "ArrayParameter",
     "Outcome",
+    "columns",
     "logits_list",
     "lower_triangular",
     "positive_definite",

@@ -11,33 +11,38 @@ import numpy as np
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
-from ..core.errors import ParameterError, UnderivableError
+from ..core.errors import ParameterError
 from ..core.family import arguments, exact
 from ..core.names import checked_name
 from .domain import ArrayDomain, ArrayParameter, Outcome
+from .functions import INDEX
 
 
 @dataclass(frozen=True)
 class Form:
-    """Another way to give a parameter: `meaning` is the parameter in terms of `parameter`, by `keyword`."""
+    """Another way to give the parameter `of`: by other parameters, which each have a keyword, as `meaning` has it."""
 
-    keyword: str
-    parameter: ArrayParameter
+    parameters: tuple[ArrayParameter, ...]
     of: Any
     meaning: Any
+
+    @property
+    def keywords(self) -> tuple[str, ...]:
+        return tuple(p.keyword for p in self.parameters)
 
 
 @dataclass(frozen=True)
 class Image:
-    """The family is the law of `forward(X)`, a bijection, for X from `base` at these values.
+    """The family is the law of f(X), f a bijection, for X from `base` at these values.
 
-    `outcome` is forward(X) as an expression, where there is one for the array as a whole.
+    `forward` names f; `point` and `log_jacobian` are f(x) and log |det f'(x)| at x, the variable of `base`.
     """
 
     base: ArrayFamily
     forward: str
     values: tuple[Any, ...]
-    outcome: Any = None
+    point: Any
+    log_jacobian: sp.Expr
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,8 @@ class ArrayFamily:
     """A parametric family on vectors, lists or matrices: everything that klsym knows of it is its log density.
 
     `dimensions` are the symbols of its sizes; the index of a list is `index`, from 1 to the size.
-    The image of another family under a bijection says so in `image`, and may leave its log density out (None). A family
-    of joint distributions has `factors`, and the tuple of their outcomes for its variable (see `joint`).
+    The image of another family under a bijection says so in `image`. A family of joint distributions has `factors`,
+    and the tuple of their outcomes for its variable (see `joint`).
     """
 
     name: str
@@ -84,7 +89,6 @@ class ArrayFamily:
     forms: tuple[Form, ...] = ()
     references: tuple[str, ...] = ()
     image: Image | None = field(default=None, repr=False)
-    keywords: tuple[tuple[str, str], ...] = ()
     factors: tuple[Factor, ...] = ()
 
     def __call__(self, *args: Any, **kwargs: Any) -> ArrayDistribution:
@@ -96,7 +100,8 @@ class ArrayFamily:
         sizes = {str(d): exact(kwargs.pop(str(d)), str(d)) for d in self.dimensions if str(d) in kwargs}
         family, formed = self._formed(kwargs)
         names = [p.name for p in family.parameters]
-        given = arguments(family.signature, names, args, formed, [*names, *(f.keyword for f in self.forms)])
+        words = [word for form in self.forms for word in form.keywords]
+        given = arguments(family.signature, names, args, formed, [*names, *words])
         values = tuple(_value(family, p, value) for p, value in zip(family.parameters, given, strict=True))
         found = _sizes(family, values, {sp.Symbol(n, integer=True, positive=True): v for n, v in sizes.items()})
         distribution = ArrayDistribution(family, values, tuple(found.items()))
@@ -107,29 +112,41 @@ class ArrayFamily:
     def _formed(self, kwargs: dict[str, Any]) -> tuple[ArrayFamily, dict[str, Any]]:
         """The family in the parameters that the keywords name, and the values by parameter name."""
         family, given = self, dict(kwargs)
-        for form in self.forms:
-            if form.keyword in given:
-                given_forms = [f for f in self.forms if f.of == form.of and f.keyword in kwargs]
-                if len(given_forms) > 1:
-                    raise ParameterError(f"{self.signature} was given {form.of} in two forms; keep one of them")
-                family = family.formed(form)
-                given[form.parameter.name] = given.pop(form.keyword)
+        for of in dict.fromkeys(form.of for form in self.forms):
+            forms = [form for form in self.forms if form.of == of]
+            words = {word for form in forms for word in form.keywords if word in given}
+            if not words:
+                continue
+            form = next((form for form in forms if set(form.keywords) == words), None)
+            if form is None:
+                near = min((f for f in forms if words < set(f.keywords)), key=lambda f: len(f.keywords), default=None)
+                if near is None:
+                    raise ParameterError(f"{self.signature} was given {of} in two forms; keep one of them")
+                lacking = ", ".join(word for word in near.keywords if word not in words)
+                raise ParameterError(f"{self.signature} was given {', '.join(words)}; {lacking} belongs to it")
+            family = family.formed(form)
+            given |= {p.name: given.pop(p.keyword) for p in form.parameters}
         return family, given
 
     def formed(self, form: Form) -> ArrayFamily:
-        """The same family with the form's parameter in place of the one it stands for."""
+        """The same family with the form's parameters in place of the one they stand for."""
         if form.meaning == form.of or form.of not in [p.symbol for p in self.parameters]:
             return self
-        parameters = tuple(form.parameter if p.symbol == form.of else p for p in self.parameters)
+        replaced = (form.parameters if p.symbol == form.of else (p,) for p in self.parameters)
         return replace(
             self,
-            parameters=parameters,
-            log_density=self.log_density and substitute(self.log_density, {form.of: form.meaning}),
+            parameters=tuple(p for several in replaced for p in several),
+            log_density=substitute(self.log_density, {form.of: form.meaning}),
             forms=(form,),
-            keywords=((form.parameter.name, form.keyword),),
             image=self.image
             and replace(self.image, values=tuple(substitute(v, {form.of: form.meaning}) for v in self.image.values)),
         )
+
+    @property
+    def loose(self) -> tuple[sp.Symbol, ...]:
+        """The dimensions that no parameter's shape tells."""
+        told = {n for parameter in self.parameters for n in parameter.dimensions}
+        return tuple(n for n in self.dimensions if n not in told)
 
     def member(self, suffix: str) -> ArrayDistribution:
         """The generic member, its parameters named with a suffix."""
@@ -152,10 +169,15 @@ class ArrayDistribution:
     sizes: tuple[tuple[sp.Symbol, sp.Expr], ...] = ()
 
     def named(self, suffix: str) -> tuple[ArrayDistribution, dict[Any, Any]]:
-        """The member with symbols in place of arrays of numbers, and the arrays by symbol."""
+        """The member with symbols in place of arrays of numbers, and the arrays by symbol.
+
+        So are numbers that a formula had better not hold: see `_by_name`.
+        """
         numbers: dict[Any, Any] = {}
         values = []
         for parameter, value in zip(self.family.parameters, self.values, strict=True):
+            if not isinstance(parameter.domain, ArrayDomain) and _by_name(parameter.domain, value):
+                value = Numbers((Fraction(int(value.p), int(value.q)),), ())
             if isinstance(value, Numbers):
                 symbol = parameter.named(parameter.name + suffix).xreplace(dict(self.sizes))
                 numbers[symbol] = value
@@ -220,18 +242,26 @@ class ArrayDistribution:
     def seen(self) -> Any:
         """The outcome in terms of the base's variable."""
         image = self.family.image
-        if image is None:
-            return self.variable
-        if image.outcome is None:
-            raise UnderivableError(f"no rule is known for an expectation over {self}")
-        return image.outcome.xreplace(dict(self.sizes))
+        return self.variable if image is None else image.point.xreplace(dict(self.sizes))
+
+    @property
+    def usual(self) -> tuple[Any, ...]:
+        """The parameters' values as the family has them, whichever form they were given in: L L' of a factor L."""
+        formed = [p for p in self.family.parameters if p.keyword]
+        values = []
+        for parameter, value in zip(self.family.parameters, self.values, strict=True):
+            if parameter in formed[:1]:
+                (form,) = self.family.forms
+                value = substitute(form.meaning, self.bindings).xreplace(dict(self.sizes))
+            if parameter not in formed[1:]:
+                values.append(value)
+        return tuple(values)
 
     def __repr__(self) -> str:
         if self.family.factors and self.family.name == "joint":
             return f"joint({', '.join(f'{f.outcome} ~ {f.law}' for f in self.factors)})"
-        words = dict(self.family.keywords)
         pairs = zip(self.family.parameters, self.values, strict=True)
-        shown = (f"{words[p.name]}={v}" if p.name in words else str(v) for p, v in pairs)
+        shown = (f"{p.keyword}={v}" if p.keyword else str(v) for p, v in pairs)
         return f"{self.family.name}({', '.join(shown)})"
 
 
@@ -250,7 +280,7 @@ def substitute(expr: Any, values: Mapping[Any, Any]) -> Any:
     return expr
 
 
-INDEX = sp.Symbol("i", integer=True, positive=True)
+MOST = 1000
 
 
 def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
@@ -282,6 +312,12 @@ def _value(family: ArrayFamily, parameter: ArrayParameter, given: Any) -> Any:
     if not bool(domain.inside(np.array([float(e) for e in entries]).reshape(array.shape))):
         raise ParameterError(f"{where} is not among {domain}")
     return Numbers(entries, array.shape)
+
+
+def _by_name(domain: Any, value: sp.Expr) -> bool:
+    """Whether a number enters a formula by name: at an end of its domain, where the formula holds by continuity, or
+    as a count of which SymPy would write the factorial out."""
+    return value.is_number and bool(value > MOST if domain.integer else value in (domain.lower, domain.upper))
 
 
 def over_sum(given: Any, where: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
-from .domain import ArrayDomain, ArrayParameter
+from .domain import ArrayDomain, ArrayParameter, columns
 from .family import ArrayDistribution
 
 USUAL = {"K": 3, "k": 2, "m": 2}
@@ -23,6 +23,8 @@ def draw(d: ArrayDistribution, rng: np.random.Generator, sizes: dict[str, int] |
     for parameter, symbol in zip(d.family.parameters, d.values, strict=True):
         if isinstance(symbol, (sp.Symbol, sp.MatrixSymbol, sp.IndexedBase)):
             shape = tuple(size[str(n)] for n in parameter.dimensions)
+            if parameter.domain is columns:
+                shape = (*shape, int(rng.integers(1, 3)))
             above = max(size.values()) - 1 if d.family.constraint.has(parameter.symbol) else 0
             point[symbol] = _entries(parameter, shape, above, rng)
     return point
@@ -45,6 +47,8 @@ def _entries(parameter: ArrayParameter, shape: tuple[int, ...], above: int, rng:
         whole = half @ half.T + np.eye(shape[0]) / 2
         return (whole + whole.T) / 2
     free = rng.standard_normal(shape)
+    if name == "unit vectors":
+        return free / np.linalg.norm(free)
     if name.startswith("lower"):
         return np.tril(free, -1) + np.diag(rng.uniform(0.5, 2, shape[0]))
     return free

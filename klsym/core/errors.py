@@ -14,6 +14,10 @@ class ParameterError(KlsymError, ValueError):
     """A parameter is missing, unknown, out of its domain, or means two things at once."""
 
 
+class NoCommonSpaceError(ParameterError):
+    """The outcomes of two distributions are of two kinds: numbers and arrays, or arrays of two kinds."""
+
+
 class UnknownNameError(KlsymError, KeyError):
     """A family, backend or divergence of that name does not exist."""
 

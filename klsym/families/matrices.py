@@ -1,6 +1,6 @@
 """Families of matrices."""
 
-from sympy import Symbol, Trace, log, pi
+from sympy import Symbol, Trace, log, loggamma, pi
 
 from ..arrays.domain import ArrayParameter, Outcome, positive_definite, real_matrix
 from ..arrays.family import ArrayFamily, Image
@@ -10,6 +10,7 @@ from ..core.domain import positive
 k = Symbol("k", integer=True, positive=True)
 m = Symbol("m", integer=True, positive=True)
 nu = positive.symbol("nu")
+eta = positive.symbol("eta")
 X = positive_definite.symbol("X", k, k)
 Y = real_matrix.symbol("X", k, m)
 M = real_matrix.symbol("M", k, m)
@@ -46,7 +47,18 @@ InverseWishart = ArrayFamily(
     variable=X,
     constraint=nu > k - 1,
     references=("Muirhead, Aspects of Multivariate Statistical Theory, section 3.2.5",),
-    image=Image(Wishart, "X^-1", (nu, psi.I), X.I),
+    image=Image(Wishart, "X^-1", (nu, psi.I), X.I, -(k + 1) * LogDet(X)),
+)
+
+# The distribution of the Cholesky factor, a bijection of the matrix, has the same divergences.
+LKJ = ArrayFamily(
+    name="LKJ",
+    parameters=(ArrayParameter(eta, positive),),
+    dimensions=(k,),
+    outcome=Outcome("correlation matrices", k),
+    log_density=(eta - 1) * LogDet(X) - LogMultigamma(eta + (k - 1) / 2, k) + k * loggamma(eta + (k - 1) / 2),
+    variable=X,
+    references=("Lewandowski, Kurowicka, Joe, Journal of Multivariate Analysis 100, 2009",),
 )
 
 MatrixNormal = ArrayFamily(

@@ -19,7 +19,9 @@ each = (i, 1, K)
 logits = logits_list.symbol("logits")
 
 
-LOGITS = Form("logits", ArrayParameter(logits, logits_list, (K,)), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K)))
+LOGITS = Form(
+    (ArrayParameter(logits, logits_list, (K,), "logits"),), p, exp(logits[i]) / Sum(exp(logits[j]), (j, 1, K))
+)
 
 Dirichlet = ArrayFamily(
     name="Dirichlet",
@@ -42,6 +44,19 @@ Categorical = ArrayFamily(
     variable=category,
     forms=(LOGITS,),
     references=("Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, chapter 35",),
+)
+
+DirichletMultinomial = ArrayFamily(
+    name="DirichletMultinomial",
+    parameters=(ArrayParameter(n, counting), ArrayParameter(alpha, positive_list, (K,))),
+    dimensions=(K,),
+    outcome=Outcome("counts", K, total=n, discrete=True),
+    log_density=loggamma(n + 1)
+    + loggamma(Sum(alpha[i], each))
+    - loggamma(n + Sum(alpha[i], each))
+    + Sum(loggamma(x[i] + alpha[i]) - loggamma(x[i] + 1) - loggamma(alpha[i]), each),
+    variable=x,
+    references=("Johnson, Kotz, Balakrishnan, Discrete Multivariate Distributions, section 35.13.1",),
 )
 
 Multinomial = ArrayFamily(

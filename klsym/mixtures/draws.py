@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import logsumexp
 
-from ..arrays.family import INDEX, substitute
+from ..arrays.family import INDEX
 from ..arrays.walk import Walker, walk
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
@@ -45,21 +45,14 @@ def _of_array(d: Any) -> Log:
 
 
 def _array_draw(d: Any, count: int, rng: np.random.Generator) -> Any:
-    return SAMPLERS[d.family.name](rng, count, *parameters(d))
+    return SAMPLERS[d.family.name](rng, count, *parameters(d), *(int(dict(d.sizes)[n]) for n in d.family.loose))
 
 
 def parameters(d: Any) -> list[Any]:
     """The parameters as the family defines them, in doubles, whichever form the member was given in."""
     member, numbers = d.named("")
     values = {s: n.array.astype(float) for s, n in numbers.items()} | {k: int(v) for k, v in d.sizes}
-    forms = {d.family.parameters[i].symbol: v for i, v in enumerate(member.values)}
-    found = []
-    for parameter, value in zip(d.family.parameters, member.values, strict=True):
-        if parameter.name in dict(d.family.keywords):
-            (form,) = d.family.forms
-            value = substitute(form.meaning, forms).xreplace(dict(d.sizes))
-        found.append(values[value] if value in values else Walker(values).array(value, INDEX))
-    return found
+    return [values[v] if v in values else Walker(values).array(v, INDEX) for v in member.usual]
 
 
 def _draw(d: Distribution, count: int, rng: np.random.Generator) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.mixture import Mixture
 from ..core.value import Value
-from ..oracles.arrays.charts import CHARTS
+from ..oracles.arrays.charts import chart_of
 from .draws import log_density
 from .pairs import Gauss, gauss
 
@@ -29,7 +29,8 @@ Logs = Callable[[Any], Any]  # log p - log q, or -log p, at outcomes
 def coordinates(m: Mixture) -> int:
     """How many coordinates an outcome has, 0 for a finite set."""
     outcome = m.components[0].outcome
-    return CHARTS[outcome.name].dimension(int(outcome.size), int(outcome.columns)) if not outcome.discrete else 0
+    chart = None if outcome.discrete else chart_of(*m.components)
+    return chart.dimension(int(outcome.size), int(outcome.columns)) if chart else 0
 
 
 def expectation(p: Mixture, q: Mixture | None) -> Value | None:
@@ -132,7 +133,8 @@ def _around_components(p: Mixture, logs: Logs, found: Gauss, d: int) -> Level:
 def _in_chart(p: Mixture, logs: Logs, densities: list[Logs], d: int) -> Level:
     """Coordinates sinh(t) of the chart of the outcomes: densities fall doubly exponentially (Takahasi, Mori)."""
     outcome = p.components[0].outcome
-    shape = int(outcome.size), int(outcome.columns)
+    shape, chart = (int(outcome.size), int(outcome.columns)), chart_of(*p.components)
+    assert chart is not None
     reach = 9.0 if d == 1 else 4.6
 
     def level(n: int) -> tuple[float, float, float]:
@@ -140,7 +142,7 @@ def _in_chart(p: Mixture, logs: Logs, densities: list[Logs], d: int) -> Level:
         grid = np.stack(np.meshgrid(*[np.sinh(t)] * d, indexing="ij"), -1)
         slopes = sum(np.meshgrid(*[np.log(np.cosh(t))] * d, indexing="ij"))
         with np.errstate(all="ignore"):
-            points, log_jacobian = CHARTS[outcome.name].point(grid, *shape)
+            points, log_jacobian = chart.point(grid, *shape)
             masses = [np.exp(at(points) + log_jacobian + slopes) * (2 * reach / n) ** d for at in densities]
             terms = _weighted(np.where(masses[0] > 1e-300, masses[0], 0.0), logs(points))
             missed = sum(abs(float(np.nansum(mass)) - 1) for mass in masses)

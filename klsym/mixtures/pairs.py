@@ -97,7 +97,7 @@ def gauss(components: Sequence[Any]) -> Gauss | None:
 @lru_cache(maxsize=4096)
 def _normal(d: Any) -> tuple[Any, ...] | None:
     if hasattr(d, "outcome"):
-        return (*parameters(d),) if d.outcome.name == "vectors" else None
+        return (*parameters(d),) if d.family.name == "MultivariateNormal" else None
     x = d.family.variable
     if d.family.discrete or d.support.lower.is_finite or d.support.upper.is_finite:
         return None

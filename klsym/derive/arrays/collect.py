@@ -5,14 +5,16 @@ from __future__ import annotations
 import sympy as sp
 
 from ...arrays.family import INDEX
-from ...arrays.functions import Symmetric
+from ...arrays.functions import Diagonal, Entry, HalfLine, Symmetric, Vector
 from . import words
 
 
 def plain(expr: sp.Expr) -> sp.Expr:
     """Every trace in normal form; what does not depend on the index before its sum."""
-    traces = {t: words.trace(t.arg) for t in expr.atoms(sp.Trace)}
-    expr = expr.xreplace(traces)
+    kept = {integral: sp.Dummy() for integral in expr.atoms(HalfLine)}
+    expr = expr.xreplace(kept)
+    expr = expr.xreplace({t: words.trace(t.arg) for t in expr.atoms(sp.Trace)})
+    expr = expr.xreplace({stand_in: integral for integral, stand_in in kept.items()})
     return expr.replace(lambda e: isinstance(e, sp.Sum), _sum) if expr.has(sp.Sum) else expr
 
 
@@ -35,11 +37,18 @@ def total_one(expr: sp.Expr, lists: set[sp.IndexedBase]) -> sp.Expr:
     )
 
 
+def norm_one(expr: sp.Expr, vectors: set[sp.MatrixSymbol]) -> sp.Expr:
+    """v'v = 1 for each of the unit vectors"""
+    return sp.expand(expr.xreplace({sp.Trace(v.T * v): sp.S.One for v in vectors})) if vectors else expr
+
+
 def collect(expr: sp.Expr) -> sp.Expr:
     """c a'Ma - 2c a'Mb + c b'Mb = c (a-b)'M(a-b), and the same for tr(N a'Ma) of matrices a and b"""
     if not expr.has(sp.Trace):
         return expr
-    expr = sp.expand(expr) if not expr.has(sp.Sum) else expr
+    kept = {total: sp.Dummy() for total in expr.atoms(sp.Sum, HalfLine)}
+    expr = sp.collect(sp.expand(expr.xreplace(kept)), [d for e, d in kept.items() if isinstance(e, HalfLine)])
+    expr = expr.xreplace({stand_in: total for total, stand_in in kept.items()})
     for shape, group in _groups(expr).items():
         symbols = list(dict.fromkeys(s for pair in group for s in pair))
         if len(symbols) != 2:
@@ -58,7 +67,29 @@ def collect(expr: sp.Expr) -> sp.Expr:
                 m for m in (outer, sp.Transpose(difference), inner, difference) if not isinstance(m, sp.Identity)
             ]
             expr = expr - ca * ta - cb * tb - cc * tc + ca * sp.Trace(sp.MatMul(*factors))
-    return expr
+    return expr.xreplace({t: _spread(t) for t in expr.atoms(sp.Trace)})
+
+
+def _spread(trace: sp.Trace) -> sp.Expr:
+    """u' D v = sum_i u_i D_i v_i for a product D of diagonal matrices, and 1' v = sum_i v_i"""
+    if trace.arg.shape != (1, 1) or not isinstance(trace.arg, sp.MatMul):
+        return trace
+    left, *inner, right = trace.arg.args
+    if not all(isinstance(m.base if isinstance(m, sp.MatPow) else m, Diagonal) for m in inner):
+        return trace
+    columns = [words.expand(m) for m in (left.T, right)]
+    letters = [word for terms in columns for word in terms]
+    if not all(len(word) == 1 and isinstance(word[0][0], (Vector, sp.OneMatrix)) for word in letters):
+        return trace
+    if not inner and not trace.has(sp.OneMatrix):
+        return trace
+    ((word, _),) = words.expand(sp.MatMul(*inner)).items() if inner else (((), 1),)
+    return sp.Sum(sp.Mul(*map(_entry, columns)) * words.entries(word), (INDEX, 1, right.rows))
+
+
+def _entry(column: words.Terms) -> sp.Expr:
+    """The entry of a combination of columns"""
+    return sp.Add(*(c if isinstance(s, sp.OneMatrix) else c * Entry(s, INDEX) for ((s, _, _),), c in column.items()))
 
 
 def _groups(expr: sp.Expr) -> dict[tuple[words.Word, words.Word], dict]:

@@ -23,20 +23,36 @@ def parts(f: Features, x: sp.Basic, size: sp.Expr) -> Iterator[tuple[str, sp.Bas
     if f.linear:
         c = words.matrix(f.linear, x.rows)
         yield "linear", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(c), x))
+    if f.inverse:
+        c = words.matrix(f.inverse, x.rows)
+        yield "inverse", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(c), sp.Inverse(x)))
+    if f.growth:
+        c = words.matrix(f.growth, x.rows)
+        yield "growth", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(c), x.applyfunc(sp.exp)))
+    if f.growths:
+        c, e = words.matrix(f.growths, x.rows), x.applyfunc(sp.exp)
+        yield "growths", c, sp.S.One, words.trace(sp.MatMul(sp.Transpose(e), c, e))
     for (left, right), weight in f.quadratic.items():
         pair = (words.product(left, x.rows), words.product(right, x.cols))
         yield "quadratic", sp.Tuple(*pair), weight, words.trace(sp.MatMul(pair[0], x, pair[1], x.T))
+    for (centre, a), weight in f.tails.items():
+        square = sp.Trace(sp.MatMul((x - centre).T, a, x - centre))
+        yield "tails", sp.Tuple(centre, a), weight, sp.log(1 + square)
     limits = (INDEX, 1, size)
     if f.logs != 0:
         yield "logs", f.logs, sp.S.One, sp.Sum(f.logs * sp.log(x[INDEX]), limits)
     if f.counts != 0:
         yield "counts", f.counts, sp.S.One, sp.Sum(f.counts * x[INDEX], limits)
+    if f.each != 0:
+        yield "each", f.each, sp.S.One, sp.Sum(f.each, limits)
     if f.table != 0:
         yield "table", f.table, sp.S.One, f.table.subs(INDEX, x)
 
 
 def expectation(kernel: Kernel, name: str, direction: sp.Basic) -> sp.Expr:
-    """E[<c, T>] = d/dt log Z(eta + t c) at t = 0"""
+    """E[<c, T>] = d/dt log Z(eta + t c) at t = 0, or what the kernel says of a feature that is none of its own"""
+    if name in kernel.moments:
+        return at_natural(kernel, kernel.moments[name].value(direction))
     if name == "quadratic":
         return _quadratic(kernel, *direction.args)
     slope = differential(kernel.log_z, kernel.symbols[name], kernel.units.get(name, 1) * direction)

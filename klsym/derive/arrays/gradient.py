@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sympy as sp
+from sympy.matrices.expressions.diagonal import DiagonalOf
 
 from ...arrays.family import INDEX
-from ...arrays.functions import LogDet, Symmetric
+from ...arrays.functions import Column, Diagonal, Entry, LogDet, Symmetric, Whole
 from ...core.errors import UnderivableError
 
 
@@ -49,6 +50,10 @@ class _Gradient:
             if e.indices[0] != index:
                 raise UnderivableError(f"no rule differentiates by {e.base} in {e}")
             self.parts[e.base].append(slope.xreplace({index: INDEX}))
+        elif isinstance(e, Entry):
+            if e.args[1] != index:
+                raise UnderivableError(f"no rule differentiates by {e.args[0]} in {e}")
+            self.matrix(e.args[0], Column(slope.xreplace({index: INDEX}), e.args[0].rows))
         elif isinstance(e, sp.Add):
             for a in e.args:
                 self.scalar(a, slope, index)
@@ -82,6 +87,10 @@ class _Gradient:
             self.parts[m].append(slope)
         elif isinstance(m, sp.Transpose):
             self.matrix(m.arg, _turned(slope))
+        elif isinstance(m, Whole):
+            self.matrix(m.args[0], slope)
+        elif isinstance(m, Diagonal):
+            self.parts[m.args[0]].append(Entry(DiagonalOf(slope), INDEX))
         elif isinstance(m, sp.MatAdd):
             for a in m.args:
                 self.matrix(a, slope)

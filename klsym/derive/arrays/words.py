@@ -1,6 +1,7 @@
 """The normal form of matrix products: sums of words in matrix symbols, and their traces.
 
-A word is a tuple of letters, a letter a matrix symbol with whether it is transposed and whether it is inverted.
+A word is a tuple of letters, a letter a matrix with whether it is transposed and whether it is inverted: a matrix
+symbol, a column of ones or of a function's values, a diagonal matrix, or a sum that stays whole.
 Neighbours that are inverse to each other cancel; a trace is the same for every rotation of its word and for the
 transposed word, and splits where the word passes through a 1 x 1 product.
 """
@@ -8,22 +9,30 @@ transposed word, and splits where the word passes through a 1 x 1 product.
 from __future__ import annotations
 
 import sympy as sp
+from sympy.matrices.expressions.applyfunc import ElementwiseApplyFunction
 
-from ...arrays.functions import Symmetric
+from ...arrays.family import INDEX
+from ...arrays.functions import Diagonal, Symmetric, Whole
 from ...core.errors import UnderivableError
 
-Letter = tuple[sp.MatrixSymbol, bool, bool]
+Letter = tuple[sp.MatrixExpr, bool, bool]
 Word = tuple[Letter, ...]
 Terms = dict[Word, sp.Expr]
 
 
-def letter(symbol: sp.MatrixSymbol, transposed: bool = False, inverted: bool = False) -> Letter:
-    return (symbol, transposed and not isinstance(symbol, Symmetric), inverted)
+LETTERS = (sp.MatrixSymbol, sp.OneMatrix, ElementwiseApplyFunction, Diagonal, Whole)
+SYMMETRIC = (Symmetric, Diagonal, Whole)
+
+
+def letter(symbol: sp.MatrixExpr, transposed: bool = False, inverted: bool = False) -> Letter:
+    return (symbol, transposed and not isinstance(symbol, SYMMETRIC), inverted)
 
 
 def expand(matrix: sp.MatrixExpr) -> Terms:
     """The matrix expression as {word: coefficient}"""
-    if isinstance(matrix, sp.MatrixSymbol):
+    if isinstance(matrix, (sp.OneMatrix, ElementwiseApplyFunction)) and matrix.rows == 1:
+        return {(letter(matrix.T, transposed=True),): sp.S.One}
+    if isinstance(matrix, LETTERS):
         return {(letter(matrix),): sp.S.One}
     if isinstance(matrix, sp.Identity):
         return {(): sp.S.One}
@@ -35,7 +44,7 @@ def expand(matrix: sp.MatrixExpr) -> Terms:
         inner = expand(matrix.base)
         if len(inner) == 1:
             ((word, c),) = inner.items()
-            return {cancel(tuple((s, t, not i) for s, t, i in reversed(word))): 1 / c}
+            return {inverse(word): 1 / c}
     if isinstance(matrix, sp.MatAdd):
         return add(*(expand(term) for term in matrix.args))
     if isinstance(matrix, sp.MatMul):
@@ -58,6 +67,10 @@ def add(*parts: Terms) -> Terms:
 
 def transpose(word: Word) -> Word:
     return tuple(letter(s, not t, i) for s, t, i in reversed(word))
+
+
+def inverse(word: Word) -> Word:
+    return cancel(tuple((s, t, not i) for s, t, i in reversed(word)))
 
 
 def cancel(word: Word) -> Word:
@@ -103,6 +116,8 @@ def _trace(word: Word, size: sp.Expr) -> sp.Expr:
     if not word:
         return size
     cuts = [n for n, item in enumerate(word) if rows(item) == 1]
+    if not cuts and all(isinstance(s, Diagonal) for s, _, _ in word):
+        return sp.Sum(entries(word), (INDEX, 1, size))
     if not cuts:
         turns = [turned[n:] + turned[:n] for turned in (word, transpose(word)) for n in range(len(word))]
         return sp.Trace(product(min(turns, key=_key), size))
@@ -111,5 +126,10 @@ def _trace(word: Word, size: sp.Expr) -> sp.Expr:
     return sp.Mul(*(sp.Trace(product(min(piece, transpose(piece), key=_key), size)) for piece in pieces))
 
 
+def entries(word: Word) -> sp.Expr:
+    """The diagonal of a product of diagonal matrices, by its entry"""
+    return sp.Mul(*(s.entry(INDEX) ** (-1 if inverted else 1) for s, _, inverted in word))
+
+
 def _key(word: Word) -> list[tuple[bool, bool, str]]:
-    return [(not i, not t, s.name) for s, t, i in word]
+    return [(not i, not t, getattr(s, "name", str(s))) for s, t, i in word]

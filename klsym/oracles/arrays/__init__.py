@@ -10,13 +10,14 @@ import mpmath as mp
 import numpy as np
 import sympy as sp
 
-from ...arrays.family import INDEX, ArrayDistribution, Factor, substitute
+from ...arrays.domain import CONTAINED
+from ...arrays.family import INDEX, ArrayDistribution, Factor
 from ...arrays.walk import Walker, walk
 from ...core.errors import ParameterError
 from ...core.family import Distribution
 from ...core.value import Value
 from .axes import COUNTS, axis
-from .charts import CHARTS
+from .charts import Chart, chart_of
 from .samplers import SAMPLERS
 
 MAX_OUTCOMES = 200_000
@@ -42,12 +43,13 @@ def expectation(
     if p.factors:
         return _jointly(p, integrand, values, draws, seed, method)
     size, columns = (int(walk(n, values)) for n in (p.outcome.size, p.outcome.columns))
-    coordinates = CHARTS[p.outcome.name].dimension(size, columns) if p.outcome.name in CHARTS else 0
+    chart = chart_of(p)
+    coordinates = chart.dimension(size, columns) if chart else 0
     chosen = method or ("enumeration" if p.outcome.discrete else "quadrature" if coordinates <= 3 else "monte carlo")
     if chosen == "enumeration":
         return _enumerated(p, integrand, values, size)
     if chosen == "quadrature":
-        value = _integrated(p, integrand, values, (size, columns), coordinates)
+        value = _integrated(p, integrand, values, (size, columns), chart)
         if value.vouched or method:
             return value
     return _drawn(p, integrand, values, draws, seed)
@@ -60,6 +62,8 @@ def mass(p: ArrayDistribution, numbers: Numbers) -> Value:
 
 def divergence(p: ArrayDistribution, q: ArrayDistribution, numbers: Numbers, **options: Any) -> Value:
     """KL(p || q) from its definition, E_p[log p - log q]."""
+    if CONTAINED.get(q.outcome.name) == p.outcome.name:
+        return Value(mp.inf, mp.mpf(0), "exact", f"some {p.outcome.name} are no {q.outcome.name}")
     other = q.log_density().xreplace({q.variable: p.variable})
     if p.outcome.total is not None and walk(p.outcome.total, numbers) != walk(q.outcome.total, numbers):
         return Value(mp.inf, mp.mpf(0), "exact", "counts of different sums have no outcome in common")
@@ -88,15 +92,15 @@ def _compositions(total: int, size: int) -> Iterator[tuple[int, ...]]:
 
 
 def _integrated(
-    p: ArrayDistribution, integrand: sp.Expr, values: dict[Any, Any], shape: tuple[int, int], dimension: int
+    p: ArrayDistribution, integrand: sp.Expr, values: dict[Any, Any], shape: tuple[int, int], chart: Chart | None
 ) -> Value:
-    if dimension == 0:
+    if chart is None or (dimension := chart.dimension(*shape)) == 0:
         point = np.ones(1)
         return Value(mp.mpf(float(walk(integrand, values | {p.variable: point}))), mp.mpf(0), "estimate")
     reach, steps = GRID[dimension]
     grid, slopes = _grid(dimension, reach, steps)
     with np.errstate(all="ignore"):
-        points, log_jacobian = CHARTS[p.outcome.name].point(grid, *shape)
+        points, log_jacobian = chart.point(grid, *shape)
         given = values | {p.variable: points}
         terms = _terms(p.log_density(), integrand, given, log_jacobian + slopes)
     return _trapezoids(terms, 2 * reach / steps, dimension)
@@ -176,17 +180,16 @@ def outcomes(p: ArrayDistribution, numbers: Numbers, count: int, rng: np.random.
     for f in p.factors or (Factor(p.variable, p),):
         if f.law.family.name not in SAMPLERS:
             raise ParameterError(f"no sampler is known for {f.law}, and the oracle needs draws for {p}")
-        given = {**numbers, **drawn}
-        parameters = [_usual(f.law, a, v, given) for a, v in zip(f.law.family.parameters, f.law.values, strict=True)]
-        drawn[f.outcome] = SAMPLERS[f.law.family.name](rng, count, *parameters)
+        drawn[f.outcome] = SAMPLERS[f.law.family.name](rng, count, *_given(f.law, {**numbers, **drawn}))
     return drawn
 
 
-def _usual(p: Any, parameter: Any, value: Any, values: dict[Any, Any]) -> Any:
-    """The parameter as a sampler takes it: a covariance, where p was given its precision or its Cholesky factor."""
-    if isinstance(p, Distribution):
-        return walk(value, values)
-    if parameter.name in dict(p.family.keywords):
-        (form,) = p.family.forms
-        value = substitute(form.meaning, {parameter.symbol: value}).xreplace(dict(p.sizes))
-    return np.asarray(values[value]) if value in values else Walker(values).array(value, INDEX)
+def _given(law: Any, values: dict[Any, Any]) -> Iterator[Any]:
+    """What a sampler takes: the parameters, a covariance for its Cholesky factor, and sizes that they do not tell."""
+    if isinstance(law, Distribution):
+        yield from (walk(value, values) for value in law.values)
+        return
+    for value in law.usual:
+        yield np.asarray(values[value]) if value in values else Walker(values).array(value, INDEX)
+    for size in law.family.loose:
+        yield int(walk(size.xreplace(dict(law.sizes)), values))

@@ -12,7 +12,7 @@ from ...arrays.family import Factor
 from ...arrays.walk import walk
 from ...core.errors import ParameterError
 from ...core.family import Distribution
-from .charts import CHARTS
+from .charts import chart_of
 
 COUNTS = 192  # of a law without end
 
@@ -61,7 +61,6 @@ def _of_array(law: Any, values: Mapping[Any, Any]) -> Axis:
     size, columns = (int(walk(n, values)) for n in (law.outcome.size, law.outcome.columns))
     if law.outcome.name == "categories":
         return Axis(0, _nothing, np.arange(1, size + 1))
-    if law.outcome.name not in CHARTS:
+    if (chart := chart_of(law)) is None:
         raise ParameterError(f"outcomes of {law} have no chart")
-    chart = CHARTS[law.outcome.name]
     return Axis(chart.dimension(size, columns), lambda t, _: chart.point(t, size, columns))
