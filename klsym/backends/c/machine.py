@@ -8,6 +8,7 @@ from typing import NamedTuple
 # Compilers may not fuse a product and a sum: tails of sums and products would be those of other sums and products.
 PROLOGUE = """\
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -46,7 +47,7 @@ KLSYM_INLINE double klsym_fma(double a, double b, double c) { return fma(a, b, c
 
 KLSYM_INLINE double klsym_product_tail(double a, double b) { return fma(a, b, -(a * b)); }
 
-KLSYM_INLINE double klsym_select(int condition, double a, double b) { return condition ? a : b; }
+KLSYM_INLINE double klsym_select(bool condition, double a, double b) { return condition ? a : b; }
 
 KLSYM_INLINE double klsym_absolute(double x) { return fabs(x); }
 

@@ -1,6 +1,6 @@
 """The small language of kernels, and that of double-double, as C99: one function at a time, with types inferred.
 
-A type is "double", "int" (truths too) or a tuple of these, which is a struct. A tuple of two doubles is also what
+A type is "double", "int", "bool" or a tuple of these, which is a struct. A tuple of two doubles is also what
 double-double calls a pair.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 
-Type = Any  # "double", "int", "table", or a tuple of types
-DOUBLE, INT, TABLE, PAIR = "double", "int", "table", ("double", "double")
+Type = Any  # "double", "int", "bool", "table", or a tuple of types
+DOUBLE, INT, TRUTH, TABLE, PAIR = "double", "int", "bool", "table", ("double", "double")
 
 KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
@@ -154,7 +154,7 @@ class Translator:
                     if any(is_it(inner) for end in ends for inner in ast.walk(end) if not isinstance(end, ast.Call)):
                         found = INT
                 case ast.Call(func=ast.Name(id="select"), args=[first, *_]) if is_it(first):
-                    return INT
+                    return TRUTH
                 case ast.Call(func=ast.Name(id=name), args=given) if name not in ("select", "range"):
                     callee = self.resolve(name)
                     for place, value in enumerate(given):
@@ -162,9 +162,9 @@ class Translator:
                             return callee.arguments[place]
                 case ast.BinOp(left=left, op=ast.BitAnd() | ast.BitOr() | ast.Mod(), right=right):
                     if is_it(left) or is_it(right):
-                        return INT
+                        return INT if isinstance(right, ast.Constant) else TRUTH
                 case ast.IfExp(test=test) | ast.If(test=test) if is_it(test):
-                    return INT
+                    return TRUTH
                 case _:
                     pass
         return found
@@ -276,7 +276,9 @@ class Translator:
     def _expression(self, node: ast.expr) -> tuple[str, Type]:
         match node:
             case ast.Constant(value=value):
-                return (number(value), DOUBLE) if isinstance(value, float) else (str(int(value)), INT)
+                if isinstance(value, bool):
+                    return str(value).lower(), TRUTH
+                return (number(value), DOUBLE) if isinstance(value, float) else (str(value), INT)
             case ast.Name(id=name):
                 return self.known[name] if name in self.known else self._number(name)
             case ast.Attribute(value=ast.Name(id="np"), attr=name):
@@ -294,20 +296,20 @@ class Translator:
                 return f"{self._struct(kinds)}_of({', '.join(bare(text) for text, _ in found)})", kinds
             case ast.UnaryOp(op=op, operand=operand):
                 text, kind = self._expression(operand)
-                return (f"(-{text})", kind) if isinstance(op, ast.USub) else (f"(!{text})", INT)
+                return (f"(-{text})", kind) if isinstance(op, ast.USub) else (f"(!{text})", TRUTH)
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return self._power(left, right)
             case ast.BinOp(left=left, op=op, right=right):
                 (a, first), (b, second) = self._expression(left), self._expression(right)
-                kind = INT if first == second == INT and not isinstance(op, ast.Div) else DOUBLE
+                kind = first if first == second != DOUBLE and not isinstance(op, ast.Div) else DOUBLE
                 return f"({a} {_BINARY[type(op)]} {b})", kind
             case ast.BoolOp(op=op, values=values):
                 texts = [self._expression(value)[0] for value in values]
-                return f"({f' {_LOGIC[type(op)]} '.join(texts)})", INT
+                return f"({f' {_LOGIC[type(op)]} '.join(texts)})", TRUTH
             case ast.Compare(left=left, ops=ops, comparators=others):
                 texts = [self._expression(side)[0] for side in (left, *others)]
                 tests = [f"{texts[k]} {_COMPARE[type(op)]} {texts[k + 1]}" for k, op in enumerate(ops)]
-                return f"({tests[0]})" if len(tests) == 1 else f"({' && '.join(f'({test})' for test in tests)})", INT
+                return f"({tests[0]})" if len(tests) == 1 else f"({' && '.join(f'({test})' for test in tests)})", TRUTH
             case ast.IfExp(test=test, body=body, orelse=other):
                 (condition, _), (a, kind), (b, _) = map(self._expression, (test, body, other))
                 return f"({condition} ? {a} : {b})", kind
