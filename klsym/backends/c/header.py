@@ -80,9 +80,9 @@ class Parts:
 
     @cached_property
     def second(self) -> Function | None:
-        """The values in double-double, and whether they are decided; None where there is nothing to correct or no way."""
+        """The values in double-double, and whether they are decided; None where there is no such program."""
         lines = refine.element(self.program)
-        return lines and self._translated(lines, f"{self.name}_second_", pairs(), APART)
+        return self._translated(lines, f"{self.name}_second_", pairs(), APART) if lines else None
 
     def _translated(self, lines: list[str], name: str, library: Library, qualifier: str) -> Function:
         (tree,) = ast.parse("\n".join(lines)).body
@@ -115,7 +115,7 @@ class Parts:
         return definitions([*functions, wanted])
 
 
-def emit(program: Program, check: str = "") -> str:
+def header(program: Program, check: str) -> str:
     """The source of the header; `check` is what stands under KLSYM_SELF_CHECK."""
     parts = Parts(program)
     guard = f"{parts.name.upper()}_H"
@@ -130,7 +130,7 @@ def emit(program: Program, check: str = "") -> str:
         *(function.text for function in functions),
         scalar(parts),
         *([loop(parts)] if parts.arguments else []),
-        *([f"#ifdef KLSYM_SELF_CHECK\n{check}\n#endif"] if check else []),
+        f"#ifdef KLSYM_SELF_CHECK\n{check}\n#endif",
         EPILOGUE,
         f"#endif /* {guard} */",
     ]
@@ -161,7 +161,10 @@ def about(parts: Parts) -> str:
         results = ", ".join(f"double *{x}" for x in parts.outputs)
         lines += ["", f"    void {name}_n(size_t n, {columns}, {results})"]
         lines += [f"    int {name}_decided({given}, {parts.result} *result)"]
-    lines += ["", "The first is one value, the second n of them; `decided` tells whether the accuracy below is certain."]
+    lines += [
+        "",
+        "The first is one value, the second n of them; `decided` tells whether the accuracy below is certain.",
+    ]
     if len(parts.outputs) > 1:
         lines += ["A field or an array d_x is the derivative by x."]
     lines += [
@@ -182,7 +185,9 @@ def accuracy(parts: Parts) -> list[str]:
     found: list[str] = []
     for name, output in zip(parts.outputs, parts.program.outputs, strict=True):
         if not output.error:
-            found += [f"Accuracy of {name}: {output.bound:.3g} units of 2^-52 relative to it, unless something underflows."]
+            found += [
+                f"Accuracy of {name}: {output.bound:.3g} units of 2^-52 relative to it, unless something underflows."
+            ]
     estimated = ", ".join(parts.outputs[k] for k in parts.errors)
     if estimated:
         found += [f"Accuracy of {estimated}: {FINE:g} units of 2^-52, by an estimate that is made beside each value."]
@@ -274,10 +279,7 @@ def loop(parts: Parts) -> str:
         "        for (size_t i = 0; any && i < count; i++) {",
         "            if (odd[i]) {",
         f"                const {parts.result} corrected = {parts.name}({', '.join(inputs)});",
-        *(
-            f"                {name}_block[i] = corrected{'' if one else f'.{name}'};"
-            for name in parts.outputs
-        ),
+        *(f"                {name}_block[i] = corrected{'' if one else f'.{name}'};" for name in parts.outputs),
         "            }",
         "        }",
         *(f"        memcpy({name} + start, {name}_block, count * sizeof(double));" for name in parts.outputs),

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-
 from .machine import MACHINE
 from .translate import Function, Translator, number, struct, typedef, wrapped
 
@@ -115,5 +114,3 @@ def definitions(functions: Iterable[Function]) -> list[str]:
 def guarded(name: str, text: str) -> str:
     """A definition that another header may have made."""
     return f"#ifndef HAVE_{name}\n#define HAVE_{name}\n{text}\n#endif"
-
-

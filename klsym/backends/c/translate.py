@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-
 Type = Any  # "double", "int", "bool", "table", or a tuple of types
 DOUBLE, INT, TRUTH, TABLE, PAIR = "double", "int", "bool", "table", ("double", "double")
 
@@ -24,10 +23,10 @@ KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long register "
     "restrict return short signed sizeof static struct switch typedef union unsigned void volatile while alignas "
     "alignof and and_eq asm bitand bitor bool catch char8_t char16_t char32_t class compl concept consteval constexpr "
-    "constinit const_cast co_await co_return co_yield decltype delete dynamic_cast explicit export false friend mutable "
-    "namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast requires "
-    "static_assert static_cast template this thread_local throw true try typeid typename typeof typeof_unqual using "
-    "virtual wchar_t xor xor_eq fortran far near huge linux unix i386 errno stdin stdout stderr main".split()
+    "constinit const_cast co_await co_return co_yield decltype delete dynamic_cast explicit export false friend "
+    "mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public reinterpret_cast "
+    "requires static_assert static_cast template this thread_local throw true try typeid typename typeof typeof_unqual "
+    "using virtual wchar_t xor xor_eq fortran far near huge linux unix i386 errno stdin stdout stderr main".split()
 )
 
 _BINARY: dict[type[ast.operator], str] = {
@@ -36,7 +35,7 @@ _BINARY: dict[type[ast.operator], str] = {
 _COMPARE: dict[type[ast.cmpop], str] = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
 }  # fmt: skip
-_LOGIC = {ast.And: "&&", ast.Or: "||"}
+_LOGIC: dict[type[ast.boolop], str] = {ast.And: "&&", ast.Or: "||"}
 _RENAMED = {"abs": "absolute", "max": "larger"}
 
 
@@ -331,24 +330,27 @@ class Translator:
 
     def _part(self, value: ast.expr, place: ast.expr) -> tuple[str, Type]:
         if isinstance(value, ast.Tuple) and isinstance(place, ast.Constant):
-            return self._expression(value.elts[int(place.value)])
-        constant = isinstance(value, ast.Name) and value.id not in self.known and value.id in self.numbers
-        if constant and isinstance(self.numbers[value.id], tuple):
+            return self._expression(value.elts[ast.literal_eval(place)])
+        if isinstance(value, ast.Name) and value.id not in self.known and isinstance(self.numbers[value.id], tuple):
             return number(_constant(ast.Subscript(value, place), self.numbers)), DOUBLE
         text, kind = self._expression(value)
         if kind == TABLE:
             assert isinstance(place, ast.Tuple)
             row, column = (bare(self._expression(index)[0]) for index in place.elts)
             return f"{text}[{row}][{column}]", DOUBLE
-        assert isinstance(place, ast.Constant)
-        return f"{text}._{place.value}", kind[place.value]
+        k = ast.literal_eval(place)
+        return f"{text}._{k}", kind[k]
 
     def _power(self, left: ast.expr, right: ast.expr) -> tuple[str, Type]:
-        """A constant, a square, or a call."""
-        exponent = -right.operand.value if isinstance(right, ast.UnaryOp) else getattr(right, "value", None)
-        if isinstance(left, ast.Constant) and isinstance(exponent, int):
-            return number(left.value**exponent), DOUBLE
-        return self._call("power" if isinstance(exponent, int) else "pow", [*map(self._expression, (left, right))])
+        """A constant, or a call: a whole exponent is taken of numbers of either sign."""
+        arguments = [self._expression(left), self._expression(right)]
+        match left, right:
+            case ast.Constant(value=float(base)), ast.Constant(value=int(exponent)):
+                return number(base**exponent), DOUBLE
+            case ast.Constant(value=float(base)), ast.UnaryOp(operand=ast.Constant(value=int(exponent))):
+                return number(base**-exponent), DOUBLE
+            case _:
+                return self._call("power" if arguments[1][1] == INT else "pow", arguments)
 
     def _call(self, name: str, arguments: list[tuple[str, Type]]) -> tuple[str, Type]:
         texts = [bare(text) for text, _ in arguments]
