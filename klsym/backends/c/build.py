@@ -19,11 +19,11 @@ from typing import Any
 from ...core.errors import UnderivableError
 from ...core.program import Program
 from ..callable import WIDTH, Compiled, FirstPass
-from ..numpy import conditions
+from ..numpy import NOTE, conditions
 from ..store import keep
 from .header import Parts
 from .machine import EPILOGUE, PROLOGUE
-from .translate import struct, wrapped
+from .words import struct, wrapped
 
 _FLAGS = ("-std=c99", "-O3", "-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off", "-shared", "-fPIC")
 _NATIVE = "-march=native"
@@ -39,7 +39,7 @@ def load(program: Program, **options: bool) -> Compiled:
     parts = Parts(program)
     text = source(parts)
     fill = _filling(parts, built(parts.name, text))
-    doc = "\n".join([*program.doc.splitlines(), "", *(f"{condition.text}." for condition in program.conditions)])
+    doc = "\n".join([program.doc, "", NOTE[0], *(f"{condition.text}." for condition in program.conditions)])
     return Compiled(program, FirstPass("c", text, doc, fill, conditions(program)), **options)
 
 

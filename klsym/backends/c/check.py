@@ -14,7 +14,7 @@ from .. import exact
 from ..numpy import conditions
 from ..watch import FINE
 from .header import Parts
-from .translate import number
+from .words import number, wrapped
 
 # Points of everyday numbers, and as many of Q near P at each of these relative gaps.
 POINTS, GAPS = 6, (1e-3, 1e-7)
@@ -96,7 +96,7 @@ def check(program: Program) -> str:
 
 
 def _row(values: list[float]) -> str:
-    return f"        {{ {', '.join(map(number, values))} }},"
+    return "\n".join(wrapped(f"        {{ {', '.join(map(number, values))} }},"))
 
 
 def points(program: Program) -> Iterator[list[float]]:

@@ -14,10 +14,15 @@ from .. import numba, refine
 from ..watch import FINE
 from .library import APART, INLINE, Library, definitions, kernels, pairs
 from .machine import EPILOGUE, PROLOGUE
-from .translate import DOUBLE, Function, Translator, commented, number, safe, struct, wrapped
+from .translate import Function, Translator
+from .words import DOUBLE, commented, number, safe, struct, wrapped
 
 # Elements of a block: what is known of them stays in the first cache.
 WIDTH = 256
+
+# What stands beside the arguments in the functions of a header, and what the names of these end in.
+_LOCALS = "result all again n i start count any odd corrected memcpy size_t uint64_t int64_t".split()
+_ENDS = "decided n result first_ valid_ doubtful_ second_".split()
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,11 @@ class Parts:
     @cached_property
     def arguments(self) -> list[str]:
         """The names of the arguments in C."""
+        taken = {*_LOCALS, self.name, *(f"{self.name}_{end}" for end in _ENDS)}
+        taken |= {name for output in self.outputs for name in (output, f"{output}_block")}
         found: list[str] = []
         for name in map(safe, self.program.arguments):
-            while name in found or name in ("result", "n", "out", "value", self.name):
+            while name in taken or name in found:
                 name += "_"
             found.append(name)
         return found

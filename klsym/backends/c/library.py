@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 from .machine import MACHINE
-from .translate import Function, Translator, number, struct, typedef, wrapped
+from .translate import Function, Translator
+from .words import number, struct, typedef, wrapped
 
 _KERNELS = ("elementary", "gamma", "rests", "bessel")
 _PAIRS = ("arithmetic", "elementary", "gamma", "special")
