@@ -32,7 +32,7 @@ NATIVE = ("-march=native", "-fno-trapping-math")
 PAIRS = (
     ("Normal", "Normal"), ("Laplace", "Laplace"), ("Cauchy", "Cauchy"), ("Gamma", "Gamma"), ("Beta", "Beta"),
     ("Weibull", "Weibull"), ("Bernoulli", "Bernoulli"), ("Poisson", "Poisson"), ("Uniform", "Uniform"),
-    ("Pareto", "Pareto"), ("Gamma", "Weibull"), ("LogNormal", "Gamma"), ("Laplace", "Normal"),
+    ("Pareto", "Pareto"), ("Gamma", "Weibull"), ("Laplace", "Normal"),
 )  # fmt: skip
 
 
@@ -96,42 +96,45 @@ def test_fast_math_is_refused(tmp_path):
         checked(formula(("Normal", "Normal")).generate("c"), tmp_path, "-O2", "-ffast-math")
 
 
-def shared(pair, directory, gradient=False):
-    """The loop of a header, compiled as the header says, as a function of columns."""
-    program = formula(pair)._program(gradient)
+def shared(pair, directory):
+    """The loop of a header, compiled as the header says, as a function of columns: values, and which are decided."""
+    program = formula(pair)._program(False)
     parts = Parts(program)
-    columns = [*(f"const double *{x}" for x in parts.arguments), *(f"double *{x}" for x in parts.outputs)]
-    names = ", ".join(["n", *parts.arguments, *parts.outputs])
-    call = f"void run(size_t n, {', '.join(columns)}) {{ {parts.name}_n({names}); }}"
-    (directory / "run.c").write_text(f"{emit(program, 'c')}\n{call}\n")
+    columns = ", ".join(f"const double *{x}" for x in parts.arguments)
+    names, here = ", ".join(parts.arguments), ", ".join(f"{x}[k]" for x in parts.arguments)
+    decided = f"double result; sure[k] = {parts.name}_decided({here}, &result);"
+    body = f"{parts.name}_n(n, {names}, value); for (size_t k = 0; k < n; k++) {{ {decided} }}"
+    (directory / "run.c").write_text(
+        f"{emit(program, 'c')}\nvoid run(size_t n, {columns}, double *value, double *sure) {{ {body} }}\n"
+    )
     options = ("-std=c99", "-O2", *NATIVE, "-shared", "-fPIC")
     subprocess.run([COMPILER[0], *options, "run.c", "-o", "run.so", "-lm"], cwd=directory, check=True)
     run = ctypes.CDLL(str(directory / "run.so")).run
 
     def call(*arguments):
-        results = [np.empty_like(arguments[0]) for _ in parts.outputs]
-        pointers = [ctypes.c_void_p(a.ctypes.data) for a in (*arguments, *results)]
-        run(ctypes.c_size_t(arguments[0].size), *pointers)
+        results = [np.empty_like(arguments[0]) for _ in range(2)]
+        run(ctypes.c_size_t(arguments[0].size), *(ctypes.c_void_p(a.ctypes.data) for a in (*arguments, *results)))
         return results
 
     return program, call
 
 
-def test_the_header_alone_is_right_where_two_families_meet(tmp_path):
-    program, run = shared(("Gamma", "Weibull"), tmp_path)
+def test_the_header_alone_is_right_where_its_first_pass_is_not(tmp_path):
+    """A narrow law beside the one that matches it nearly: the terms cancel."""
+    program, run = shared(("LogNormal", "Gamma"), tmp_path)
     generator = np.random.default_rng(3)
-    gap = 10.0 ** generator.uniform(-3, -1, 700)
-    arguments = [1 + gap, np.full(700, 0.7), 1 - gap * generator.uniform(0, 2, 700), (1 + gap) / 0.7]
-    arguments[0][::100] = -1.0
-    (got,) = run(*arguments)
-    first = load(program, "numba", second_pass=False)(*arguments) if "numba" in BACKENDS else None
+    sigma, mu = 10.0 ** generator.uniform(-2, -0.5, 600), generator.uniform(-1, 1, 600)
+    sigma[::100] = -1.0
+    arguments = [mu, sigma, 1 / sigma**2, np.exp(-mu) / sigma**2]
+    got, sure = run(*arguments)
+    first = load(program, "c", second_pass=False)(*arguments)
     truth = load(program, "exact")(*arguments)
-    assert np.array_equal(np.isnan(got), np.isnan(truth)) and np.isnan(got).sum() == 7
-    assert np.nanmax(abs(got / truth - 1)) <= 15 * 2.0**-52
-    assert first is None or np.nanmax(abs(first / truth - 1)) > 1000 * 2.0**-52
+    assert np.array_equal(np.isnan(got), np.isnan(truth)) and np.isnan(got).sum() == 6
+    assert np.nanmax(abs(got / truth - 1)[sure == 1]) <= 15 * 2.0**-52 and sure.mean() > 0.97
+    assert np.nanmax(abs(first / truth - 1)[sure == 1]) > 1e6 * 2.0**-52
 
 
-@pytest.mark.parametrize("pair", [("Gamma", "Gamma"), ("Bernoulli", "Bernoulli"), ("Gamma", "Weibull")], ids="-".join)
+@pytest.mark.parametrize("pair", [("Gamma", "Gamma"), ("Bernoulli", "Bernoulli"), ("Laplace", "Normal")], ids="-".join)
 def test_compiled_values_flags_and_shapes(pair):
     f = formula(pair)
     c, exact = f.compile("c"), f.compile("exact")
@@ -140,7 +143,7 @@ def test_compiled_values_flags_and_shapes(pair):
     columns = list(generator.uniform(0.05, 0.95, (size, 2100)))
     for k in range(size // 2):
         columns[size // 2 + k][::7] = columns[k][::7] * (1 + 1e-9)
-    columns[0][5] = -1.0
+    columns[0][5] = np.nan
     value, error, second = c(*columns, report=True)
     near = slice(None, None, 21)
     truth = exact(*(column[near] for column in columns))

@@ -34,6 +34,7 @@ int main(void) {{
     static const double limits[{outputs}] = {{ {limits} }};
     double worst = 0.0;
     int wrong = 0, undecided = 0;
+    (void) points;
     for (int i = 0; i < {count}; i++) {{
         {kind} result;
         if (!{name}_decided({call}&result)) {{
