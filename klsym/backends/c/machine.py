@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 # Compilers may not fuse a product and a sum: tails of sums and products would be those of other sums and products.
 PROLOGUE = """\
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +16,9 @@ PROLOGUE = """\
 
 #if defined(__FAST_MATH__)
 #error "klsym: -ffast-math reorders the sums that accuracy rests on; use -O3 -march=native -fno-trapping-math"
+#endif
+#if defined(FLT_EVAL_METHOD) && FLT_EVAL_METHOD != 0
+#error "klsym: sums and products are to be rounded to double at once; on 32-bit x86 add -msse2 -mfpmath=sse"
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
