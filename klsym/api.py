@@ -75,10 +75,10 @@ class Formula(Answer):
     ) -> Any:
         """A function of arrays that computes the value: broadcasting, `out=`, NaN outside the domains.
 
-        `backend` is "numba", "numpy" or "exact", by default the fastest that is installed. With `gradient` the
-        function returns the value and its derivatives by the parameters, in their order. Without `second_pass`
-        elements stay as they come where cancellation left few digits. With `report` it returns (value, error,
-        second): the estimated relative errors too, and which elements took the second pass. Raises
+        `backend` is "numba", "numpy", "c" (which needs a C compiler) or "exact", by default numba or NumPy. With
+        `gradient` the function returns the value and its derivatives by the parameters, in their order. Without
+        `second_pass` elements stay as they come where cancellation left few digits. With `report` it returns (value,
+        error, second): the estimated relative errors too, and which elements took the second pass. Raises
         UnderivableError where no closed form is known.
 
         >>> from klsym import kl, Normal
@@ -90,7 +90,15 @@ class Formula(Answer):
         return load(self._program(gradient), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
-        """The source of a stand-alone module with that function, the first pass alone."""
+        """The source of a stand-alone module with that function: "numpy" or "numba", the first pass alone, or "c".
+
+        The C is one header, which needs libm only, has the second pass in double-double and checks itself. Raises
+        UnderivableError where the target lacks a function.
+
+        >>> from klsym import kl, Gamma
+        >>> "double kl_gamma_gamma(double alpha_p, double beta_p" in kl(Gamma, Gamma).generate("c")
+        True
+        """
         from .backends import emit
 
         return emit(self._program(gradient), target)

@@ -8,21 +8,26 @@ from types import ModuleType
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import numba, numpy, proof
+from . import c, numba, numpy, proof
 from .callable import Compiled
 from .function import Report
 
-# The fastest first.
+# The fastest first; by default numba or NumPy.
 BACKENDS: dict[str, ModuleType] = {
     **({"numba": numba} if find_spec("numba") else {}),
     "numpy": numpy,
+    "c": c,
     "exact": proof,
 }
 
 
+# What comes with a second pass of its own.
+CORRECTED = {"c"}
+
+
 def emit(program: Program, target: str = "numpy") -> str:
     """The source of a stand-alone module that computes the program; an unknown target raises UnknownNameError."""
-    return _find(target).emit(_plain(program))
+    return _find(target).emit(program if target in CORRECTED else _plain(program))
 
 
 def _plain(program: Program) -> Program:

@@ -54,14 +54,8 @@ def emit(program: Program) -> str:
         raise UnderivableError(
             f"{program.name} cannot be compiled by numba: it has no {', '.join(lacking)}; the backend numpy has"
         )
-    program = _finite(program)
-    outputs, doc, domain = program.outputs, documentation(program), _domain(program)
-    values = [domain.inside.get(output.line, output.line) for output in outputs]
-    body, results = statements(program, spelling(), *values, *(o.error for o in outputs if o.error))
-    tests, (valid,) = statements(program, spelling(), domain.valid) if domain.valid else ([], ("True",))
-    watched, doubtful, plain, given = watch(program)
-    quick, (usual,) = statements(watched, spelling(), plain, extra=given)
-    checks, (verdict,) = statements(watched, spelling(), doubtful, extra=given)
+    doc, parts = documentation(program), scalars(program)
+    watched = watch(program).program
     wanted = {*functions(watched, spelling()), *_LOOP}
     definitions = needed(numba_library(), wanted)
     imports = [text for text in definitions if re.match("import |from ", text)]
@@ -75,25 +69,10 @@ def emit(program: Program) -> str:
             *imports,
             "",
             *laid_out([text for text in definitions if text not in imports]),
-            _INLINED,
-            *opening("_first", list(program.arguments)),
-            *indented(body, 1),
-            *indented(["return (", *indented(filled([*results, ""]), 1), ")"], 1),
-            "",
-            "",
-            _INLINED,
-            *opening("_valid", list(program.arguments)),
-            *indented([*tests, f"return {valid}"], 1),
-            "",
-            "",
-            _INLINED,
-            *opening("_doubtful", [*program.arguments, *given]),
-            *indented([*quick, f"if {usual}:", "    return False", *checks, f"return {verdict}"], 1),
-            "",
-            "",
+            *(line for function in parts.functions for line in (_INLINED, *function, "", "")),
             *_loop(
-                [domain.signs.get(name) for name in program.arguments],
-                [None if output.error else output.bound for output in outputs],
+                [parts.signs.get(name) for name in program.arguments],
+                [None if output.error else output.bound for output in program.outputs],
             ),
             "",
             "",
@@ -106,6 +85,39 @@ def emit(program: Program) -> str:
             *indented(_wrapper(program), 1),
             "",
         ]
+    )
+
+
+class Scalars(NamedTuple):
+    """Functions of one element, as lines, and the arguments with a sign: whether they may be 0.
+
+    `_first` gives the values and the errors that are estimated, `_valid` whether the arguments are where these hold,
+    `_doubtful`, of arguments, values, errors and a limit, whether neither is to be trusted.
+    """
+
+    functions: tuple[list[str], ...]
+    signs: dict[str, bool]
+
+
+def scalars(program: Program) -> Scalars:
+    """What a loop over elements calls."""
+    program = _finite(program)
+    outputs, domain, arguments = program.outputs, _domain(program), list(program.arguments)
+    values = [domain.inside.get(output.line, output.line) for output in outputs]
+    body, results = statements(program, spelling(), *values, *(o.error for o in outputs if o.error))
+    tests, (valid,) = statements(program, spelling(), domain.valid) if domain.valid else ([], ("True",))
+    watched, doubtful, plain, given = watch(program)
+    quick, (usual,) = statements(watched, spelling(), plain, extra=given)
+    checks, (verdict,) = statements(watched, spelling(), doubtful, extra=given)
+    first = [*body, "return (", *indented(filled([*results, ""]), 1), ")"]
+    closer = [*quick, f"if {usual}:", "    return False", *checks, f"return {verdict}"]
+    return Scalars(
+        (
+            [*opening("_first", arguments), *indented(first, 1)],
+            [*opening("_valid", arguments), *indented([*tests, f"return {valid}"], 1)],
+            [*opening("_doubtful", [*arguments, *given]), *indented(closer, 1)],
+        ),
+        domain.signs,
     )
 
 

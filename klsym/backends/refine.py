@@ -61,13 +61,10 @@ def spelling() -> dict[str, str]:
 
 def refined(program: Program) -> Refined | None:
     """The program in double-double; None where numba is missing, or a primitive, or a condition cannot be trusted."""
-    program = unrounded(program)
-    known = {*spelling(), *_LOGIC, "constant"}
-    if not program.arguments or not find_spec("numba") or any(line.primitive not in known for line in program.lines):
+    lines = element(program) if find_spec("numba") else None
+    if lines is None:
         return None
-    source = _Writer(program).source()
-    if source is None:
-        return None
+    source = _source(program, lines)
     generated = module(keep(f"{program.name}_refined", source), source, vars(_library()))
     count = len(program.outputs)
 
@@ -78,6 +75,46 @@ def refined(program: Program) -> Refined | None:
         return values, decided
 
     return run
+
+
+def element(program: Program) -> list[str] | None:
+    """The function `_element` of arguments a1, ... that gives the values and whether they are decided.
+
+    None where a primitive is missing, or a condition compares what may have cancelled.
+    """
+    program = unrounded(program)
+    known = {*spelling(), *_LOGIC, "constant"}
+    if not program.arguments or any(line.primitive not in known for line in program.lines):
+        return None
+    return _Writer(program).element()
+
+
+def _source(program: Program, lines: list[str]) -> str:
+    """The module, which needs the library's names."""
+    inputs = [f"a{k}" for k, _ in enumerate(program.arguments, 1)]
+    results = [f"v{k}" for k, _ in enumerate(program.outputs, 1)]
+    types = ["_INPUT"] * len(inputs) + ["_OUTPUT"] * len(results) + ["types.boolean[::1]"]
+    return "\n".join(
+        [
+            f'"""{program.name} in double-double, by {_library().__name__}."""',
+            "",
+            "",
+            '@njit(error_model="numpy")',
+            *lines,
+            "",
+            "",
+            "@njit(",
+            *indented(filled([f"types.void({', '.join(types)})", ""]), 1),
+            '    error_model="numpy", cache=True, nogil=True,',
+            ")",
+            *opening("_fill", [*inputs, *results, "decided"]),
+            "    for i in range(decided.size):",
+            f"        {', '.join(f'{name}[i]' for name in [*results, 'decided'])} = _element(",
+            *indented(filled([f"{name}[i]" for name in inputs]), 3),
+            "        )",
+            "",
+        ]
+    )
 
 
 @cache
@@ -103,44 +140,24 @@ class _Writer:
         self.body: list[str] = []
         self.sure: list[str] = []
 
-    def source(self) -> str | None:
-        """The module, which needs the library's names; None where a condition compares what may have cancelled."""
+    def element(self) -> list[str] | None:
+        """The function; None where a condition compares what may have cancelled."""
         for line in self.lines.values():
             if not self._write(line):
                 return None
         outputs = self.program.outputs
         inputs = [f"a{k}" for k, _ in enumerate(self.program.arguments, 1)]
-        results = [f"v{k}" for k, _ in enumerate(outputs, 1)]
         self.sure += [f"_moderate({name})" for name in inputs]
         for output in outputs:
             value = self._pair(output.line)
             error = self._double(output.error) if output.error else f"{output.bound!r} * abs({value}[0])"
             self.sure.append(f"_decided({value}, {_UNIT!r} * {error})")
-        arguments = ["_INPUT"] * len(inputs) + ["_OUTPUT"] * len(outputs) + ["types.boolean[::1]"]
-        return "\n".join(
-            [
-                f'"""{self.program.name} in double-double, by {_library().__name__}."""',
-                "",
-                "",
-                '@njit(error_model="numpy")',
-                *opening("_element", inputs),
-                *indented(self.body, 1),
-                *indented(["sure = (", *indented(" and\n".join(self.sure).splitlines(), 1), ")"], 1),
-                f"    return {', '.join(f'{self._pair(output.line)}[0]' for output in outputs)}, sure",
-                "",
-                "",
-                "@njit(",
-                *indented(filled([f"types.void({', '.join(arguments)})", ""]), 1),
-                '    error_model="numpy", cache=True, nogil=True,',
-                ")",
-                *opening("_fill", [*inputs, *results, "decided"]),
-                "    for i in range(decided.size):",
-                f"        {', '.join(f'{name}[i]' for name in [*results, 'decided'])} = _element(",
-                *indented(filled([f"{name}[i]" for name in inputs]), 3),
-                "        )",
-                "",
-            ]
-        )
+        return [
+            *opening("_element", inputs),
+            *indented(self.body, 1),
+            *indented(["sure = (", *indented(" and\n".join(self.sure).splitlines(), 1), ")"], 1),
+            f"    return {', '.join(f'{self._pair(output.line)}[0]' for output in outputs)}, sure",
+        ]
 
     def _write(self, line: Line) -> bool:
         """Add the line's statement; False if it is a comparison that rounding could decide."""

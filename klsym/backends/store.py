@@ -16,10 +16,10 @@ from typing import Any
 from .. import __version__
 
 
-def keep(name: str, source: str) -> Path:
+def keep(name: str, source: str, suffix: str = ".py") -> Path:
     """The file that holds the source: written unless it is there already, named after a hash of it and the version."""
     digest = hashlib.sha256(f"{__version__}\n{source}".encode()).hexdigest()[:16]
-    file = directory() / f"{name[:60]}_{digest}.py"
+    file = directory() / f"{name[:60]}_{digest}{suffix}"
     try:
         present = file.read_text(encoding="utf-8") == source
     except (OSError, UnicodeDecodeError):
