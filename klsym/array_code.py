@@ -27,6 +27,7 @@ from .divergences import kl
 Arrays = dict[Any, Any]
 EPSILON = 2.0**-52
 KERNEL = 8.0  # units of 2^-52 that a kernel's value may be off
+INTEGRAL = 4096.0  # and that an integral may, before the second pass, which takes a second there
 
 # The kernel of a divergence, by the `shape` of its closed form for generic members: "module.function" in
 # klsym.backends.arrays, a function of the parameters' arrays in their order. It is NaN outside of their domains,
@@ -238,7 +239,8 @@ class Code(Function):
                 if self.kernels:
                     same = same & (found[0] == 0)
                 mine[same], error[same] = 0.0, 0.0
-            doubtful = here & ~np.logical_and.reduce([error <= limit * EPSILON for error in errors])
+            allowed = limit if case.kind == "closed" else max(limit, INTEGRAL)
+            doubtful = here & ~np.logical_and.reduce([error <= allowed * EPSILON for error in errors])
             doubtful &= ~(np.isinf(found[0]) & (errors[0] == 0))
             if self.kernels and doubtful.any():
                 doubtful &= self._valid(arrays, values | sizes, trusting=False)

@@ -187,10 +187,10 @@ class Walker:
             given = self.kind.array(self.values[m])
             return given[..., None] if isinstance(m, Vector) else given
         if isinstance(m, (sp.Identity, sp.ZeroMatrix, sp.OneMatrix)):
-            shape = tuple(map(self._size, m.shape))
-            return self.kind.array(
-                np.eye(*shape) if isinstance(m, sp.Identity) else np.full(shape, float(isinstance(m, sp.OneMatrix)))
-            )
+            rows, columns = map(self._size, m.shape)
+            if isinstance(m, sp.Identity):
+                return self.kind.array(np.eye(rows, columns))
+            return self.kind.array(np.full((rows, columns), float(isinstance(m, sp.OneMatrix))))
         if isinstance(m, Column):
             return self.scalar(m.args[0], (INDEX,))[..., None]
         if isinstance(m, Diagonal):
