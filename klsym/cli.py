@@ -158,7 +158,8 @@ def families(args: argparse.Namespace) -> Answer:
     from . import pairs
     from .families import array_catalog, catalog, find
 
-    whole = array_catalog() if args.arrays else catalog
+    arrays = {name: family for name, family in array_catalog().items() if not family.factors}
+    whole = arrays if args.arrays else catalog
     chosen = [find(name) for name in args.only.split(",")] if args.only else list(whole.values())
     rows = list(render.with_progress(pairs.rows(chosen, args.deep), len(chosen) ** 2))
     return Answer(render.matrix_text(rows), rows)

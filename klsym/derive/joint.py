@@ -17,7 +17,7 @@ from ..arrays.family import ArrayDistribution, Factor, substitute
 from ..arrays.joint import kind
 from ..core.derivation import Case, Derivation, Expectation, Step
 from ..core.divergence import Divergence
-from ..core.errors import ParameterError, UnderivableError
+from ..core.errors import NoCommonSpaceError, UnderivableError
 from ..core.family import Distribution
 from . import LOG_P, LOG_Q, MEASURES, P, Q, arrays
 from . import derive as derive_numbers
@@ -151,7 +151,7 @@ def aligned(first: tuple[Factor, ...], second: tuple[Factor, ...]) -> tuple[Fact
     kinds = [tuple(kind(f.law) for f in factors) for factors in (first, second)]
     if kinds[0] != kinds[1]:
         said = [", ".join(each) or "no joint distribution" for each in kinds]
-        raise ParameterError(
+        raise NoCommonSpaceError(
             f"P is of {said[0]} and Q of {said[1]}: joint distributions need the same kinds in one order"
         )
     renamed = {b.outcome: a.outcome for a, b in zip(first, second, strict=True)}
