@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
@@ -36,7 +37,7 @@ def _plain(program: Program) -> Program:
     return replace(program, outputs=outputs, lines=program.needed(*wanted))
 
 
-def load(program: Program, backend: str | None = None, **options: bool) -> Compiled:
+def load(program: Program, backend: str | None = None, **options: Any) -> Any:
     """The program as a callable, by the fastest backend that has its primitives, or by the named one.
 
     An unknown name raises UnknownNameError, a backend that lacks a primitive UnderivableError. The options are those

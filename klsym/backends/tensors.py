@@ -19,6 +19,7 @@ from . import torch as written
 from .callable import Compiled
 from .function import Function
 from .store import keep, module
+from .watch import FINE, FINE_NARROW
 
 _KINDS = (torch.float64, torch.float32)
 
@@ -82,12 +83,12 @@ class Tensorial(Function):
 
     @cached_property
     def _derivatives(self) -> Compiled:
-        return self._compiled(self.program)
+        return self._compiled(self.program, FINE_NARROW)
 
-    def _compiled(self, program: Program) -> Compiled:
+    def _compiled(self, program: Program, fine: float = FINE) -> Compiled:
         from . import load
 
-        found = load(program, self.on_cpu, second_pass=self.second_pass)
+        found = load(program, self.on_cpu, second_pass=self.second_pass, fine=fine)
         assert isinstance(found, Compiled)
         return found
 

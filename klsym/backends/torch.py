@@ -130,7 +130,7 @@ def _absent(arguments: Sequence[str], name: str, why: str) -> tuple[list[str], s
     ], set()
 
 
-def load(program: Program, **options: bool) -> Tensorial:
+def load(program: Program, **options: Any) -> Tensorial:
     """The program as a function of tensors."""
     from .tensors import Tensorial
 

@@ -163,24 +163,19 @@ class _Value(torch.autograd.Function):
     def setup_context(ctx, inputs, output):
         ctx.kind, *x = inputs
         ctx.save_for_backward(*x)
-        ctx.save_for_forward(*x)
 
     @staticmethod
     def backward(ctx, grad):
         x = ctx.saved_tensors
-        return (None, *_fitted(x, _placed(len(x), _Pull.apply(ctx.kind, grad, *x))))
-
-    @staticmethod
-    def jvp(ctx, _kind, *moves):
-        return _Push.apply(ctx.kind, *ctx.saved_tensors, *_moving(moves))
+        return (None, *_fitted(x, _placed(len(x), _run(_Pull, ctx.kind, grad, *x))))
 
     @staticmethod
     def vmap(info, in_dims, kind, *x):
-        return _Value.apply(kind, *_aligned(in_dims[1:], x)), 0
+        return _run(_Value, kind, *_aligned(in_dims[1:], x)), 0
 
 
 class _Pull(torch.autograd.Function):
-    """The slopes s_i(x) times g, not summed over the axes that broadcast."""
+    """g times the slopes, not yet summed over the axes that broadcast."""
 
     @staticmethod
     def forward(kind, g, *x):
@@ -188,66 +183,29 @@ class _Pull(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx, inputs, output):
-        ctx.kind, *saved = inputs
-        ctx.save_for_backward(*saved)
-        ctx.save_for_forward(*saved)
+        ctx.kind, *inputs = inputs
+        ctx.save_for_backward(*inputs)
 
     @staticmethod
     def backward(ctx, *w):
         g, *x = ctx.saved_tensors
-        bent = _Bend.apply(ctx.kind, g, *x, *w)
-        return (None, *_fitted([g, *x], [_Push.apply(ctx.kind, *x, *w), *_placed(len(x), bent)]))
-
-    @staticmethod
-    def jvp(ctx, _kind, g_move, *moves):
-        g, *x = ctx.saved_tensors
-        bent = _Bend.apply(ctx.kind, g, *x, *_moving(moves))
-        return tuple(a + b for a, b in zip(_Pull.apply(ctx.kind, g_move, *x), bent))
+        push, *bent = _run(_Bend, ctx.kind, g, *x, *w)
+        return (None, *_fitted([g, *x], [push, *_placed(len(x), bent)]))
 
     @staticmethod
     def vmap(info, in_dims, kind, *inputs):
-        found = _Pull.apply(kind, *_aligned(in_dims[1:], inputs))
+        found = _run(_Pull, kind, *_aligned(in_dims[1:], inputs))
         return found, (0,) * len(found)
 
 
-class _Push(torch.autograd.Function):
-    """The sum of s_i(x) w_i: how the value moves when the arguments move by w."""
-
-    @staticmethod
-    def forward(kind, *inputs):
-        x, w = _halves(inputs)
-        return sum(_times(move, slope) for move, slope in zip(w, _slopes(kind, x)))
-
-    @staticmethod
-    def setup_context(ctx, inputs, output):
-        ctx.kind, *saved = inputs
-        ctx.save_for_backward(*saved)
-        ctx.save_for_forward(*saved)
-
-    @staticmethod
-    def backward(ctx, g):
-        x, w = _halves(ctx.saved_tensors)
-        bent = _placed(len(x), _Bend.apply(ctx.kind, g, *x, *w))
-        return (None, *_fitted([*x, *w], [*bent, *_Pull.apply(ctx.kind, g, *x)]))
-
-    @staticmethod
-    def jvp(ctx, _kind, *moves):
-        (x, w), (dx, dw) = _halves(ctx.saved_tensors), _halves(moves)
-        bent = _Bend.apply(ctx.kind, torch.ones_like(w[0]), *x, *_moving(dx))
-        return _Push.apply(ctx.kind, *x, *dw) + sum(a * b for a, b in zip(w, bent))
-
-    @staticmethod
-    def vmap(info, in_dims, kind, *inputs):
-        return _Push.apply(kind, *_aligned(in_dims[1:], inputs)), 0
-
-
 class _Bend(torch.autograd.Function):
-    """g times how the slopes move when the arguments move by w: the second derivatives."""
+    """How the value moves when the arguments move by w, and g times how the slopes do: the Hessian times w."""
 
     @staticmethod
     def forward(kind, g, *inputs):
-        x, w = _halves(inputs)
-        return tuple(_times(g, bend) for bend in _bends(kind, x, w))
+        x, w = inputs[:_COUNT], inputs[_COUNT:]
+        push = sum(_times(move, slope) for move, slope in zip(w, _slopes(kind, x), strict=True))
+        return (push, *(_times(g, bend) for bend in _bends(kind, x, w)))
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -255,12 +213,19 @@ class _Bend(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, *grads):
-        raise NotImplementedError("the divergence has no third derivatives")
+        raise NotImplementedError("the divergence has no third derivatives here")
 
     @staticmethod
     def vmap(info, in_dims, kind, *inputs):
-        found = _Bend.apply(kind, *_aligned(in_dims[1:], inputs))
+        found = _run(_Bend, kind, *_aligned(in_dims[1:], inputs))
         return found, (0,) * len(found)
+
+
+def _run(function, *inputs):
+    """The function's result; what torch.compile traces without a derivative needs no more than its `forward`."""
+    differentiated = torch.is_grad_enabled() and any(x.requires_grad for x in inputs[1:])
+    traced = torch.compiler.is_compiling() and not differentiated
+    return function.forward(*inputs) if traced else function.apply(*inputs)
 
 
 def _times(g, slope):
@@ -272,32 +237,22 @@ def _times(g, slope):
     return g * torch.where((g == 0.0) & ~torch.isfinite(slope), 0.0, slope)
 
 
-def _halves(inputs):
-    """The arguments, and the moves of those of them that have slopes."""
-    return inputs[:_COUNT], inputs[_COUNT:]
-
-
-def _moving(moves):
-    """The moves of the arguments that have slopes."""
-    return [moves[k] for k in _SLOPED]
-
-
 def _placed(count, slopes):
     """The slopes at the places of their arguments, None at the others."""
-    found = dict(zip(_SLOPED, slopes))
+    found = dict(zip(_SLOPED, slopes, strict=True))
     return [found.get(k) for k in range(count)]
 
 
 def _fitted(x, grads):
     """Each gradient summed over the axes along which its argument was broadcast, in the argument's type."""
-    return [None if g is None else g.sum_to_size(a.shape).to(a.dtype) for a, g in zip(x, grads)]
+    return [None if g is None else g.sum_to_size(a.shape).to(a.dtype) for a, g in zip(x, grads, strict=True)]
 
 
 def _aligned(in_dims, inputs):
     """The inputs with the axis that is mapped over first, and ones after it so that the others broadcast."""
-    rank = max(a.ndim - (d is not None) for a, d in zip(inputs, in_dims))
+    rank = max(a.ndim - (d is not None) for a, d in zip(inputs, in_dims, strict=True))
     found = []
-    for a, d in zip(inputs, in_dims):
+    for a, d in zip(inputs, in_dims, strict=True):
         if d is not None:
             a = a.movedim(d, 0)
             a = a.reshape(a.shape[0], *[1] * (rank - a.ndim + 1), *a.shape[1:])
@@ -335,7 +290,7 @@ def _apply(*arguments):
     whole = [
         a if isinstance(a, Tensor) else torch.full((), float(a), dtype=torch.float64, device=device) for a in whole
     ]
-    return _Value.apply(_kind(tensors.values()), *whole)
+    return _run(_Value, _kind(tensors.values()), *whole)
 
 
 def _kind(tensors):

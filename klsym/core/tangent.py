@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from typing import Any
 
 from .errors import UnderivableError
 from .primitive import PLAIN
-from .program import Line, Output, Program
+from .program import Line, Output, Program, needed
 
 
 def tangent(program: Program, moving: Sequence[str], outputs: Sequence[Output]) -> Program:
@@ -33,6 +34,7 @@ def tangent(program: Program, moving: Sequence[str], outputs: Sequence[Output]) 
     moved: dict[str, Term] = {name: Term(build, move) for name, move in moves.items()}
     lines = program.needed(*(output.line for output in outputs))
     for line in lines:
+        line = _sided(build, line, moved)
         build.lines.append(line)
         move = _move(build, line, moved)
         if move is not None:
@@ -40,8 +42,21 @@ def tangent(program: Program, moving: Sequence[str], outputs: Sequence[Output]) 
     zero = build.constant(0)
     found = tuple(Output(moved.get(o.line, zero).name, name=o.name) for o in outputs)
     arguments = (*program.arguments, *moves.values())
-    whole = Program(f"{program.name}_tangent", arguments, tuple(build.lines), found)
-    return Program(whole.name, arguments, whole.needed(*(o.line for o in found)), found)
+    kept = needed(build.lines, [output.line for output in found])
+    return Program(f"{program.name}_tangent", arguments, kept, found)
+
+
+def _sided(build: _Build, line: Line, moved: Mapping[str, Term]) -> Line:
+    """The line, but of a sign that is written -1, 0 or 1 that of the move at 0: a derivative of it is a limit there."""
+    if line.primitive != "select":
+        return line
+    known = {known.name: known for known in build.lines}
+    condition, *choices = (known.get(name) for name in line.arguments)
+    if [choice and choice.constant for choice in choices] != ["-1", "0"] or condition is None:
+        return line
+    move = moved.get(condition.arguments[0])
+    side = build("select", move("lt", 0), -1, 1).name if move else line.arguments[2]
+    return replace(line, arguments=(*line.arguments[:2], side))
 
 
 def _move(build: _Build, line: Line, moved: Mapping[str, Term]) -> Term | None:
@@ -52,6 +67,9 @@ def _move(build: _Build, line: Line, moved: Mapping[str, Term]) -> Term | None:
     if name == "select":
         condition, *choices = line.arguments
         return build("select", Term(build, condition), *(moved.get(c, build.still(c)) for c in choices))
+    if name == "abs":
+        x, move = Term(build, line.arguments[0]), moved[line.arguments[0]]
+        return build("select", x("eq", 0), move("abs"), x("lt", 0)("select", -move, move))
     rule = _PARTIALS.get(name) or _PARTIALS.get(PLAIN.get(name, name))
     partials = rule(*(Term(build, n) for n in (line.name, *line.arguments))) if rule else (None,) * len(line.arguments)
     parts: list[Term] = []
@@ -175,7 +193,6 @@ _PARTIALS: dict[str, Partials] = {
     "mul": lambda v, x, y: (y, x),
     "div": lambda v, x, y: (1 / y, -v / y),
     "neg": lambda v, x: (-1,),
-    "abs": lambda v, x: (x.build("lt", x, 0)("select", -1, 1),),
     "min": _chosen(lambda x, y: x("le", y)),
     "max": _chosen(lambda x, y: y("le", x)),
     "sqrt": lambda v, x: (0.5 / v,),
