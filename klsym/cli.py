@@ -223,7 +223,11 @@ def parser_of(verb: str) -> Parser:
         add("--minutes", type=positive, default=15, metavar="M", help="in all, about (default: 15)")
         add("--gradient", action="store_true", help="also the derivatives by the parameters")
         add("--dtype", choices=("float64", "float32"), default="float64", help="of parameters and results")
-        add("--backend", metavar="NAME", help="whose code (default: the fastest installed)")
+        add(
+            "--backend",
+            metavar="NAME",
+            help="whose code, torch-pure for torch's own operations (default: the fastest installed)",
+        )
         add("--seed", type=int, default=0, metavar="S", help="of the points (default: 0)")
         limit = "the error that passes, in the report's unit (default: what is promised)"
         add("--limit", type=float, metavar="E", help=limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
 from types import ModuleType
@@ -12,6 +13,7 @@ from ..core.program import Program
 from . import numba, numpy, proof, torch
 from .callable import Compiled
 from .function import Report
+from .selfcheck import Example, about, check
 
 # The fastest first.
 BACKENDS: dict[str, ModuleType] = {
@@ -25,16 +27,26 @@ BACKENDS: dict[str, ModuleType] = {
 DIFFERENTIATING = frozenset({"torch"})
 
 
-def emit(program: Program, target: str = "numpy") -> str:
-    """The source of a stand-alone module that computes the program; an unknown target raises UnknownNameError."""
-    return _find(target).emit(_plain(program))
+def emit(program: Program, target: str = "numpy", examples: Sequence[Example] = ()) -> str:
+    """The source of a stand-alone module that computes the program; an unknown target raises UnknownNameError.
+
+    With examples it has a function `self_check` that computes them.
+    """
+    source = _find(target).emit(_plain(program))
+    if not examples:
+        return source
+    head, _, tail = source.partition('"""\n\n')  # the docstring of the module
+    return "\n".join(
+        [f'{head}"""', "", "from fractions import Fraction", tail.rstrip("\n"), *check(program, target, examples)]
+    )
 
 
 def _plain(program: Program) -> Program:
     """The program without the lines that estimate errors: nothing in a stand-alone module asks for them."""
     outputs = tuple(replace(output, error="", bound=0.0) for output in program.outputs)
     wanted = (*(output.line for output in outputs), *(condition.line for condition in program.conditions))
-    return replace(program, outputs=outputs, lines=program.needed(*wanted))
+    doc = f"{program.doc}\n\n{about(program)}" if program.doc else ""
+    return replace(program, outputs=outputs, lines=program.needed(*wanted), doc=doc)
 
 
 def load(program: Program, backend: str | None = None, **options: Any) -> Any:
@@ -56,4 +68,4 @@ def _find(name: str) -> ModuleType:
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Report", "emit", "load"]
+__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Example", "Report", "emit", "load"]
