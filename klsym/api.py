@@ -103,7 +103,7 @@ class Formula(Answer):
 
         program = self._program(self._sloped(gradient, target))
         by = [output.name for output in program.outputs[1:]]
-        return emit(program, target, [Example(*example) for example in known(self, by)])
+        return emit(program, target, (Example(*example) for example in known(self, by)))
 
     def _sloped(self, gradient: bool, backend: str | None) -> bool:
         """Whether the program is to have the derivatives: asked for, or needed by the backend's own differentiation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.util import find_spec
 from types import ModuleType
@@ -27,17 +27,17 @@ BACKENDS: dict[str, ModuleType] = {
 DIFFERENTIATING = frozenset({"torch"})
 
 
-def emit(program: Program, target: str = "numpy", examples: Sequence[Example] = ()) -> str:
+def emit(program: Program, target: str = "numpy", examples: Iterable[Example] = ()) -> str:
     """The source of a stand-alone module that computes the program; an unknown target raises UnknownNameError.
 
     With examples it has a function `self_check` that computes them.
     """
-    source = _find(target).emit(_plain(program))
-    if not examples:
+    source, known = _find(target).emit(_plain(program)), list(examples)
+    if not known:
         return source
     head, _, tail = source.partition('"""\n\n')  # the docstring of the module
     return "\n".join(
-        [f'{head}"""', "", "from fractions import Fraction", tail.rstrip("\n"), *check(program, target, examples)]
+        [f'{head}"""', "", "from fractions import Fraction", tail.rstrip("\n"), *check(program, target, known)]
     )
 
 

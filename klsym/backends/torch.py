@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UnderivableError
 from ..core.program import Program
 from ..core.tangent import tangent
-from . import numpy
-from .library import Definition, kernels, needed, torch_library
+from .library import kernels, needed, torch_library
 from .source import (
     OPERATORS,
     UNARY,
     Spelling,
-    Table,
     calls,
     documentation,
     filled,
@@ -131,7 +129,9 @@ def _absent(arguments: Sequence[str], name: str, why: str) -> tuple[list[str], s
 
 
 def load(program: Program, **options: Any) -> Tensorial:
-    """The program as a function of tensors."""
+    """The program as a function of tensors; without torch an UnderivableError."""
+    if not find_spec("torch"):
+        raise UnderivableError("torch is not installed; pip install torch, or take the backend numpy")
     from .tensors import Tensorial
 
     return Tensorial(program, **options)

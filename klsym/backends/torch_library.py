@@ -100,6 +100,9 @@ def _rounded(x):
 
 
 def _polygamma(n, x):
+    """The derivatives of psi; torch's first one is off by 1e-10 in places."""
+    if n < 2:
+        return _trigamma(x) if n == 1 else _digamma(x)
     return torch.special.polygamma(int(n), _tensor(x))
 
 
