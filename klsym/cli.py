@@ -178,7 +178,7 @@ def audit(args: argparse.Namespace) -> Answer:
 
 def bench(args: argparse.Namespace) -> Answer:
     from . import render
-    from .bench import arrays, report, run
+    from .bench import arrays, report, run, tensors
 
     families = [(family, near) for near in (False, True) for family in run.TARGETS]
     with run.single_thread():
@@ -188,7 +188,8 @@ def bench(args: argparse.Namespace) -> Answer:
         first = [] if args.brief else [run.compiling(family, "numba") for family in ("Normal", "Beta")]
         share = min(args.count / 1_000_000, 1.0)
         batches = list(render.with_progress(arrays.rows(share, args.repeats), len(arrays.RACES)))
-    found = report.Report(args.count, args.repeats, rows, kernels, first, batches)
+        differentiated = list(render.with_progress(tensors.rows(args.count, args.repeats), 8))
+    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated)
     return Answer(str(found), found.to_json())
 
 

@@ -1,4 +1,4 @@
-"""The torch backend: values, first and second derivatives, and the stand-alone file, beside NumPy's code and finite differences."""
+"""The torch backend: values, first and second derivatives, types and transforms, and the stand-alone file."""
 
 import ast
 import copy
@@ -269,7 +269,7 @@ def test_transforms(torch):
         y = [a.clone().requires_grad_() for a in x]
         expected = torch.autograd.grad(g(*y).sum(), [y[0], y[3]])
         assert all(torch.allclose(a, b, rtol=1e-14) for a, b in zip(slopes, expected, strict=True))
-        bent = func.jacrev(func.jacrev(lambda a: g(a[0], a[1], 2.0, 3.0)))(torch.tensor([1.5, 2.5]).double())
+        bent = func.jacrev(func.jacrev(lambda a, g=g: g(a[0], a[1], 2.0, 3.0)))(torch.tensor([1.5, 2.5]).double())
         assert torch.allclose(bent, bent.T) and (torch.linalg.eigvalsh(bent) > 0).all()
 
 

@@ -196,7 +196,7 @@ def compiled(subject: Subject, backend: str | None, gradient: bool = False) -> l
 
 
 def of_tensors(subject: Subject, pure: bool, gradient: bool) -> list[Function]:
-    """The same of the torch backend, whose derivatives come from `backward`; which pass a value is of it does not say."""
+    """The same of the torch backend, which does not say which pass a value is of; derivatives come from `backward`."""
     import torch
 
     whole = subject.formula.compile("torch")

@@ -63,8 +63,9 @@ class Compiled(Function):
     A first pass computes every element with an estimate of its error. A second one visits those whose estimate
     is too large and decides them in ball arithmetic, or in double-double where they are many and that is enough;
     what no precision decides is NaN, with an UndecidedWarning: its first pass may have lost every digit and the sign.
-    `second_pass` False leaves that out, and `fine` is how many units of 2^-52 a float64 may be off without it. `report`, of the function or of a call, gives (value, error, second): the
-    relative errors estimated, and which elements took the second pass.
+    `second_pass` False leaves that out; `fine` is how many units of 2^-52 a float64 may be off without it. `report`, of
+    the function or of a call, gives (value, error, second): the relative errors estimated, and which elements took the
+    second pass.
     """
 
     def __init__(

@@ -61,7 +61,7 @@ def check(program: Program, target: str, examples: Sequence[Example]) -> list[st
         "",
         "",
         "def self_check() -> float:",
-        '    """The largest relative error at a few points in units of 2^-52; AssertionError where it is beyond its limit."""',
+        '    """The largest relative error at a few points, in units of 2^-52; AssertionError beyond a limit."""',
         "    worst = 0.0",
         "    for point, values in _KNOWN:",
         "        for found, value, limit in zip(_outputs(point), values, _LIMITS, strict=False):",

@@ -27,14 +27,18 @@ _KINDS = (torch.float64, torch.float32)
 class Tensorial(Function):
     """A divergence as a function of torch tensors, differentiable twice.
 
-    Arguments are tensors or numbers, by position or by name, and broadcast. It is computed in float64, and rounded to
-    the type that torch gives the sum of the arguments; an element with an invalid argument is NaN, and with `check=True`
-    a ParameterError. Derivatives, by `backward`, `torch.autograd.grad` and `torch.func`, are computed by a form of
-    their own, never through one that cancels; where a gradient of 0 meets a slope that is no number the product is 0,
-    so that `torch.where` hides an element. Integer parameters have no derivative.
+    Arguments are tensors or numbers, by position or by name, and broadcast. It is computed in float64 and rounded to
+    the type that torch gives the sum of the arguments. An element with an invalid argument is NaN, and a ParameterError
+    with `check=True`. Derivatives, by `backward`, `torch.autograd.grad` and `torch.func`, have a form of their own and
+    are never taken of one that cancels; a gradient of 0 times a slope that is no number is 0, so that `torch.where`
+    hides an element. Parameters that are integers have none.
 
-    Tensors on the CPU are computed by the compiled kernel with its second pass, in place. Other devices, and what
-    torch.compile traces, take the program in torch's own operations, the first pass alone: `pure` is that function.
+    Tensors on the CPU are computed in place by the compiled kernel. Its second pass decides the values as it does for
+    arrays; derivatives take it where they would be off by more than 2^26 units of 2^-52. Other devices, and what
+    torch.compile traces, take the program in torch's own operations, as `pure` does everywhere. It has no second pass:
+    of 27,616 points chosen to be hard of 46 families (`klsym audit self --backend torch-pure --pairs same --points
+    300`) 38 families stay within 8 units; the others are those of which numba's first pass is as far off. A device
+    without float64 (mps) is a ParameterError, and a primitive that torch lacks a NotImplementedError that names it.
     """
 
     def __init__(

@@ -71,12 +71,15 @@ def _move(build: _Build, line: Line, moved: Mapping[str, Term]) -> Term | None:
         x, move = Term(build, line.arguments[0]), moved[line.arguments[0]]
         return build("select", x("eq", 0), move("abs"), x("lt", 0)("select", -move, move))
     rule = _PARTIALS.get(name) or _PARTIALS.get(PLAIN.get(name, name))
-    partials = rule(*(Term(build, n) for n in (line.name, *line.arguments))) if rule else (None,) * len(line.arguments)
+    arguments = [Term(build, argument) for argument in (line.name, *line.arguments)]
+    partials: tuple[Any, ...] = rule(*arguments) if rule else (None,) * len(line.arguments)
     parts: list[Term] = []
     for argument, partial in zip(line.arguments, partials, strict=True):
-        if argument in moved and partial is None:
+        if argument not in moved:
+            continue
+        if partial is None:
             raise UnderivableError(f"the derivative of {name} has no rule")
-        if argument in moved and partial != 0:
+        if isinstance(partial, Term) or partial:
             parts.append(moved[argument] * partial)
     return reduce(lambda a, b: a + b, parts) if parts else None
 
