@@ -69,7 +69,7 @@ class Report:
     def of_tensors(self) -> str:
         """The races of tensors beside torch."""
         names = ("klsym", "klsym pure", "torch")
-        table = [("family", "with gradients", *names, "ratio", "target")]
+        table: list[tuple[str, ...]] = [("family", "with gradients", *names, "ratio", "target")]
         for row in self.tensors:
             times = (_ns(row["ns"][name]) for name in names)
             gradient = "yes" if row["gradient"] else "no"

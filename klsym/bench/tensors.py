@@ -17,7 +17,7 @@ FAMILIES = ("Normal", "Bernoulli", "Gamma", "Beta")
 
 
 def race(family: str, gradient: bool, n: int, repeats: int) -> Row:
-    """One family: nanoseconds an element of the compiled kernel, of torch's own operations and of torch's divergence."""
+    """One family: nanoseconds an element of the compiled kernel, of torch's operations and of torch's divergence."""
     import torch
 
     torch.set_num_threads(1)
