@@ -87,21 +87,35 @@ class Formula(Answer):
         """
         from .backends import load
 
-        return load(self._program(gradient), backend, second_pass=second_pass, report=report)
+        return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
-        """The source of a stand-alone module with that function: "numpy" or "numba", the first pass alone, or "c".
+        """The source of a stand-alone module with that function: "numpy", "numba", "torch", the first pass alone, or "c".
 
-        The C is one header, which needs libm only, has the second pass in double-double and checks itself. Raises
-        UnderivableError where the target lacks a function.
+        The C is one header, which needs libm only and has the second pass in double-double. `self_check` (in C under
+        KLSYM_SELF_CHECK) computes a few points whose values the module holds to 20 digits, with the derivatives where
+        the function has them. Raises UnderivableError where the target lacks a function.
 
-        >>> from klsym import kl, Gamma
+        >>> from klsym import kl, Exponential, Gamma
+        >>> "def self_check()" in kl(Exponential, Exponential).generate("torch")
+        True
         >>> "double kl_gamma_gamma(double alpha_p, double beta_p" in kl(Gamma, Gamma).generate("c")
         True
         """
-        from .backends import emit
+        from .backends import Example, emit
+        from .verification import known
 
-        return emit(self._program(gradient), target)
+        program = self._program(self._sloped(gradient, target))
+        by = [output.name for output in program.outputs[1:]]
+        return emit(program, target, (Example(*example) for example in known(self, by)))
+
+    def _sloped(self, gradient: bool, backend: str | None) -> bool:
+        """Whether the program is to have the derivatives: asked for, or needed by the backend's own differentiation."""
+        from .backends import DIFFERENTIATING
+
+        if gradient and backend in DIFFERENTIATING:
+            raise ParameterError(f"functions of {backend} are differentiated by {backend} itself; leave out `gradient`")
+        return gradient or backend in DIFFERENTIATING
 
     def gradient(self) -> dict[str, sp.Expr]:
         """The derivatives of the value by the parameters that are not integers, by name.

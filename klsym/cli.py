@@ -180,7 +180,7 @@ def audit(args: argparse.Namespace) -> Answer:
 
 def bench(args: argparse.Namespace) -> Answer:
     from . import render
-    from .bench import arrays, report, run
+    from .bench import arrays, report, run, tensors
 
     families = [(family, near) for near in (False, True) for family in run.TARGETS]
     with run.single_thread():
@@ -190,7 +190,8 @@ def bench(args: argparse.Namespace) -> Answer:
         first = [] if args.brief else [run.compiling(family, "numba") for family in ("Normal", "Beta")]
         share = min(args.count / 1_000_000, 1.0)
         batches = list(render.with_progress(arrays.rows(share, args.repeats), len(arrays.RACES)))
-    found = report.Report(args.count, args.repeats, rows, kernels, first, batches)
+        differentiated = list(render.with_progress(tensors.rows(args.count, args.repeats), 8))
+    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated)
     return Answer(str(found), found.to_json())
 
 
@@ -225,7 +226,11 @@ def parser_of(verb: str) -> Parser:
         add("--minutes", type=positive, default=15, metavar="M", help="in all, about (default: 15)")
         add("--gradient", action="store_true", help="also the derivatives by the parameters")
         add("--dtype", choices=("float64", "float32"), default="float64", help="of parameters and results")
-        add("--backend", metavar="NAME", help="whose code (default: the fastest installed)")
+        add(
+            "--backend",
+            metavar="NAME",
+            help="whose code, torch-pure for torch's own operations (default: the fastest installed)",
+        )
         add("--seed", type=int, default=0, metavar="S", help="of the points (default: 0)")
         limit = "the error that passes, in the report's unit (default: what is promised)"
         add("--limit", type=float, metavar="E", help=limit)

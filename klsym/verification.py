@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ import sympy as sp
 from . import oracles
 from .core.continuity import at
 from .core.derivation import Case, Expectation, Step
+from .core.differentiate import differentiated
 from .core.errors import KlsymError
 from .core.sampling import draw
 from .core.value import Value, Verdict, compare
-from .evaluation import GUARD_DIGITS, as_value, real_number
+from .evaluation import GUARD_DIGITS, as_value, precise, real_number
 
 if TYPE_CHECKING:
     from .api import Formula
@@ -25,6 +26,7 @@ TOLERANCE = 1e-14
 # A compiled textbook form cancels near P = Q; at everyday points it keeps this much.
 CODE_TOLERANCE = 1e-9
 Point = dict[sp.Symbol, sp.Expr]
+Known = tuple[tuple[float, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,26 @@ def sample_points(formula: Formula, case: Case, count: int, seed: int) -> list[P
     members = (formula.p, formula.q)
     drawn = (draw(members, sp.And(case.when, *earlier), rng) for _ in range(count))
     return [point for point in drawn if point is not None]
+
+
+def known(formula: Formula, by: Sequence[str] = (), points: int = 3, digits: int = 20) -> Iterator[Known]:
+    """Points of closed cases as doubles, and as decimals the value there and its derivatives by the parameters named.
+
+    Derivatives are left out where a case takes parameters as equal, so that there are none.
+    """
+    for case in formula.cases:
+        if case.kind == "closed":
+            tied = case.when.has(sp.Eq)
+            slopes = [differentiated(case.value, s) for name in by for s in formula.parameters if s.name == name]
+            for point in sample_points(formula, case, points, seed=0):
+                exact = {s: sp.Rational(*float(value).as_integer_ratio()) for s, value in point.items()}
+                wanted = [case.value] if tied else [case.value, *slopes]
+                try:
+                    values = [precise(at(value, exact), digits) for value in wanted]
+                except (ArithmeticError, KlsymError):
+                    continue
+                numbers = tuple(float(point[s]) for s in formula.parameters)
+                yield numbers, tuple(mp.nstr(value, digits) for value in values)
 
 
 def check_step(formula: Formula, number: int, step: Step, point: Point, digits: int) -> list[Row]:

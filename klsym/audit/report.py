@@ -58,10 +58,11 @@ class Report:
         return bool(self.audited) and len(self.found_within()) == len(self.audited)
 
     def __str__(self) -> str:
-        table = [("pair", "points", "sweep", "climb", "p99.9", "2nd pass", "")]
+        table = [("pair", "points", "sweep", "climb", "p99.9", "beyond", "2nd pass", "")]
         for row in self.audited:
             second = "-" if row["second"] is None else f"{100 * row['second']:.1f}%"
-            numbers = (units(row["sweep"]), units(row["climb"]), units(row["p99.9"]))
+            beyond = f"{100 * row['off']:.2g}%"
+            numbers = (units(row["sweep"]), units(row["climb"]), units(row["p99.9"]), beyond)
             table.append((row["pair"], str(row["points"]), *numbers, second, ", ".join(flags(row))))
         parts = [aligned(table), *self.worst_points(), *self.left_out(), self.summary()]
         return "\n\n".join(parts)

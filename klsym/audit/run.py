@@ -91,6 +91,7 @@ def summed(name: str, audited: Subject, rows: list[Row], sweep: Row) -> Row:
     added = ("points", "compared", "undecided", "unsure", "tiny", "huge", *FLAGS)
     total |= {key: sum(row[key] for row in rows) for key in added}
     total |= {"sweep": sweep["worst"], "p99.9": sweep["p99.9"], "second": sweep["second"], "climb": rows[-1]["worst"]}
+    total["off"] = sweep["off"] / max(sweep["compared"], 1)
     total["worst"], total["worst_set"], total["at"] = worst["worst"], worst["set"], worst.get("at")
     total["tiny_ulps"] = max((row["tiny_ulps"] for row in rows if row["tiny"]), default=None)
     total["drawn"], total["asked"] = sweep["points"], sum(row["asked"] for row in rows[:-1])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.util import find_spec
 from types import ModuleType
+from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import c, numba, numpy, proof
+from . import c, numba, numpy, proof, torch
 from .callable import Compiled
 from .function import Report
+from .selfcheck import Example, about, check
 
 # The fastest first; by default numba or NumPy.
 BACKENDS: dict[str, ModuleType] = {
@@ -18,26 +21,41 @@ BACKENDS: dict[str, ModuleType] = {
     "numpy": numpy,
     "c": c,
     "exact": proof,
+    "torch": torch,
 }
 
+# Those whose functions are differentiated by their own library: they take a program with its derivatives.
+DIFFERENTIATING = frozenset({"torch"})
 
-# What comes with a second pass of its own.
-CORRECTED = {"c"}
+# What comes with a second pass and a self check of its own.
+CORRECTED = frozenset({"c"})
 
 
-def emit(program: Program, target: str = "numpy") -> str:
-    """The source of a stand-alone module that computes the program; an unknown target raises UnknownNameError."""
-    return _find(target).emit(program if target in CORRECTED else _plain(program))
+def emit(program: Program, target: str = "numpy", examples: Iterable[Example] = ()) -> str:
+    """The source of a stand-alone module that computes the program; an unknown target raises UnknownNameError.
+
+    With examples it has a function `self_check` that computes them.
+    """
+    if target in CORRECTED:
+        return _find(target).emit(program)
+    source, known = _find(target).emit(_plain(program)), list(examples)
+    if not known:
+        return source
+    head, _, tail = source.partition('"""\n\n')  # the docstring of the module
+    return "\n".join(
+        [f'{head}"""', "", "from fractions import Fraction", tail.rstrip("\n"), *check(program, target, known)]
+    )
 
 
 def _plain(program: Program) -> Program:
     """The program without the lines that estimate errors: nothing in a stand-alone module asks for them."""
     outputs = tuple(replace(output, error="", bound=0.0) for output in program.outputs)
     wanted = (*(output.line for output in outputs), *(condition.line for condition in program.conditions))
-    return replace(program, outputs=outputs, lines=program.needed(*wanted))
+    doc = f"{program.doc}\n\n{about(program)}" if program.doc else ""
+    return replace(program, outputs=outputs, lines=program.needed(*wanted), doc=doc)
 
 
-def load(program: Program, backend: str | None = None, **options: bool) -> Compiled:
+def load(program: Program, backend: str | None = None, **options: Any) -> Any:
     """The program as a callable, by the fastest backend that has its primitives, or by the named one.
 
     An unknown name raises UnknownNameError, a backend that lacks a primitive UnderivableError. The options are those
@@ -56,4 +74,4 @@ def _find(name: str) -> ModuleType:
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "Compiled", "Report", "emit", "load"]
+__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Example", "Report", "emit", "load"]

@@ -63,14 +63,23 @@ class Compiled(Function):
     A first pass computes every element with an estimate of its error. A second one visits those whose estimate
     is too large and decides them in ball arithmetic, or in double-double where they are many and that is enough;
     what no precision decides is NaN, with an UndecidedWarning: its first pass may have lost every digit and the sign.
-    `second_pass` False leaves that out. `report`, of the function or of a call, gives (value, error, second): the
-    relative errors estimated, and which elements took the second pass.
+    `second_pass` False leaves that out; `fine` is how many units of 2^-52 a float64 may be off without it. `report`, of
+    the function or of a call, gives (value, error, second): the relative errors estimated, and which elements took the
+    second pass.
     """
 
-    def __init__(self, program: Program, first: FirstPass, second_pass: bool = True, report: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        first: FirstPass,
+        second_pass: bool = True,
+        report: bool = False,
+        fine: float = FINE,
+    ) -> None:
         outputs = tuple(output.name for output in program.outputs)
         Function.__init__(self, program.name, program.arguments, outputs, first.doc, report)
         self.program, self.second_pass, self._visited = program, second_pass, 0
+        self.fine = fine
         self.source, self.backend = first.source, first.backend
         self._fill, self._conditions = first.fill, first.conditions
         self._size, self._estimated = len(program.arguments), [output.error != "" for output in program.outputs]
@@ -92,7 +101,7 @@ class Compiled(Function):
             return self._flat(values, shape, kind, outs, report)
         if outs is None:
             outs = [np.empty(shape, kind) for _ in self.program.outputs]
-        self._blocks(values, outs, FINE if kind == _DOUBLE else FINE_NARROW)
+        self._blocks(values, outs, self.fine if kind == _DOUBLE else FINE_NARROW)
         return self.results(outs)
 
     def _are_numbers(self, args: tuple[Any, ...]) -> bool:
@@ -102,7 +111,7 @@ class Compiled(Function):
         """The results at one point, without all that arrays need; None where it has to take the second pass."""
         results = [np.empty(1) for _ in self._estimated]
         errors = [np.empty(1) for estimated in self._estimated if estimated]
-        found = self._fill(FINE, *[np.array([x], _DOUBLE) for x in args], *results, *errors, np.empty(1, np.int64))
+        found = self._fill(self.fine, *[np.array([x], _DOUBLE) for x in args], *results, *errors, np.empty(1, np.int64))
         if found and self.second_pass:
             return None
         return self.results([result[0] for result in results])
@@ -117,7 +126,7 @@ class Compiled(Function):
         results = [o.reshape(-1) for o in outs] if direct and outs else [np.empty(size) for _ in self._estimated]
         room = size if report else min(size, WIDTH)
         errors = [np.empty(room) if estimated else None for estimated in self._estimated]
-        places, undecided = self._run(operands, results, errors, size, FINE if kind == _DOUBLE else FINE_NARROW)
+        places, undecided = self._run(operands, results, errors, size, self.fine if kind == _DOUBLE else FINE_NARROW)
         shaped = [_shaped(result, shape, kind) for result in results]
         if outs is not None:
             for result, target in zip(shaped, outs, strict=True):
@@ -210,7 +219,8 @@ class Compiled(Function):
     def __reduce__(self) -> tuple[Any, ...]:
         from . import load
 
-        return partial(load, second_pass=self.second_pass, report=self.report), (self.program, self.backend)
+        options: dict[str, Any] = {"second_pass": self.second_pass, "report": self.report, "fine": self.fine}
+        return partial(load, **options), (self.program, self.backend)
 
 
 def execute(name: str, source: str, filename: str) -> dict[str, Any]:

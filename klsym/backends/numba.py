@@ -10,7 +10,7 @@ import re
 import sys
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..core.errors import UnderivableError
 from ..core.program import Line, Program
@@ -276,7 +276,7 @@ def _wrapper(program: Program) -> list[str]:
     ]
 
 
-def load(program: Program, **options: bool) -> Compiled:
+def load(program: Program, **options: Any) -> Compiled:
     """The program as a callable, compiled at the first time; a primitive without a spelling raises UnderivableError."""
     source = emit(program)
     file = keep(program.name, source)

@@ -114,7 +114,7 @@ NOTE = [
 ]
 
 
-def load(program: Program, **options: bool) -> Compiled:
+def load(program: Program, **options: Any) -> Compiled:
     """The program as a callable."""
     source = emit(program)
     module = execute(f"klsym.generated.{program.name}", source, f"<klsym {program.name} {abs(hash(source)):x}>")

@@ -19,7 +19,7 @@ def emit(program: Program) -> str:
     raise UnderivableError(f"{program.name}: the backend exact runs a program as it is and writes no source")
 
 
-def load(program: Program, **options: bool) -> Compiled:
+def load(program: Program, **options: Any) -> Compiled:
     """The program as a callable; there is nothing left for a second pass."""
     first = FirstPass("exact", "", program.doc or program.name, _filling(program), numpy.conditions(program))
     return Compiled(program, first, **options)

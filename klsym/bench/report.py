@@ -24,11 +24,14 @@ class Report:
     kernels: Sequence[Row] = ()
     compilations: Sequence[Row] = ()
     arrays: Sequence[Row] = ()
+    tensors: Sequence[Row] = ()
 
     def __str__(self) -> str:
         parts = [self.table(near) for near in (False, True)]
         if self.arrays:
             parts.append(self.batches())
+        if self.tensors:
+            parts.append(self.of_tensors())
         if self.kernels:
             cells = [f"{row['primitive']} {_ns(row['ns'])}" for row in self.kernels]
             rows = [cells[i : i + 5] for i in range(0, len(cells), 5)]
@@ -63,6 +66,16 @@ class Report:
             table.append((row["family"], *sizes, *times, ratio, f"{row['target']:.1f}"))
         return f"batches of vectors and matrices, microseconds an element:\n{aligned(table)}"
 
+    def of_tensors(self) -> str:
+        """The races of tensors beside torch."""
+        names = ("klsym", "klsym pure", "torch")
+        table: list[tuple[str, ...]] = [("family", "with gradients", *names, "ratio", "target")]
+        for row in self.tensors:
+            times = (_ns(row["ns"][name]) for name in names)
+            gradient = "yes" if row["gradient"] else "no"
+            table.append((row["family"], gradient, *times, f"{row['ratio']:.1f}", f"{row['target']:.1f}"))
+        return f"tensors on the CPU; pure is torch's own operations:\n{aligned(table)}"
+
     def summary(self) -> str:
         """What was timed, and what was left out."""
         absent = [name for name in PEERS if name not in installed()]
@@ -86,6 +99,7 @@ class Report:
             "kernels": list(self.kernels),
             "compilations": list(self.compilations),
             "arrays": list(self.arrays),
+            "tensors": list(self.tensors),
         }
 
 
