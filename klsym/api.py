@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from . import divergences
+from .adapters import library
 from .answer import Answer
 from .core.derivation import Derivation
 from .core.differentiate import differentiated
@@ -223,6 +224,8 @@ def density(text: str, **domains: str) -> Family:
 
 
 def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
+    if library(p) or library(q):
+        return _of_objects(divergence, p, q, base, deep, [*options, *(["share"] if share else [])])
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
     if all(symbolic):
         if options:
@@ -238,6 +241,18 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
     return getattr(vectors, divergence.name)(*arguments, base=base, **options)
+
+
+def _of_objects(divergence: Divergence, p: Any, q: Any, base: Any, deep: bool, options: list[str]) -> Any:
+    from .adapters.measure import measure
+
+    if options:
+        raise TypeError(f"{divergence.name} of distributions of other libraries takes no {', '.join(options)}")
+
+    def formula(a: Any, b: Any) -> Any:
+        return _measure(divergence, a, b if divergence.arity == 2 else a, base, (), deep, {})
+
+    return measure(p, q, formula, (divergence.name, str(base), deep))
 
 
 def _of_logits(p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
