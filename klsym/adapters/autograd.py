@@ -5,7 +5,10 @@ from __future__ import annotations
 from functools import cache, reduce
 from typing import Any
 
+import numpy as np
+
 from ..backends import BACKENDS
+from ..core.errors import UnderivableError
 from .plan import Plan
 
 
@@ -37,6 +40,11 @@ def _function() -> Any:
             slopes = any(ctx.needs_input_grad)
             value, found = plan(*map(array, arguments), slopes=slopes)
             wanted = ctx.needs_input_grad[1:]
+            if slopes and plan.open and _unknown(value, found):
+                raise UnderivableError(
+                    f"{plan.formula.title} has no closed form at these values, so that its derivatives are not known; "
+                    "detach them for the value"
+                )
             ctx.axes = plan.axes
             ctx.like = [a if w else None for a, w in zip(arguments, wanted, strict=True)]
             ctx.slopes = [torch.as_tensor(s) if w else None for s, w in zip(found, wanted, strict=True)] if slopes else []
@@ -50,13 +58,18 @@ def _function() -> Any:
                 if like is None:
                     parts.append(None)
                     continue
-                factor = grads[0].reshape(*grads[0].shape, *[1] * axes)
+                factor = grads[0][(..., *[None] * axes)]
                 # What is masked out has no part, even where the derivative is NaN.
                 product = torch.where(factor == 0, torch.zeros_like(factor), factor * slope)
                 parts.append(product.sum_to_size(like.shape).to(device=like.device, dtype=like.dtype))
             return tuple(parts)
 
     return Divergence
+
+
+def _unknown(value: Any, slopes: Any) -> bool:
+    """Whether a derivative is missing where the value is finite."""
+    return any(np.isnan(s[np.isfinite(value)]).any() for s in slopes if s is not None)
 
 
 def array(value: Any) -> Any:

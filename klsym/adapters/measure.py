@@ -33,7 +33,7 @@ def measure(p: Any, q: Any, formula: Formula, key: Any) -> Any:
     if len(of) > 1:
         raise ParameterError(f"{' and '.join(of)}: two distributions of one library are needed, or one of klsym's")
     (ours,) = of.values()
-    a, b = _pair(ours, p, q)
+    a, b = pair(ours, p, q)
     if ours.symbolic:
         return formula(bound(a), bound(b))
     plan = _plan(_Key(formula, key), a.law, b.law)
@@ -44,10 +44,12 @@ def measure(p: Any, q: Any, formula: Formula, key: Any) -> Any:
     return ours.fit(ours.divergence(plan, values), np.broadcast_shapes(*shapes) if shapes else None, a.events)
 
 
-def _pair(ours: Library, p: Any, q: Any) -> tuple[Reading, Reading]:
+def pair(ours: Library, p: Any, q: Any) -> tuple[Reading, Reading]:
     """The first readings of both whose outcomes are of one kind."""
     readings = [_readings(ours, d) for d in (p, q)]
-    for a, b in product(*readings):
+    # An index and a vector with a single 1 are different outcomes, as are a number and counts of two categories.
+    ranks = {len(d.event_shape) for d in (p, q) if hasattr(d, "event_shape")}
+    for a, b in product(*readings) if len(ranks) < 2 else ():
         if _kind(a.law) == _kind(b.law):
             return a, b
     kinds = " and ".join(f"{type(d).__name__} ({_kind(r[0].law)})" for d, r in zip((p, q), readings, strict=True))
@@ -67,7 +69,9 @@ def _readings(ours: Library, d: Any) -> tuple[Reading, ...]:
 
 
 def _kind(law: Law) -> str:
-    return law.outcome.name if isinstance(law, ArrayDistribution) else "numbers"
+    if isinstance(law, Distribution):
+        return "numbers"
+    return f"two {law.outcome.name}" if "two" in names_of(law) else law.outcome.name
 
 
 class _Key:

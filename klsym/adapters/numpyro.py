@@ -10,6 +10,7 @@ from ..core.domain import counting, integer, positive, probability, real
 from ..families import circle, counts, half_line, heavy_tail, interval, matrices, real_line, simplex, vectors
 from .bijections import transformed
 from .callback import divergence, fit, product, two
+from .example import FACTOR, LOW_RANK
 from .reading import Library, Reading, Row, Standard, independent, refused, shifted
 
 loc, low, high, logits = real.symbols("loc low high logits")
@@ -90,6 +91,10 @@ LIBRARY = Library(
         "two": ("logits", two),
         "row_covariance": ("scale_tril_row", product),
         "column_covariance": ("scale_tril_column", product),
+    },
+    examples={
+        "LowRankMultivariateNormal": LOW_RANK,
+        "MatrixNormal": {"loc": [[0.1, 0.2], [0.3, 0.4]], "scale_tril_row": FACTOR, "scale_tril_column": FACTOR},
     },
     structures={
         "ExpandedDistribution": expanded,

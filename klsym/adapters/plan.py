@@ -18,7 +18,7 @@ class Plan:
     """The value of a formula at arrays, in the order of its parameters, and its derivatives by them.
 
     `axes` says how many event axes each array has, by name. Where the formula has no closed form the value is computed
-    from the definition, element by element, and the derivatives are NaN.
+    from the definition, element by element, and the derivatives are NaN; such a formula is `open`.
     """
 
     def __init__(self, formula: Any, axes: Mapping[str, int]) -> None:
@@ -26,7 +26,7 @@ class Plan:
         self.arguments = tuple(str(symbol) for symbol in formula.parameters)
         self.axes = tuple(axes[name] for name in self.arguments)
         self.integers = tuple(bool(getattr(symbol, "is_integer", False)) for symbol in formula.parameters)
-        self._open = any(case.kind not in ("closed", "infinite") for case in formula.cases) and not any(self.axes)
+        self.open = any(case.kind not in ("closed", "infinite") for case in formula.cases) and not any(self.axes)
         self._codes: dict[tuple[bool, bool], Any] = {}
 
     def __call__(self, *given: Any, slopes: bool = False) -> tuple[Any, tuple[Any, ...]]:
@@ -39,7 +39,7 @@ class Plan:
         else:
             found = code(*values)
         value, rest = (found[0], dict(zip(code.outputs[1:], found[1:], strict=True))) if slopes and code else (found, {})
-        if self._open:
+        if self.open:
             value = self._measured(value, values)
         if not slopes:
             return value, ()
@@ -61,7 +61,7 @@ class Plan:
             try:
                 self._codes[key] = self.formula.compile(backend, gradient=slopes)
             except UnderivableError:
-                if not self._open:
+                if not self.open:
                     raise
                 self._codes[key] = None
         return self._codes[key]

@@ -70,7 +70,8 @@ class Library:
     attributes that are computed, from which one and how; `structures` are classes that are made of other
     distributions; `standard` says what the attributes mean that a law does not name. `divergence` makes an array of
     the library from a plan and the values by name, `fit` gives it a batch shape and sums over its last axes, `plain`
-    makes a NumPy array. A symbolic library has no arrays: its values are bound in the law.
+    makes a NumPy array. `examples` are arguments of classes that are not made by the names in their laws. A symbolic
+    library has no arrays: its values are bound in the law.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Library:
     derived: Mapping[str, tuple[str, Callable[[Any], Any]]] = field(default_factory=dict)
     structures: Mapping[str, Callable[[Library, Any], tuple[Reading, ...]]] = field(default_factory=dict)
     standard: Mapping[str, Standard] = field(default_factory=dict)
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     symbolic: bool = False
 
     def read(self, d: Any) -> tuple[Reading, ...]:
@@ -181,12 +183,12 @@ def axes_of(law: Law, name: str) -> int:
     return domain.axes if isinstance(domain, ArrayDomain) else 0
 
 
-def independent(base: Callable[[Any], Any]) -> Callable[[Library, Any], tuple[Reading, ...]]:
-    """How a product of independent coordinates is read: as its base, with more axes to sum over."""
+def independent(base: str) -> Callable[[Library, Any], tuple[Reading, ...]]:
+    """How a product of independent coordinates is read: as its base, of that name, with more axes to sum over."""
 
     def read(library: Library, d: Any) -> tuple[Reading, ...]:
         axes = int(d.reinterpreted_batch_ndims)
-        return tuple(Reading(r.law, r.values, r.batch, r.events + axes) for r in library.read(base(d)))
+        return tuple(Reading(r.law, r.values, r.batch, r.events + axes) for r in library.read(getattr(d, base)))
 
     return read
 

@@ -9,6 +9,7 @@ import sympy as sp
 from ..core.domain import above_one, counting, positive, probability, real
 from ..families import circle, counts, half_line, heavy_tail, interval, matrices, real_line, simplex, vectors
 from .callback import diagonal, divergence, fit, product, two
+from .example import FACTOR
 from .reading import Library, Row, Standard, independent, refused, shifted
 
 loc, low, high, peak, logits, log_rate = real.symbols("loc low high peak logits log_rate")
@@ -95,6 +96,10 @@ LIBRARY = Library(
         "diagonal": ("scale_diag", diagonal),
         "whole_covariance": ("covariance", lambda compute: compute()),
         "scale_matrix": ("scale_tril", product),
+    },
+    examples={
+        "MultivariateNormalDiag": {"loc": [0.4, 0.6], "scale_diag": [1.0, 2.0]},
+        "WishartTriL": {"df": 3.5, "scale_tril": FACTOR},
     },
     structures={
         "Independent": independent("distribution"),

@@ -10,6 +10,7 @@ from ..core.domain import counting, positive, probability, real
 from ..families import circle, counts, half_line, heavy_tail, interval, matrices, real_line, simplex, vectors
 from .autograd import array, divergence, fit
 from .bijections import transformed
+from .example import LOW_RANK
 from .reading import Library, Row, independent, refused
 
 loc, low, high, logits = real.symbols("loc low high logits")
@@ -90,6 +91,7 @@ LIBRARY = Library(
     given=given,
     plain=array,
     derived={"two": ("logits", two)},
+    examples={"LowRankMultivariateNormal": LOW_RANK},
     structures={
         "Independent": independent("base_dist"),
         "TransformedDistribution": transformed("base_dist"),

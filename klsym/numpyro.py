@@ -1,0 +1,50 @@
+"""klsym in numpyro: `klsym.numpyro.register()`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .registry import Pair, Registration, register as _register
+
+
+def register(*, replace: bool = False) -> Registration:
+    """Add to numpyro.distributions.kl_divergence every pair that it lacks and klsym has; with `replace` all klsym has.
+
+    The result says what was added and replaced, and takes it back with `undo()` or at the end of a with block.
+    """
+    return _register(Numpyro(), replace)
+
+
+class Numpyro:
+    """The registry of numpyro.distributions.kl_divergence, which dispatches on both classes."""
+
+    name = "numpyro"
+    bases = ()
+
+    def __init__(self) -> None:
+        import numpyro.distributions
+
+        self.module = numpyro.distributions
+
+    def array(self, value: Any) -> Any:
+        """A JAX array."""
+        import jax.numpy as jnp
+
+        return jnp.asarray(value)
+
+    def call(self, p: Any, q: Any) -> Any:
+        """numpyro's own divergence."""
+        return self.module.kl_divergence(p, q)
+
+    def get(self, pair: Pair) -> Any:
+        """What is registered for exactly this pair."""
+        return self.module.kl_divergence.funcs.get(pair)
+
+    def set(self, pair: Pair, function: Any) -> None:
+        """Register a function, or nothing; the order of the dispatcher is found anew."""
+        dispatcher = self.module.kl_divergence
+        if function is not None:
+            dispatcher.add(pair, function)
+        elif dispatcher.funcs.pop(pair, None) is not None:
+            dispatcher.reorder()
+            dispatcher._cache.clear()
