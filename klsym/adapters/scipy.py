@@ -108,6 +108,9 @@ NEW: dict[str, Row] = {
 }
 
 
+PLACE = {"loc": 0.0, "scale": 1.0}
+
+
 def names(d: Any) -> list[str]:
     """The name of what was frozen, or the names of its classes."""
     # A class that make_distribution makes calls the methods of the distribution that it was made of.
@@ -119,7 +122,8 @@ def names(d: Any) -> list[str]:
 def attribute(d: Any, name: str) -> Any:
     """A shape, loc or scale of a frozen distribution, an attribute of any other."""
     if not hasattr(d, "dist"):
-        return np.asarray(getattr(d, name))
+        # One that make_distribution makes is standard; what moves it is a distribution of its own.
+        return np.asarray(getattr(d, name, *[PLACE[name]] if name in PLACE else ()))
     shapes, location, spread = d.dist._parse_args(*d.args, **d.kwds)
     given = dict(zip((d.dist.shapes or "").replace(" ", "").split(","), shapes, strict=False))
     given |= {"loc": location, "scale": spread}

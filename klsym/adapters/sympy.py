@@ -56,7 +56,7 @@ ROWS: dict[str, Row] = {
     "MultivariateBeta": simplex.Dirichlet("alpha"),
     "MultivariateNormal": vectors.MultivariateNormal("mu", "sigma"),
     "Nakagami": half_line.Nakagami(positive.symbol("mu"), omega),
-    "NegativeBinomial": counts.NegativeBinomial(r, 1 - p),
+    "NegativeBinomial": counts.NegativeBinomial(r, p),
     "Normal": real_line.Normal(mean, std),
     "Pareto": heavy_tail.Pareto(xm, alpha),
     "Poisson": counts.Poisson(lamda),
