@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .registry import Pair, Registration, register as _register
@@ -40,11 +41,12 @@ class Numpyro:
         """What is registered for exactly this pair."""
         return self.module.kl_divergence.funcs.get(pair)
 
-    def set(self, pair: Pair, function: Any) -> None:
-        """Register a function, or nothing; the order of the dispatcher is found anew."""
+    def put(self, functions: Mapping[Pair, Any]) -> None:
+        """Register these, or nothing; the dispatcher finds its order anew when it is called."""
         dispatcher = self.module.kl_divergence
-        if function is not None:
-            dispatcher.add(pair, function)
-        elif dispatcher.funcs.pop(pair, None) is not None:
-            dispatcher.reorder()
-            dispatcher._cache.clear()
+        dispatcher.funcs.update({pair: f for pair, f in functions.items() if f is not None})
+        for pair in (pair for pair, f in functions.items() if f is None):
+            dispatcher.funcs.pop(pair, None)
+        if hasattr(dispatcher, "_ordering"):
+            del dispatcher._ordering
+        dispatcher._cache.clear()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol, Self
 
 from .adapters.example import example
 from .adapters.measure import named, pair
+from .adapters.reading import Law, Library
 from .api import kl
 from .core.errors import KlsymError
 
@@ -34,8 +36,8 @@ class Registry(Protocol):
         """What is registered for exactly this pair."""
         ...
 
-    def set(self, pair: Pair, function: Callable[..., Any] | None) -> None:
-        """Register a function for exactly this pair, or nothing."""
+    def put(self, functions: Mapping[Pair, Callable[..., Any] | None]) -> None:
+        """Register these for exactly these pairs, or nothing."""
         ...
 
 
@@ -57,8 +59,7 @@ class Registration:
 
     def undo(self) -> None:
         """Register what was there before; once is enough."""
-        for pair, function in self.before.items():
-            self.registry.set(pair, function)
+        self.registry.put(self.before)
         self.before.clear()
 
     def __enter__(self) -> Self:
@@ -109,9 +110,8 @@ def register(registry: Registry, replace: bool) -> Registration:
             (kept if own and not (replace and known) else unknown if not known else replaced if own else added).append(key)
             if kind == "infinite":
                 infinite.add(key)
-    before = {pair: registry.get(pair) for pair in (*added, *replaced)}
-    for pair in before:
-        registry.set(pair, divergence)
+    before = {key: registry.get(key) for key in (*added, *replaced)}
+    registry.put(dict.fromkeys(before, divergence))
     return Registration(
         registry, tuple(added), tuple(replaced), tuple(kept), frozenset(infinite), tuple(unknown), before
     )
@@ -122,7 +122,7 @@ def divergence(p: Any, q: Any, **_: Any) -> Any:
     return kl(p, q)
 
 
-def _kind(library: Any, p: Any, q: Any) -> str | None:
+def _kind(library: Library, p: Any, q: Any) -> str | None:
     """The kind of the formula, None where the outcomes are of different kinds."""
     try:
         a, b = pair(library, p, q)
@@ -130,8 +130,13 @@ def _kind(library: Any, p: Any, q: Any) -> str | None:
         return None
     if getattr(a.law.family, "discrete", False) != getattr(b.law.family, "discrete", False):
         return None
+    return _kind_of(a.law, b.law)
+
+
+@cache
+def _kind_of(p: Law, q: Law) -> str:
     try:
-        return kl(named(a.law, "_p"), named(b.law, "_q")).kind
+        return kl(named(p, "_p"), named(q, "_q")).kind
     except KlsymError:
         return "unknown"
 

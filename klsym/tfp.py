@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .registry import Pair, Registration, register as _register
@@ -40,10 +41,9 @@ class Tfp:
         """What is registered for exactly this pair."""
         return self.module.kullback_leibler._DIVERGENCES.get(pair)
 
-    def set(self, pair: Pair, function: Any) -> None:
-        """Put a function in the place of another, which RegisterKL refuses, or take it out."""
+    def put(self, functions: Mapping[Pair, Any]) -> None:
+        """Put these in the place of others, which RegisterKL refuses, or take them out."""
         known = self.module.kullback_leibler._DIVERGENCES
-        if function is None:
+        known.update({pair: f for pair, f in functions.items() if f is not None})
+        for pair in (pair for pair, f in functions.items() if f is None):
             known.pop(pair, None)
-        else:
-            known[pair] = function

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from .registry import Pair, Registration, register as _register
@@ -41,10 +42,10 @@ class Torch:
         """What is registered for exactly this pair."""
         return self.module.kl._KL_REGISTRY.get(pair)
 
-    def set(self, pair: Pair, function: Any) -> None:
-        """Register a function, or nothing; what torch remembers of its look-ups is forgotten."""
-        if function is None:
-            self.module.kl._KL_REGISTRY.pop(pair, None)
-            self.module.kl._KL_MEMOIZE.clear()
-        else:
-            self.module.register_kl(*pair)(function)
+    def put(self, functions: Mapping[Pair, Any]) -> None:
+        """Register these, or nothing; what torch remembers of its look-ups is forgotten."""
+        known = self.module.kl._KL_REGISTRY
+        known.update({pair: f for pair, f in functions.items() if f is not None})
+        for pair in (pair for pair, f in functions.items() if f is None):
+            known.pop(pair, None)
+        self.module.kl._KL_MEMOIZE.clear()

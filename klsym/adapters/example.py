@@ -11,7 +11,7 @@ import sympy as sp
 from ..arrays import domain as arrays
 from ..arrays.domain import ArrayDomain
 from ..core.family import Distribution
-from .reading import Law, Library
+from .reading import Law, Library, names_of
 
 MATRIX, FACTOR = [[2.0, 0.5], [0.5, 1.0]], [[1.5, 0.0], [0.5, 1.0]]
 ARRAYS: dict[ArrayDomain, list[Any]] = {
@@ -25,7 +25,8 @@ LOW_RANK = {"loc": [0.4, 0.6], "cov_factor": [[0.5], [1.0]], "cov_diag": [1.0, 2
 def example(library: Library, made: Any, name: str, second: bool, array: Callable[[Any], Any]) -> Any:
     """A member of the class `made` of that name, or a second one; `array` makes an array of lists and numbers."""
     row = library.rows[name]
-    law = row[0] if isinstance(row, tuple) else row
+    laws = row if isinstance(row, tuple) else (row,)
+    law = next((law for law in laws if not library.derived.keys() & set(names_of(law))), laws[0])
     given = library.examples.get(name) or {
         library.derived.get(key, (key,))[0]: value for key, value in values(law, second).items()
     }
