@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .registry import Pair, Registration, register as _register
+from .registry import Pair, Registration
+from .registry import register as _register
 
 
 def register(*, replace: bool = False) -> Registration:
@@ -20,7 +21,7 @@ class Numpyro:
     """The registry of numpyro.distributions.kl_divergence, which dispatches on both classes."""
 
     name = "numpyro"
-    bases = ()
+    bases: Sequence[str] = ()
 
     def __init__(self) -> None:
         import numpyro.distributions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -22,7 +22,7 @@ class Registry(Protocol):
 
     name: str
     module: Any
-    bases: tuple[str, ...]  # classes of which only subclasses are made of arrays
+    bases: Sequence[str]  # classes of which only subclasses are made of arrays
 
     def array(self, value: Any) -> Any:
         """An array of the library."""
@@ -95,7 +95,11 @@ def register(registry: Registry, replace: bool) -> Registration:
     Whether it lacks one is found out by calling it for two everyday members. What it has stays, unless `replace`.
     """
     library = import_module(f".adapters.{registry.name}", __package__).LIBRARY
-    classes = {name: getattr(registry.module, name) for name in library.rows if hasattr(registry.module, name) and name not in registry.bases}
+    classes = {
+        name: getattr(registry.module, name)
+        for name in library.rows
+        if hasattr(registry.module, name) and name not in registry.bases
+    }
     first, second = (
         {name: example(library, made, name, n, registry.array) for name, made in classes.items()} for n in (False, True)
     )
@@ -107,7 +111,9 @@ def register(registry: Registry, replace: bool) -> Registration:
                 continue
             own = _has(registry, at_p, at_q)
             known = kind in ("closed", "infinite")
-            (kept if own and not (replace and known) else unknown if not known else replaced if own else added).append(key)
+            (kept if own and not (replace and known) else unknown if not known else replaced if own else added).append(
+                key
+            )
             if kind == "infinite":
                 infinite.add(key)
     before = {key: registry.get(key) for key in (*added, *replaced)}

@@ -1,11 +1,14 @@
 """klsym in TensorFlow Probability on JAX: `klsym.tfp.register()`."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .registry import Pair, Registration, register as _register
+from .registry import Pair, Registration
+from .registry import register as _register
 
 
 def register(*, replace: bool = False) -> Registration:
@@ -20,7 +23,7 @@ class Tfp:
     """The registry of tensorflow_probability.substrates.jax.distributions.kl_divergence."""
 
     name = "tfp"
-    bases = ("MultivariateNormalLinearOperator",)
+    bases: Sequence[str] = ("MultivariateNormalLinearOperator",)
 
     def __init__(self) -> None:
         from tensorflow_probability.substrates.jax import distributions

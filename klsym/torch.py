@@ -1,11 +1,15 @@
 """klsym in torch: `klsym.torch.register()`."""
 
+# pyright: reportPrivateUsage=false
+# torch has no public way to take a function out of its registry.
+
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .registry import Pair, Registration, register as _register
+from .registry import Pair, Registration
+from .registry import register as _register
 
 
 def register(*, replace: bool = False) -> Registration:
@@ -21,7 +25,7 @@ class Torch:
     """The registry of torch.distributions.kl_divergence."""
 
     name = "torch"
-    bases = ()
+    bases: Sequence[str] = ()
 
     def __init__(self) -> None:
         import torch

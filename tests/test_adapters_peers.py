@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module, util
-from types import SimpleNamespace
+from importlib import import_module
 
 import mpmath as mp
 import numpy as np
@@ -12,7 +11,6 @@ from test_adapters import log_density
 
 import klsym
 from klsym import Gamma, ParameterError, UnderivableError, divergences, kl, oracles
-from klsym.adapters import library
 from klsym.adapters.example import MATRIX, example
 from klsym.adapters.measure import pair
 from klsym.core.family import Distribution, exact
@@ -93,9 +91,7 @@ def test_forms_have_one_divergence(torch, row, form):
             values.append(made(*counts, logits=torch.tensor(rng.standard_normal(shape))))
     usual = "covariance_matrix" if row == "MultivariateNormal" else "probs"
     keep = {"loc": True, "total_count": True}
-    others = [
-        made(**{n: getattr(d, n) for n in (*(k for k in keep if hasattr(d, k)), usual)}) for d in values
-    ]
+    others = [made(**{n: getattr(d, n) for n in (*(k for k in keep if hasattr(d, k)), usual)}) for d in values]
     assert kl(*values).item() == pytest.approx(kl(*others).item(), rel=1e-9)
     assert kl(values[0], others[1]).item() == pytest.approx(kl(*others).item(), rel=1e-9)
 
@@ -139,7 +135,7 @@ def test_independent_and_transformed_of_torch(torch):
     p, q = (D.Independent(D.Normal(torch.zeros(4, 3, 2) + k, 1.0 + k), 2) for k in (0, 1))
     assert kl(p, q).shape == (4,)
     assert torch.allclose(kl(p, q), torch.distributions.kl_divergence(p, q))
-    with pytest.raises(ParameterError, match="independent axes|no common space"):
+    with pytest.raises(ParameterError, match="no common space"):
         kl(p, D.Independent(D.Normal(torch.zeros(4, 3, 2), 1.0), 1))
     two = D.TransformedDistribution(D.Normal(0.5, 1.2), [D.ExpTransform(), D.AffineTransform(0.0, 2.0)])
     assert kl(two, D.LogNormal(0.1, 0.9)).item() == pytest.approx(
@@ -235,7 +231,9 @@ def test_a_registration_says_what_it_did_and_undoes_it(torch):
     k = torch.tensor(1.5, dtype=torch.float64, requires_grad=True)
     found = D.kl_divergence(D.Weibull(torch.tensor(3.0).double(), k), D.Gamma(2.0, 1.0))
     found.backward()
-    assert found.item() == pytest.approx(float(kl(klsym.Weibull(1.5, 3), Gamma(2, 1))), rel=1e-14) and k.grad.item() != 0
+    assert (
+        found.item() == pytest.approx(float(kl(klsym.Weibull(1.5, 3), Gamma(2, 1))), rel=1e-14) and k.grad.item() != 0
+    )
     report.undo()
     assert D.kl._KL_REGISTRY == before
     with pytest.raises(NotImplementedError):

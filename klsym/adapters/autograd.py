@@ -47,13 +47,15 @@ def _function() -> Any:
                 )
             ctx.axes = plan.axes
             ctx.like = [a if w else None for a, w in zip(arguments, wanted, strict=True)]
-            ctx.slopes = [torch.as_tensor(s) if w else None for s, w in zip(found, wanted, strict=True)] if slopes else []
+            ctx.slopes = (
+                [torch.as_tensor(s) if w else None for s, w in zip(found, wanted, strict=True)] if slopes else []
+            )
             return torch.as_tensor(value)
 
         @staticmethod
         @torch.autograd.function.once_differentiable
         def backward(ctx: Any, *grads: Any) -> Any:
-            parts = [None]
+            parts: list[Any] = [None]
             for like, slope, axes in zip(ctx.like, ctx.slopes, ctx.axes, strict=True):
                 if like is None:
                     parts.append(None)

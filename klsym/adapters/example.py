@@ -42,9 +42,7 @@ def values(law: Law, second: bool) -> dict[str, Any]:
         order = dict.fromkeys(s for v in law.values for s in sorted(v.free_symbols, key=str))
         least = {v: float(p.domain.lower) for p, v in zip(law.family.parameters, law.values, strict=True)}
         return {s.name: _number(s, place, second, least.get(s, 0.0)) for place, s in enumerate(order)}
-    return {
-        str(v): _value(p.domain, second) for p, v in zip(law.family.parameters, law.values, strict=True)
-    }
+    return {str(v): _value(p.domain, second) for p, v in zip(law.family.parameters, law.values, strict=True)}
 
 
 def _number(symbol: sp.Symbol, place: int, second: bool, least: float) -> Any:

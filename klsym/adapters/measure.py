@@ -39,7 +39,9 @@ def measure(p: Any, q: Any, formula: Formula, key: Any) -> Any:
     plan = _plan(_Key(formula, key), a.law, b.law)
     values = {name + suffix: v for r, suffix in ((a, "_p"), (b, "_q")) for name, v in r.values.items()}
     if a.events != b.events:
-        raise ParameterError(f"{p} and {q}: outcomes of {a.events} and {b.events} independent axes have no common space")
+        raise ParameterError(
+            f"{p} and {q}: outcomes of {a.events} and {b.events} independent axes have no common space"
+        )
     shapes = [r.batch for r in (a, b) if r.batch is not None]
     return ours.fit(ours.divergence(plan, values), np.broadcast_shapes(*shapes) if shapes else None, a.events)
 

@@ -38,15 +38,16 @@ class Plan:
             found = np.full(shape, np.nan, kind_of(values))[()]
         else:
             found = code(*values)
-        value, rest = (found[0], dict(zip(code.outputs[1:], found[1:], strict=True))) if slopes and code else (found, {})
+        value, rest = (
+            (found[0], dict(zip(code.outputs[1:], found[1:], strict=True))) if slopes and code else (found, {})
+        )
         if self.open:
             value = self._measured(value, values)
         if not slopes:
             return value, ()
         none = np.full(shape, np.nan)
         return value, tuple(
-            None if whole else rest.get(name, none)
-            for name, whole in zip(self.arguments, self.integers, strict=True)
+            None if whole else rest.get(name, none) for name, whole in zip(self.arguments, self.integers, strict=True)
         )
 
     def shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:

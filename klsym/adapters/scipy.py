@@ -115,7 +115,7 @@ def names(d: Any) -> list[str]:
     """The name of what was frozen, or the names of its classes."""
     # A class that make_distribution makes calls the methods of the distribution that it was made of.
     methods = (getattr(type(d), f"_{kind}_formula", None) for kind in ("logpdf", "pdf", "logpmf", "pmf"))
-    made = [method.__self__.name for method in methods if hasattr(method, "__self__")]
+    made = [owner.name for method in methods if (owner := getattr(method, "__self__", None)) is not None]
     return [d.dist.name] if hasattr(d, "dist") else [*made, *(kind.__name__ for kind in type(d).__mro__)]
 
 
@@ -136,7 +136,8 @@ def moved(library: Library, d: Any) -> tuple[Reading, ...]:
     """loc + scale X, as arithmetic with a distribution of the new infrastructure makes it."""
     found = []
     for reading in library.read(d._dist):
-        law, values = reading.law, {"outer_scale": np.abs(d.scale), "outer_loc": np.asarray(d.loc)}
+        law: Any = reading.law
+        values = {"outer_scale": np.abs(d.scale), "outer_loc": np.asarray(d.loc)}
         if np.all(np.asarray(d.scale) < 0):
             law = negated(law)
         elif not np.all(np.asarray(d.scale) > 0):

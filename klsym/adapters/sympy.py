@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import S, Symbol
+from sympy import S
 
 from ..core.domain import above_one, counting, positive, probability, real, unit
 from ..families import circle, counts, half_line, heavy_tail, interval, matrices, real_line, simplex, vectors

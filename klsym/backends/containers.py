@@ -1,5 +1,7 @@
 """Compiled functions of labelled and of chunked arrays: pandas, xarray and dask, each by its own means."""
 
+# pyright: reportMissingImports=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
@@ -8,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .function import Function, kind_of
+from .function import kind_of
 
 
 def container(values: Sequence[Any]) -> Callable[..., Any] | None:
@@ -18,7 +20,7 @@ def container(values: Sequence[Any]) -> Callable[..., Any] | None:
     return next((CALLS[name] for name in CALLS if name in found), None)
 
 
-def of_xarray(function: Function, values: Sequence[Any], options: dict[str, Any]) -> Any:
+def of_xarray(function: Any, values: Sequence[Any], options: dict[str, Any]) -> Any:
     """The function over named dimensions: those of the event come last, the others broadcast by name."""
     import xarray
 
@@ -36,7 +38,7 @@ def of_xarray(function: Function, values: Sequence[Any], options: dict[str, Any]
     return found if len(outputs) == 1 else function.results(list(found))
 
 
-def of_dask(function: Function, values: Sequence[Any], options: dict[str, Any]) -> Any:
+def of_dask(function: Any, values: Sequence[Any], options: dict[str, Any]) -> Any:
     """The function block by block, as a lazy array; an event is never divided."""
     import dask.array
 
@@ -58,7 +60,7 @@ def of_dask(function: Function, values: Sequence[Any], options: dict[str, Any]) 
     return function.results(list(found)) if slopes else found
 
 
-def of_pandas(function: Function, values: Sequence[Any], options: dict[str, Any]) -> Any:
+def of_pandas(function: Any, values: Sequence[Any], options: dict[str, Any]) -> Any:
     """The function over aligned rows; an index that only some have gives NaN there, as pandas' own arithmetic does."""
     import pandas
 
@@ -93,7 +95,9 @@ def of_pandas(function: Function, values: Sequence[Any], options: dict[str, Any]
 def _refuse(options: dict[str, Any], library: str) -> None:
     """Take out the options that say nothing, and refuse those that need arrays at once."""
     if options.get("out") is not None or options.get("report"):
-        raise TypeError(f"out= and report= need arrays at hand; call the function on the values of the {library} objects")
+        raise TypeError(
+            f"out= and report= need arrays at hand; call the function on the values of the {library} objects"
+        )
     options.pop("out", None)
     options.pop("report", None)
 
