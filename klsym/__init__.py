@@ -21,6 +21,8 @@ _ROOMS = {
     "pairs": ("matrix",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
+# klsym in the registries of other libraries, each a module of its own.
+_MODULES = ("torch", "numpyro", "tfp")
 __all__ = [*_WHERE]
 
 
@@ -29,6 +31,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     if name in _WHERE:
         return getattr(importlib.import_module(f"klsym.{_WHERE[name]}"), name)
+    if name in _MODULES:
+        return importlib.import_module(f"klsym.{name}")
     families = importlib.import_module("klsym.families")
     if name == "families":
         return families

@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from . import divergences
+from .adapters import library
 from .answer import Answer
 from .core.derivation import Derivation
 from .core.differentiate import differentiated
@@ -90,7 +91,7 @@ class Formula(Answer):
         return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
-        """The source of a stand-alone module with that function: "numpy", "numba", "torch", the first pass alone, or "c".
+        """The source of a stand-alone module: "numpy", "numba" or "torch", the first pass alone, or "c".
 
         The C is one header, which needs libm only and has the second pass in double-double. `self_check` (in C under
         KLSYM_SELF_CHECK) computes a few points whose values the module holds to 20 digits, with the derivatives where
@@ -246,6 +247,8 @@ def density(text: str, **domains: str) -> Family:
 
 
 def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
+    if library(p) or library(q):
+        return _of_objects(divergence, p, q, base, deep, [*options, *(["share"] if share else [])])
     if any(isinstance(d, Mixture) for d in (p, q)):
         return _mixed(divergence, p, q, base, share, deep, options)
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
@@ -271,6 +274,18 @@ def _mixed(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: 
     if given := [*options, *(["share"] if share else []), *(["deep"] if deep else [])]:
         raise ParameterError(f"{divergence.name} of mixtures takes no {', '.join(given)}; their parameters are numbers")
     return formula(divergence, p, q, base, kl, entropy)
+
+
+def _of_objects(divergence: Divergence, p: Any, q: Any, base: Any, deep: bool, options: list[str]) -> Any:
+    from .adapters.measure import measure
+
+    if options:
+        raise TypeError(f"{divergence.name} of distributions of other libraries takes no {', '.join(options)}")
+
+    def formula(a: Any, b: Any) -> Any:
+        return _measure(divergence, a, b if divergence.arity == 2 else a, base, (), deep, {})
+
+    return measure(p, q, formula, (divergence.name, str(base), deep))
 
 
 def _of_logits(p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:

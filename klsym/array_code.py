@@ -14,6 +14,7 @@ from .arrays.family import ArrayDistribution, Numbers
 from .arrays.functions import Symmetric
 from .arrays.walk import walk
 from .backends.arrays.closed import Output, decided, estimated, relative
+from .backends.containers import container
 from .backends.function import Function, Report, kind_of, numeric, place_of
 from .backends.watch import FINE, FINE_NARROW
 from .core.derivation import Case
@@ -160,10 +161,14 @@ class Code(Function):
         text = "\n".join(f"{s}: {p}" for s, p in free)
         outputs = ("value", *(str(s) for s, _ in self.slopes))
         Function.__init__(self, name, tuple(str(s) for s, _ in free), outputs, f"{title}\n\n{text}", report)
+        self.event_axes = tuple(axes(p) for _, p in free)
         self._parts = tuple(() if case.kind == "infinite" else self._outputs(case) for case in cases)
 
     def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
-        values = [numeric(n, v) for n, v in zip(self.arguments, self.bound(args, kwargs), strict=True)]
+        given = self.bound(args, kwargs)
+        if (call := container(given)) is not None:
+            return call(self, given, {"out": out, "check": check, "report": report})
+        values = [numeric(n, v) for n, v in zip(self.arguments, given, strict=True)]
         kind, given = kind_of(values), dict(zip(self.arguments, values, strict=True))
         arrays = {
             s: np.asarray(self.numbers[s].array if s in self.numbers else given[str(s)]) for s, _ in self.parameters

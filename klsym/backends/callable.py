@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import ParameterError
 from ..core.program import Program
+from .containers import container
 from .function import Function, Report, kind_of, numeric, place_of
 from .watch import FINE, FINE_NARROW
 
@@ -55,7 +56,8 @@ class FirstPass:
 class Compiled(Function):
     """A divergence as a function of arrays.
 
-    Arguments broadcast, by position or by name. An element with an invalid argument is NaN; with `check=True`
+    Arguments broadcast, by position or by name; columns of pandas keep their index, arrays of xarray their dimensions,
+    those of dask stay lazy. An element with an invalid argument is NaN; with `check=True`
     it is a ParameterError that names the argument, its domain and the place. The result is float64, or the
     floating type of the arguments if that is narrower; scalars give a scalar. `out` receives the result. A program of
     several outputs gives a tuple of them, and `out` is a tuple. A complex argument raises TypeError.
@@ -92,6 +94,8 @@ class Compiled(Function):
                 return single
         if kwargs or len(args) != self._size:
             args = self.bound(args, kwargs)
+        if (call := container(args)) is not None:
+            return call(self, args, {"out": out, "check": check, "report": report})
         values = [numeric(name, value) for name, value in zip(self.arguments, args, strict=True)]
         if check:
             self._check(values)

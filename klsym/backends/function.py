@@ -32,6 +32,7 @@ class Function:
 
     def __init__(self, name: str, arguments: tuple[str, ...], outputs: tuple[str, ...], doc: str, report: bool) -> None:
         self.arguments, self.outputs, self.report = arguments, outputs, report
+        self.event_axes = (0,) * len(arguments)
         self.__name__ = self.__qualname__ = name
         self.__doc__ = doc
         kinds = inspect.Parameter

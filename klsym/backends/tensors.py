@@ -1,5 +1,7 @@
 """A compiled program as a function of tensors: the compiled kernel on the CPU, torch's own operations elsewhere."""
 
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import inspect

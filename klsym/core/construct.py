@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from .domain import Interval, Parameter, positive, real
+from .domain import Interval, Parameter, integer, positive, real
 from .errors import ParameterError
 from .family import Distribution, Family, Origin
 from .names import checked_name
@@ -36,16 +36,29 @@ def transform(
     """
     if base.discrete:
         raise ParameterError(f"transform needs a continuous family; {base.name} is discrete")
-    x = base.variable
+    return _image(base, name, Origin(base, forward, inverse), support, parameters, references)
+
+
+def _image(
+    base: Family,
+    name: str,
+    origin: Origin,
+    support: Interval,
+    parameters: tuple[Parameter, ...],
+    references: tuple[str, ...] = (),
+) -> Family:
+    x, inverse = base.variable, origin.inverse
+    size = sp.S.Zero if base.discrete else _log_size(sp.together(sp.diff(inverse, x)), x, support)
     return Family(
         name=name,
         parameters=base.parameters + parameters,
         support=support,
-        log_density=base.log_density.subs(x, inverse) + _log_size(sp.together(sp.diff(inverse, x)), x, support),
+        log_density=base.log_density.subs(x, inverse) + size,
         variable=x,
         constraint=base.constraint,
+        discrete=base.discrete,
         references=base.references + references,
-        origin=Origin(base, forward, inverse),
+        origin=origin,
     )
 
 
@@ -66,7 +79,8 @@ def _log_size(jacobian: sp.Expr, x: sp.Symbol, support: Interval) -> sp.Expr:
 
 
 def shift(base: Family | Distribution, by: Any = "loc") -> Any:
-    """The family of X + by; `by` is the name of a new real parameter, or a number for a distribution.
+    """The family of X + by; `by` is the name of a new parameter, an integer for a discrete family, or a number for a
+    distribution.
 
     >>> from klsym import Gamma
     >>> shift(Gamma, "loc")
@@ -76,15 +90,15 @@ def shift(base: Family | Distribution, by: Any = "loc") -> Any:
     """
     if isinstance(base, Distribution):
         return shift(base.family)(*base.values, by)
-    step = real(real.symbol(checked_name(by)))
-    x, lower, upper = base.variable, base.support.lower, base.support.upper
-    return transform(
+    domain = integer if base.discrete else real
+    step = domain(domain.symbol(checked_name(by)))
+    x, support = base.variable, base.support
+    return _image(
         base,
         f"Shifted{base.name}",
-        forward=x + step.symbol,
-        inverse=x - step.symbol,
-        support=Interval(lower + step.symbol, upper + step.symbol),
-        parameters=(step,),
+        Origin(base, x + step.symbol, x - step.symbol),
+        Interval(support.lower + step.symbol, support.upper + step.symbol, support.periodic),
+        (step,),
     )
 
 
