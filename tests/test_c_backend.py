@@ -21,6 +21,7 @@ from klsym.backends.c.header import Parts
 from klsym.backends.c.machine import EPILOGUE, LIBM, MACHINE, PROLOGUE
 from klsym.backends.c.words import commented
 from klsym.backends.double_double import fit
+from klsym.cli import main
 from klsym.core.primitive import PRIMITIVES, boolean
 from klsym.core.program import Condition, Line, Output, Program
 
@@ -159,6 +160,22 @@ def test_compiled_values_flags_and_shapes(pair):
     assert narrow.dtype == np.float32
     assert pickle.loads(pickle.dumps(c))(*one) == c(*one) and c.backend == "c"
     assert c.arguments[0] in c.__doc__ and "NaN" in c.__doc__
+
+
+def test_the_command_line_writes_the_header(tmp_path, capsys):
+    assert main(["generate", "gamma", "gamma", "--target", "c"]) == 0
+    source = capsys.readouterr().out
+    assert " 0 wrong" in checked(source, tmp_path)
+    assert all(
+        text in source for text in ("alpha_p must lie in (0, oo)", f"klsym {klsym.__version__}", "units of 2^-52")
+    )
+
+
+def test_empty_arrays_and_broken_conditions():
+    f = formula(("Normal", "Normal")).compile("c")
+    assert f(np.empty((0, 3)), 1, 0, 1).shape == (0, 3)
+    with pytest.raises(ParameterError, match=r"sigma_p must lie in \(0, oo\); sigma_p = -1.0"):
+        f(0, -1, 0, 1, check=True)
 
 
 def test_gradients_compile():

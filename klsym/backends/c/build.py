@@ -102,7 +102,7 @@ def source(parts: Parts) -> str:
         "}",
     ]
     loop = "\n".join(part for line in lines for part in wrapped(line))
-    library = parts.library("bits", "astray", "unusual", "extreme", "unsure")
+    library = parts.library(loop, *parts.functions.values())
     texts = [function.text for function in parts.functions.values()]
     return "\n\n".join([PROLOGUE, *library, *texts, loop, EPILOGUE]) + "\n"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
@@ -118,11 +119,10 @@ class Parts:
         found += [f"klsym_unsure({e}, {values[k]}, {limit})" for k, e in zip(self.errors, errors, strict=True)]
         return given, found
 
-    def library(self, *names: str) -> list[str]:
-        """The definitions that the functions need, and machine functions by name."""
-        functions = [*self.functions.values(), *([self.second] if self.second else [])]
-        wanted = Function("", "", (), DOUBLE, tuple(f"klsym_{name}" for name in names), ())
-        return definitions([*functions, wanted])
+    def library(self, loop: str, *functions: Function) -> list[str]:
+        """The definitions that the functions and a loop need."""
+        called = dict.fromkeys(re.findall(r"klsym_(?:astray|unusual|extreme|unsure)(?=\()", loop))
+        return definitions([*functions, Function("", loop, (), DOUBLE, tuple(called), ())])
 
 
 def header(program: Program, check: str) -> str:
@@ -130,16 +130,17 @@ def header(program: Program, check: str) -> str:
     parts = Parts(program)
     guard = f"{parts.name.upper()}_H"
     functions = [*parts.functions.values(), *([parts.second] if parts.second else [])]
+    run = loop(parts) if parts.arguments else ""
     blocks = [
         about(parts),
         f"#ifndef {guard}\n#define {guard}",
         VERSIONS.format(version=f'"{__version__}"', number=_number(__version__)),
         PROLOGUE,
-        *parts.library("bits", "astray", "unusual", "extreme", "unsure"),
+        *parts.library(run, *functions),
         *([structure(parts)] if len(parts.outputs) > 1 else []),
         *(function.text for function in functions),
         scalar(parts),
-        *([loop(parts)] if parts.arguments else []),
+        *([run] if run else []),
         f"#ifdef KLSYM_SELF_CHECK\n{check}\n#endif",
         EPILOGUE,
         f"#endif /* {guard} */",

@@ -61,9 +61,9 @@ KLSYM_INLINE double klsym_rint(double x) { return rint(x); }
 
 KLSYM_INLINE double klsym_sqrt(double x) { return sqrt(x); }
 
-KLSYM_INLINE double klsym_minimum(double a, double b) { return (a <= b) | (a != a) ? a : b; }
+KLSYM_INLINE double klsym_minimum(double a, double b) { return ((a <= b) | (a != a)) ? a : b; }
 
-KLSYM_INLINE double klsym_maximum(double a, double b) { return (a >= b) | (a != a) ? a : b; }
+KLSYM_INLINE double klsym_maximum(double a, double b) { return ((a >= b) | (a != a)) ? a : b; }
 
 KLSYM_INLINE double klsym_mantissa(double x) {
     return klsym_double((klsym_bits(x) & 0x000fffffffffffff) | 0x3ff0000000000000);
