@@ -161,7 +161,7 @@ class Code(Function):
         text = "\n".join(f"{s}: {p}" for s, p in free)
         outputs = ("value", *(str(s) for s, _ in self.slopes))
         Function.__init__(self, name, tuple(str(s) for s, _ in free), outputs, f"{title}\n\n{text}", report)
-        self.event_axes = tuple(axes(p) for _, p in free)
+        self.event_axes = tuple(p.axes for _, p in free)
         self._parts = tuple(() if case.kind == "infinite" else self._outputs(case) for case in cases)
 
     def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:

@@ -1,5 +1,7 @@
 """klsym in numpyro: `klsym.numpyro.register()`."""
 
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

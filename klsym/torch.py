@@ -1,6 +1,7 @@
 """klsym in torch: `klsym.torch.register()`."""
 
-# pyright: reportPrivateUsage=false
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 # torch has no public way to take a function out of its registry.
 
 from __future__ import annotations

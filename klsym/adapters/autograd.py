@@ -1,5 +1,7 @@
 """Divergences as functions of torch tensors, with derivatives by the accurate form."""
 
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 from functools import cache, reduce

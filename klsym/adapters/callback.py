@@ -1,5 +1,7 @@
 """Divergences as functions of JAX arrays, with derivatives by the accurate form."""
 
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false, reportFunctionMemberAccess=false
 from __future__ import annotations
 
 from functools import cache, partial

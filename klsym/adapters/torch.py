@@ -1,5 +1,7 @@
 """Distributions of torch."""
 
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,7 @@
 """What a compiled function got at many points beside the truth, and the figures that say how good it is."""
 
-# pyright: reportMissingImports=false
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 import math

@@ -1,6 +1,7 @@
 """How fast the divergences of array-valued parameters run: batches beside torch and SciPy, in one run."""
 
-# pyright: reportMissingImports=false
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator

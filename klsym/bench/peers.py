@@ -1,6 +1,7 @@
 """What klsym is timed beside: other libraries' divergences, and the textbook formulas in their arithmetic."""
 
-# pyright: reportMissingImports=false
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,6 +1,7 @@
 """How fast the divergences of torch tensors run, forward and with their gradients, beside torch's own in one run."""
 
-# pyright: reportMissingImports=false
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
