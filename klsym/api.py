@@ -87,13 +87,21 @@ class Formula(Answer):
         """
         from .backends import load
 
-        return load(self._program(gradient), backend, second_pass=second_pass, report=report)
+        return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
         """The source of a stand-alone module with that function, the first pass alone."""
         from .backends import emit
 
-        return emit(self._program(gradient), target)
+        return emit(self._program(self._sloped(gradient, target)), target)
+
+    def _sloped(self, gradient: bool, backend: str | None) -> bool:
+        """Whether the program is to have the derivatives: asked for, or needed by the backend's own differentiation."""
+        from .backends import DIFFERENTIATING
+
+        if gradient and backend in DIFFERENTIATING:
+            raise ParameterError(f"functions of {backend} are differentiated by {backend} itself; leave out `gradient`")
+        return gradient or backend in DIFFERENTIATING
 
     def gradient(self) -> dict[str, sp.Expr]:
         """The derivatives of the value by the parameters that are not integers, by name.

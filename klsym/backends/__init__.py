@@ -8,7 +8,7 @@ from types import ModuleType
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import numba, numpy, proof
+from . import numba, numpy, proof, torch
 from .callable import Compiled
 from .function import Report
 
@@ -17,7 +17,11 @@ BACKENDS: dict[str, ModuleType] = {
     **({"numba": numba} if find_spec("numba") else {}),
     "numpy": numpy,
     "exact": proof,
+    "torch": torch,
 }
+
+# Those whose functions are differentiated by their own library: they take a program with its derivatives.
+DIFFERENTIATING = frozenset({"torch"})
 
 
 def emit(program: Program, target: str = "numpy") -> str:
@@ -51,4 +55,4 @@ def _find(name: str) -> ModuleType:
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "Compiled", "Report", "emit", "load"]
+__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Report", "emit", "load"]

@@ -52,6 +52,13 @@ def numpy_library() -> dict[str, Definition]:
 
 
 @cache
+def torch_library() -> dict[str, Definition]:
+    """What torch modules copy: the kernels as they stand, torch's machine functions, and what differentiates."""
+    own = _definitions(_read("torch_library.py"))
+    return {**own, **{name: found for name, found in numpy_library().items() if name not in own}}
+
+
+@cache
 def numba_library() -> dict[str, Definition]:
     """What numba modules copy: the machine functions, and the kernels with loops unrolled and numbers written out."""
     found = _definitions(_read("machine_numba.py"))
@@ -119,7 +126,7 @@ def _definitions(source: str) -> dict[str, Definition]:
 
 def _bound(node: ast.stmt) -> list[str]:
     """The names that a top-level statement binds."""
-    if isinstance(node, ast.FunctionDef):
+    if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
         return [node.name]
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         return [alias.asname or alias.name for alias in node.names]

@@ -157,7 +157,7 @@ def laid_out(texts: list[str]) -> list[str]:
     """Definitions with two blank lines after each function and after the last of a run of numbers."""
     lines: list[str] = []
     for k, text in enumerate(texts):
-        numbers = [not re.search(r"^def ", t, re.MULTILINE) for t in texts[k : k + 2]]
+        numbers = [not re.search(r"^(def|class) ", t, re.MULTILINE) for t in texts[k : k + 2]]
         lines += [*text.splitlines(), *([] if numbers == [True, True] else ["", ""])]
     return lines
 

@@ -1,0 +1,348 @@
+"""torch source of the operations that kernels are made of, and of what makes a program differentiable.
+
+What a program uses of it is copied into the generated module. Every function takes float64 tensors or Python numbers.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+_FRACTION, _ONE = 0x000FFFFFFFFFFFFF, 0x3FF0000000000000
+_LOWEST, _HIGHEST = -1023 << 52, 1024 << 52  # of 2^-1023, which is 0 here, and of infinity
+_INTEGER = 1.5 * 2.0**52 + 1023.0  # added to an integral k, it leaves k + 1023 in the low bits
+
+
+def _tensor(x):
+    return x if isinstance(x, Tensor) else torch.full((), x, dtype=torch.float64)
+
+
+def _select(condition, a, b):
+    if isinstance(condition, bool):
+        return a if condition else b
+    return torch.where(condition, a if isinstance(a, Tensor) or isinstance(b, Tensor) else _tensor(a), b)
+
+
+def _minimum(a, b):
+    return torch.minimum(_tensor(a), _tensor(b))
+
+
+def _maximum(a, b):
+    return torch.maximum(_tensor(a), _tensor(b))
+
+
+def _absolute(x):
+    return abs(x)
+
+
+def _floor(x):
+    return torch.floor(_tensor(x))
+
+
+def _rint(x):
+    return torch.round(_tensor(x))
+
+
+def _sqrt(x):
+    return torch.sqrt(_tensor(x))
+
+
+def _fma(a, b, c):
+    return a * b + c
+
+
+def _product_tail(a, b):
+    """a b - fl(a b) exactly, where a b and its tail are normal numbers (Dekker, Numer. Math. 18, 1971)."""
+    a_head, b_head = _rounded(a), _rounded(b)
+    a_tail, b_tail = a - a_head, b - b_head
+    return ((a_head * b_head - a * b) + a_head * b_tail + a_tail * b_head) + a_tail * b_tail
+
+
+def _mantissa(x):
+    """The significand of |x|, in [1, 2); of zero, 1."""
+    return _double((_bits(x) & _FRACTION) | _ONE)
+
+
+def _exponent(x):
+    """floor(log2 |x|) of a normal number, as a float; -1023 below those, 1024 of infinity and NaN."""
+    return (((_bits(x) >> 52) & 0x7FF) - 1023).to(torch.float64)
+
+
+def _octaves(x, y):
+    """y 2^-k, 2^k and k for positive normal numbers, where k counts octaves from x to y."""
+    gap = _bits(y) - _bits(x)
+    steps = (gap + ((gap >> 63) & _FRACTION)) & ~_FRACTION
+    power = torch.clamp(steps, _LOWEST, _HIGHEST) + _ONE
+    return _double(_bits(y) - steps), _double(power), (steps >> 52).to(torch.float64)
+
+
+def _scaled(x, k):
+    """x 2^k for an integral k in [-2000, 2000], rounded once where the result is subnormal."""
+    half = _floor(0.5 * k)
+    return x * _power_of_two(half) * _power_of_two(k - half)
+
+
+def _power_of_two(k):
+    return _double(_bits(k + _INTEGER) << 52)
+
+
+def _bits(x):
+    return _tensor(x).view(torch.int64)
+
+
+def _double(bits):
+    return bits.view(torch.float64)
+
+
+def _rounded(x):
+    """x to its nearest 26 bits, without the overflow of Veltkamp's product."""
+    return _double((_bits(x) + (1 << 26)) & (-1 << 27))
+
+
+def _polygamma(n, x):
+    return torch.special.polygamma(int(n), _tensor(x))
+
+
+def _zeta(s):
+    return torch.special.zeta(_tensor(s), 1.0)
+
+
+def _zetam1(s):
+    return torch.special.zeta(_tensor(s), 2.0)
+
+
+def _ive(n, z):
+    """exp(-z) I_n(z), n = 0 or 1; I_2 = I_0 - 2 I_1/z (DLMF 10.29.1), below 1 by the power series (DLMF 10.25.2)."""
+    if n < 2:
+        return torch.special.i0e(z) if n == 0 else torch.special.i1e(z)
+    if n > 2:
+        raise NotImplementedError(f"torch has no Bessel function I of order {n}")
+    y = 0.25 * torch.clamp(abs(z), max=8.0) ** 2
+    series = 1.0
+    for k in range(30, 0, -1):
+        series = 1.0 + y * series / (k * (k + 2.0))
+    near = torch.exp(-abs(z)) * 0.5 * y * series
+    far = torch.special.i0e(z) - 2.0 * torch.special.i1e(z) / torch.where(z == 0.0, 1.0, z)
+    return torch.where(abs(z) < 8.0, near, far)
+
+
+def _log_sinhc(u):
+    """log(sinh(u)/u): below 1 by the Maclaurin series of sinh(u)/u - 1."""
+    u = abs(u)
+    near = torch.clamp(u, max=1.0) ** 2
+    series = 0.0
+    for k in range(10, 0, -1):
+        series = near / (2 * k * (2 * k + 1)) * (1.0 + series)
+    return torch.where(u < 1.0, torch.log1p(series), u + torch.log(-torch.expm1(-2.0 * u) / (2.0 * u)))
+
+
+def _langevin(u):
+    """coth(u) - 1/u: below 2 by the continued fraction u/(3 + u^2/(5 + u^2/(7 + ...))) (DLMF 4.39.1)."""
+    square = torch.clamp(u * u, max=4.0)
+    fraction = 25.0
+    for k in range(23, 1, -2):
+        fraction = k + square / fraction
+    return torch.where(abs(u) < 2.0, u / fraction, 1.0 / torch.tanh(u) - 1.0 / u)
+
+
+def _langevin_prime(u):
+    """1/u^2 - 1/sinh(u)^2: below 2 as 1 - L^2 - 2 L/u, L the Langevin function."""
+    u = torch.clamp(abs(u), min=1e-150)
+    near = _langevin(u)
+    return torch.where(u < 2.0, 1.0 - near**2 - 2.0 * near / u, 1.0 / u**2 - 1.0 / torch.sinh(u) ** 2)
+
+
+class _Value(torch.autograd.Function):
+    """The value; its derivative is `_Pull`, so that nothing is differentiated through a form that cancels."""
+
+    @staticmethod
+    def forward(kind, *x):
+        return _values(kind, x)[0]
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.kind, *x = inputs
+        ctx.save_for_backward(*x)
+        ctx.save_for_forward(*x)
+
+    @staticmethod
+    def backward(ctx, grad):
+        x = ctx.saved_tensors
+        return (None, *_fitted(x, _placed(len(x), _Pull.apply(ctx.kind, grad, *x))))
+
+    @staticmethod
+    def jvp(ctx, _kind, *moves):
+        return _Push.apply(ctx.kind, *ctx.saved_tensors, *_moving(moves))
+
+    @staticmethod
+    def vmap(info, in_dims, kind, *x):
+        return _Value.apply(kind, *_aligned(in_dims[1:], x)), 0
+
+
+class _Pull(torch.autograd.Function):
+    """The slopes s_i(x) times g, not summed over the axes that broadcast."""
+
+    @staticmethod
+    def forward(kind, g, *x):
+        return tuple(_times(g, slope) for slope in _slopes(kind, x))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.kind, *saved = inputs
+        ctx.save_for_backward(*saved)
+        ctx.save_for_forward(*saved)
+
+    @staticmethod
+    def backward(ctx, *w):
+        g, *x = ctx.saved_tensors
+        bent = _Bend.apply(ctx.kind, g, *x, *w)
+        return (None, *_fitted([g, *x], [_Push.apply(ctx.kind, *x, *w), *_placed(len(x), bent)]))
+
+    @staticmethod
+    def jvp(ctx, _kind, g_move, *moves):
+        g, *x = ctx.saved_tensors
+        bent = _Bend.apply(ctx.kind, g, *x, *_moving(moves))
+        return tuple(a + b for a, b in zip(_Pull.apply(ctx.kind, g_move, *x), bent))
+
+    @staticmethod
+    def vmap(info, in_dims, kind, *inputs):
+        found = _Pull.apply(kind, *_aligned(in_dims[1:], inputs))
+        return found, (0,) * len(found)
+
+
+class _Push(torch.autograd.Function):
+    """The sum of s_i(x) w_i: how the value moves when the arguments move by w."""
+
+    @staticmethod
+    def forward(kind, *inputs):
+        x, w = _halves(inputs)
+        return sum(_times(move, slope) for move, slope in zip(w, _slopes(kind, x)))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.kind, *saved = inputs
+        ctx.save_for_backward(*saved)
+        ctx.save_for_forward(*saved)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w = _halves(ctx.saved_tensors)
+        bent = _placed(len(x), _Bend.apply(ctx.kind, g, *x, *w))
+        return (None, *_fitted([*x, *w], [*bent, *_Pull.apply(ctx.kind, g, *x)]))
+
+    @staticmethod
+    def jvp(ctx, _kind, *moves):
+        (x, w), (dx, dw) = _halves(ctx.saved_tensors), _halves(moves)
+        bent = _Bend.apply(ctx.kind, torch.ones_like(w[0]), *x, *_moving(dx))
+        return _Push.apply(ctx.kind, *x, *dw) + sum(a * b for a, b in zip(w, bent))
+
+    @staticmethod
+    def vmap(info, in_dims, kind, *inputs):
+        return _Push.apply(kind, *_aligned(in_dims[1:], inputs)), 0
+
+
+class _Bend(torch.autograd.Function):
+    """g times how the slopes move when the arguments move by w: the second derivatives."""
+
+    @staticmethod
+    def forward(kind, g, *inputs):
+        x, w = _halves(inputs)
+        return tuple(_times(g, bend) for bend in _bends(kind, x, w))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        pass
+
+    @staticmethod
+    def backward(ctx, *grads):
+        raise NotImplementedError("the divergence has no third derivatives")
+
+    @staticmethod
+    def vmap(info, in_dims, kind, *inputs):
+        found = _Bend.apply(kind, *_aligned(in_dims[1:], inputs))
+        return found, (0,) * len(found)
+
+
+def _times(g, slope):
+    """g times the slope, and 0 where g is 0 though the slope is no number: there `torch.where` hides the element."""
+    if not torch.compiler.is_compiling() and type(slope) is Tensor and slope.device.type == "cpu":
+        product = g * slope
+        if math.isfinite(product.sum()):
+            return product
+    return g * torch.where((g == 0.0) & ~torch.isfinite(slope), 0.0, slope)
+
+
+def _halves(inputs):
+    """The arguments, and the moves of those of them that have slopes."""
+    return inputs[:_COUNT], inputs[_COUNT:]
+
+
+def _moving(moves):
+    """The moves of the arguments that have slopes."""
+    return [moves[k] for k in _SLOPED]
+
+
+def _placed(count, slopes):
+    """The slopes at the places of their arguments, None at the others."""
+    found = dict(zip(_SLOPED, slopes))
+    return [found.get(k) for k in range(count)]
+
+
+def _fitted(x, grads):
+    """Each gradient summed over the axes along which its argument was broadcast, in the argument's type."""
+    return [None if g is None else g.sum_to_size(a.shape).to(a.dtype) for a, g in zip(x, grads)]
+
+
+def _aligned(in_dims, inputs):
+    """The inputs with the axis that is mapped over first, and ones after it so that the others broadcast."""
+    rank = max(a.ndim - (d is not None) for a, d in zip(inputs, in_dims))
+    found = []
+    for a, d in zip(inputs, in_dims):
+        if d is not None:
+            a = a.movedim(d, 0)
+            a = a.reshape(a.shape[0], *[1] * (rank - a.ndim + 1), *a.shape[1:])
+        found.append(a)
+    return found
+
+
+def _values(kind, x):
+    return _full(kind, x, [_first(*_doubles(x))[0]])
+
+
+def _slopes(kind, x):
+    return _full(kind, x, _gradient(*_doubles(x)))
+
+
+def _bends(kind, x, w):
+    return _full(kind, [*x, *w], _curvature(*_doubles(x), *_doubles(w)))
+
+
+def _full(kind, x, results):
+    """The results as tensors of the type, in the shape that the arguments broadcast to."""
+    shape = torch.broadcast_shapes(*(a.shape for a in x))
+    return tuple(_tensor(r).to(x[0].device, kind).expand(shape) for r in results)
+
+
+def _doubles(x):
+    return [a.to(torch.float64) for a in x]
+
+
+def _apply(*arguments):
+    """The value at numbers and tensors: computed in float64, in the type that torch gives their sum."""
+    tensors = {k: torch.as_tensor(a) for k, a in enumerate(arguments) if not isinstance(a, (bool, int, float))}
+    device = next((a.device for a in tensors.values() if a.device.type != "cpu"), None)
+    whole = [tensors.get(k, a) for k, a in enumerate(arguments)]
+    whole = [
+        a if isinstance(a, Tensor) else torch.full((), float(a), dtype=torch.float64, device=device) for a in whole
+    ]
+    return _Value.apply(_kind(tensors.values()), *whole)
+
+
+def _kind(tensors):
+    """The floating type of tensors with axes among the arguments, else that of those without, else the default."""
+    floats = [a for a in tensors if a.is_floating_point()]
+    kinds = {a.dtype for a in floats if a.ndim} or {a.dtype for a in floats} or {torch.get_default_dtype()}
+    kind = kinds.pop()
+    for other in kinds:
+        kind = torch.promote_types(kind, other)
+    return kind
