@@ -8,7 +8,7 @@ from types import ModuleType
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import numba, numpy, proof, torch
+from . import jax, numba, numpy, proof, torch
 from .callable import Compiled
 from .function import Report
 
@@ -18,10 +18,11 @@ BACKENDS: dict[str, ModuleType] = {
     "numpy": numpy,
     "exact": proof,
     "torch": torch,
+    "jax": jax,
 }
 
 # Those whose functions are differentiated by their own library: they take a program with its derivatives.
-DIFFERENTIATING = frozenset({"torch"})
+DIFFERENTIATING = frozenset({"jax", "torch"})
 
 
 def emit(program: Program, target: str = "numpy") -> str:

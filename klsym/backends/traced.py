@@ -1,0 +1,50 @@
+"""A program as a function of JAX arrays."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from ..core.errors import ParameterError
+from ..core.program import Program
+from . import jax as written
+from .callable import execute
+from .function import Function
+
+
+class Traced(Function):
+    """A divergence as a function of JAX arrays, which JAX transforms: jit, vmap, and derivatives of two orders.
+
+    Arguments are arrays or numbers, by position or by name, and broadcast. It is computed in float64, also where
+    jax_enable_x64 is off, and rounded to the floating type that JAX gives the sum of the arguments; an element with an
+    invalid argument is NaN. Derivatives, in either mode, are computed by a form of their own, never through one that
+    cancels; where a cotangent of 0 meets a slope that is no number the product is 0, so that `jnp.where` hides an
+    element. Integer parameters have no derivative: that by their floats is 0. Third derivatives raise
+    NotImplementedError, and so does a derivative with a function that JAX lacks.
+
+    There is no second pass: `second_pass` has no meaning here.
+    """
+
+    def __init__(self, program: Program, second_pass: bool = True, report: bool = False) -> None:
+        if report:
+            raise ParameterError("the backend jax gives no report; the backends numba, numpy and exact do")
+        self.program, self.backend = program, "jax"
+        self.source = written.source(program)
+        name = program.name
+        module = execute(f"klsym.generated.{name}", self.source, f"<klsym jax {name} {abs(hash(self.source)):x}>")
+        self._run: Callable[..., Any] = module[name]
+        Function.__init__(self, name, program.arguments, ("value",), self._run.__doc__ or "", False)
+        kinds = inspect.Parameter
+        parameters = [kinds(n, kinds.POSITIONAL_OR_KEYWORD, annotation="ArrayLike") for n in program.arguments]
+        self.__signature__ = inspect.Signature(parameters, return_annotation="jax.Array")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs or len(args) != len(self.arguments):
+            args = self.bound(args, kwargs)
+        return self._run(*args)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from . import load
+
+        return load, (self.program, self.backend)
