@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import arrays
 from .reference import JUDGED, Judged
 from .rules import DOUBLE, Rule
 from .subject import Points, Subject
@@ -177,6 +178,8 @@ def compiled(subject: Subject, backend: str | None, gradient: bool = False) -> l
     """The formula's compiled function as functions of columns: its value and, with `gradient`, each derivative."""
     from ..backends.watch import FINE, FINE_NARROW
 
+    if backend in arrays.LIBRARIES:
+        return arrays.compiled(subject, backend, gradient)
     call = subject.formula.compile(backend, gradient=gradient, report=True)
     dtype, count = subject.rule.dtype, len(call.program.outputs)
     limit = 2.0**-52 * (FINE if dtype is np.float64 else FINE_NARROW)
@@ -201,6 +204,7 @@ def tally(name: str, asked: int, found: Measured, names: Sequence[str]) -> dict[
     errors = found.errors
     row: dict[str, Any] = {"set": name, "asked": asked, "points": len(found), "compared": int(found.comparable.sum())}
     compared = errors[found.comparable]
+    row["beyond"] = int((compared > found.rule.sweep).sum())
     row["worst"] = float(compared.max()) if len(compared) else None
     row["p99.9"] = float(np.quantile(compared, 0.999, method="higher")) if len(compared) else None
     row |= {flag: int(getattr(found, flag).sum()) for flag in FLAGS}

@@ -92,8 +92,14 @@ class Report:
             f"{count} {what}, {points} points, seed {self.plan.seed}, {self.plan.backend or 'the fastest backend'} in "
             f"{self.plan.dtype} beside {reference_name()}.\n{self.measure()}\n"
             f"{len(self.drawn_within())} of {count} are within {goals[0]:g} {rule.unit} at the points drawn, "
-            f"{len(self.found_within())} within {goals[1]:g} {rule.unit} under climbing, with nothing flagged."
+            f"{len(self.found_within())} within {goals[1]:g} {rule.unit} under climbing, with nothing flagged.\n"
+            f"Of the points drawn {self.beyond():.2g}% are beyond what is promised."
         )
+
+    def beyond(self) -> float:
+        """The share, in percent, of the points drawn whose error is larger than their rule promises."""
+        compared = sum(row["drawn compared"] for row in self.audited)
+        return 100 * sum(row["beyond"] for row in self.audited) / max(compared, 1)
 
     def measure(self) -> str:
         """What the errors are."""

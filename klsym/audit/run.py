@@ -93,6 +93,7 @@ def summed(name: str, audited: Subject, rows: list[Row], sweep: Row) -> Row:
     total |= {"sweep": sweep["worst"], "p99.9": sweep["p99.9"], "second": sweep["second"], "climb": rows[-1]["worst"]}
     total["worst"], total["worst_set"], total["at"] = worst["worst"], worst["set"], worst.get("at")
     total["tiny_ulps"] = max((row["tiny_ulps"] for row in rows if row["tiny"]), default=None)
+    total["beyond"], total["drawn compared"] = sweep["beyond"], sweep["compared"]
     total["drawn"], total["asked"] = sweep["points"], sum(row["asked"] for row in rows[:-1])
     total["goals"] = [audited.rule.sweep, audited.rule.climb]
     return total | {"sets": rows}

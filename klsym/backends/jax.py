@@ -18,7 +18,6 @@ from .source import (
     SUM,
     UNARY,
     Spelling,
-    Table,
     calls,
     documentation,
     filled,
@@ -54,8 +53,8 @@ COMPENSATED: dict[str, Spelling] = SPELLING | {
 NOTE = [
     "The arguments are arrays or numbers that broadcast. It is computed in float64, whatever jax_enable_x64 says, and",
     "rounded to the floating type that JAX gives the sum of the arguments; an element with an invalid argument is NaN.",
-    "Runs under jit, vmap and grad. Derivatives have a form of their own that does not cancel where P is near Q, and so",
-    "have second ones; there are no third ones. Numbers below 2.3e-308 count as 0, as everywhere in XLA on the CPU.",
+    "Runs under jit, vmap and grad. Derivatives have a form of their own that does not cancel where P is near Q, and",
+    "so have second ones; there are no third ones. Numbers below 2.3e-308 count as 0, as everywhere in XLA on the CPU.",
 ]
 
 
@@ -88,7 +87,7 @@ def source(program: Program, points: Specimens | None = None) -> str:
         "_curvature": _bending(program, sloped, slopes),
     }
     used = set().union(*(names for _, names in parts.values()))
-    definitions = needed(jax_library(), {*used, *_DIFFERENTIATION})
+    definitions = needed(jax_library(), {*used, *_ALWAYS})
     imports = [text for text in definitions if re.match("import |from ", text)]
     doc = documentation(program)
     return "\n".join(
@@ -115,7 +114,7 @@ def source(program: Program, points: Specimens | None = None) -> str:
     )
 
 
-_DIFFERENTIATION = ("_apply", "_in_doubles", "_value_jvp", "_slopes_jvp", "_bends_jvp")
+_ALWAYS = ("jnp", "Array", "ArrayLike", "_apply", "_in_doubles", "_value_jvp", "_slopes_jvp", "_bends_jvp")
 
 
 def _function(name: str, program: Program) -> tuple[list[str], set[str]]:

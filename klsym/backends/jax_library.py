@@ -161,8 +161,8 @@ def _product_or_zero(slope, move):
 
 
 def _batched(product, operands, dims):
-    (size,) = {a.shape[d] for a, d in zip(operands, dims) if d is not None}
-    return product.bind(*(batching.bdim_at_front(a, d, size) for a, d in zip(operands, dims))), 0
+    (size,) = {a.shape[d] for a, d in zip(operands, dims, strict=True) if d is not None}
+    return product.bind(*(batching.bdim_at_front(a, d, size) for a, d in zip(operands, dims, strict=True))), 0
 
 
 def _bilinear(name, function):

@@ -21,7 +21,7 @@ _SMALL, _FINE = 2.0**-80, 8.0
 
 
 class Specimens(NamedTuple):
-    """Points that single precision holds exactly, their correctly rounded values, and NumPy's errors in units of 2^-52."""
+    """Points that float32 holds exactly, their correctly rounded values, and NumPy's errors in units of 2^-52."""
 
     points: NDArray[np.float64]
     values: NDArray[np.float64]
@@ -33,8 +33,8 @@ class Specimens(NamedTuple):
         if not len(self.points):
             return ["Its accuracy has not been measured: no point with a value was found."]
         return [
-            f"The same arithmetic in NumPy was off by at most {self.errors.max():.2g} units of 2^-52 at {len(self.points)} points, with P far",
-            "from Q and near it. There is no second pass: elements that cancel are not corrected.",
+            f"At {len(self.points)} points, with P far from Q and near it, the same arithmetic in NumPy was off by at most",
+            f"{self.errors.max():.2g} units of 2^-52. There is no second pass: elements that cancel are not corrected.",
         ]
 
     def check(self, name: str) -> list[str]:
@@ -43,7 +43,6 @@ class Specimens(NamedTuple):
         rows = [(*self.points[k].tolist(), float(self.values[k])) for k in best]
         tolerance = 2.0**-52 * max([32.0, *(4.0 * self.errors[best])])
         return [
-            "",
             "",
             "def self_check() -> None:",
             '    """Raise AssertionError unless the function has the right values at a few points."""',
@@ -54,7 +53,7 @@ class Specimens(NamedTuple):
             f"        found = {name}(*point)",
             f"        tolerance = max({tolerance!r}, float(2 * jnp.finfo(found.dtype).eps)) * abs(value)",
             "        if not abs(float(found) - value) <= tolerance:",
-            f'            raise AssertionError(f"{name}{{tuple(point)}} is {{float(found)!r}}; the value is {{value!r}}")',
+            f'            raise AssertionError(f"{name}{{tuple(point)}} is {{found!r}}; the value is {{value!r}}")',
             "",
         ]
 
@@ -78,7 +77,7 @@ def specimens(program: Program) -> Specimens:
 
 
 def _drawn(program: Program) -> NDArray[np.float64]:
-    """Points of everyday numbers, in turn far and near: Q's parameters then differ from P's by a little, or one by nothing."""
+    """Points of everyday numbers, in turn far and near: each of Q's parameters is then P's or differs by a little."""
     rng = np.random.default_rng(zlib.crc32(program.name.encode()))
     kinds = (rng.uniform(0.0, 1.0, _DRAWN), rng.integers(1, 9, _DRAWN), 10.0 ** rng.uniform(-1, 1, _DRAWN))
     found = {name: rng.permutation(np.choose(rng.integers(0, 3, _DRAWN), kinds)) for name in program.arguments}

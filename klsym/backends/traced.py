@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
-from ..core.errors import ParameterError
+from ..core.errors import ParameterError, UnderivableError
 from ..core.program import Program
 from . import jax as written
 from .callable import execute
@@ -29,6 +30,8 @@ class Traced(Function):
     def __init__(self, program: Program, second_pass: bool = True, report: bool = False) -> None:
         if report:
             raise ParameterError("the backend jax gives no report; the backends numba, numpy and exact do")
+        if not find_spec("jax"):
+            raise UnderivableError("JAX is not installed; pip install jax, or take the backend numpy")
         self.program, self.backend = program, "jax"
         self.source = written.source(program)
         name = program.name

@@ -21,7 +21,7 @@ def curvature(program: Program, by: Sequence[str], slopes: Sequence[Output]) -> 
     """
     one = Line("bend", "constant", (), "1")
     known: dict[tuple[str, ...], str] = {(one.primitive, one.constant): one.name}
-    lines, outputs = [one], list[Output]()
+    lines, outputs, taken = [one], list[Output](), {one.name}
     for k, name in enumerate(by):
         bent = tangent(program, [name], slopes[k:])
         names = {bent.arguments[-1]: one.name}
@@ -32,7 +32,9 @@ def curvature(program: Program, by: Sequence[str], slopes: Sequence[Output]) -> 
                 continue
             key = (line.primitive, line.constant, *arguments)
             if key not in known:
-                known[key] = f"bend.{len(known)}" if line.name.startswith("tangent.") else line.name
+                own = line.name not in taken and not line.name.startswith("tangent.")
+                known[key] = line.name if own else f"bend.{len(known)}"
+                taken.add(known[key])
                 lines.append(replace(line, name=known[key], arguments=arguments))
             names[line.name] = known[key]
         outputs += [Output(names.get(o.line, o.line), name=f"{name} {o.name}") for o in bent.outputs]

@@ -1,0 +1,46 @@
+"""Backends whose functions take arrays of their own library and are differentiated by it, as functions of columns."""
+
+# pyright: reportMissingImports=false
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .subject import Points, Subject
+
+# The values of columns, or with k > 0 the derivatives by the kth of the arguments that have one.
+Columns = Callable[[list[NDArray[Any]], int], NDArray[Any]]
+LEAST = 64
+
+
+def _jax(call: Any, by: Sequence[int]) -> Columns:
+    import jax
+
+    functions = [jax.jit(call), *(jax.jit(jax.grad(lambda *x: call(*x).sum(), argnums=k)) for k in by)]
+
+    def run(columns: list[NDArray[Any]], output: int) -> NDArray[Any]:
+        # JAX compiles anew for every length.
+        size = len(columns[0])
+        length = max(LEAST, 1 << (size - 1).bit_length())
+        with jax.enable_x64(columns[0].dtype == np.float64):
+            return np.asarray(functions[output](*(np.pad(c, (0, length - size), "edge") for c in columns)))[:size]
+
+    return run
+
+
+LIBRARIES: dict[str, Callable[[Any, Sequence[int]], Columns]] = {"jax": _jax}
+
+
+def compiled(subject: Subject, backend: str, gradient: bool) -> list[Callable[[Points], Any]]:
+    """The formula's value and, with `gradient`, each derivative; there is no second pass to tell of."""
+    call, dtype = subject.formula.compile(backend), subject.rule.dtype
+    by = [k for k, symbol in enumerate(subject.symbols) if not symbol.is_integer]
+    run = LIBRARIES[backend](call, by)
+
+    def function(points: Points, output: int) -> Any:
+        return run([np.ascontiguousarray(column, dtype=dtype) for column in points.T], output).astype(float), None
+
+    return [lambda points, k=k: function(points, k) for k in range(1 + len(by) * gradient)]
