@@ -38,7 +38,8 @@ SPELLING: dict[str, Spelling] = {
     **calls("_", " ".join(sorted(kernels()))),
     "not": Spelling("~{0}", UNARY, (UNARY,)),
     "div": Spelling("_sealed({0} / {1})", operands=(PRODUCT, PRODUCT + 1)),
-    **calls("jnp.", "sqrt floor min=minimum max=maximum tan sinh cosh tanh asin=arcsin atan=arctan select=where"),
+    **calls("jnp.", "sqrt floor min=minimum max=maximum select=where"),
+    **calls("jnp.", "sin cos tan sinh cosh tanh asin=arcsin atan=arctan"),
     **calls("special.", "erf erfc gamma_p=gammainc gamma_q=gammaincc betainc"),
     **calls("_", "polygamma zeta zetam1 ive exp_e1 dilog log_sinhc langevin langevin_prime"),
 }
