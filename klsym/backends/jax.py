@@ -56,6 +56,7 @@ NOTE = [
     "rounded to the floating type that JAX gives the sum of the arguments; an element with an invalid argument is NaN.",
     "Runs under jit, vmap and grad. Derivatives have a form of their own that does not cancel where P is near Q, and",
     "so have second ones; there are no third ones. Numbers below 2.3e-308 count as 0, as everywhere in XLA on the CPU.",
+    "This is the first pass of what klsym compiles: elements that cancel or overflow are not corrected.",
 ]
 
 

@@ -34,7 +34,7 @@ class Specimens(NamedTuple):
             return ["Its accuracy has not been measured: no point with a value was found."]
         return [
             f"At {len(self.points)} points, with P far from Q and near it, the same arithmetic in NumPy was off by at most",
-            f"{self.errors.max():.2g} units of 2^-52. There is no second pass: elements that cancel are not corrected.",
+            f"{self.errors.max():.2g} units of 2^-52.",
         ]
 
     def check(self, name: str) -> list[str]:
