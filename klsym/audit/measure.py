@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import arrays
 from .reference import JUDGED, Judged
 from .rules import DOUBLE, Rule
 from .subject import Points, Subject
@@ -179,8 +180,8 @@ def compiled(subject: Subject, backend: str | None, gradient: bool = False) -> l
     """The formula's compiled function as functions of columns: its value and, with `gradient`, each derivative."""
     from ..backends.watch import FINE, FINE_NARROW
 
-    if backend in OF_TENSORS:
-        return of_tensors(subject, OF_TENSORS[backend], gradient)
+    if backend in arrays.LIBRARIES:
+        return arrays.compiled(subject, backend, gradient)
     call = subject.formula.compile(backend, gradient=gradient, report=True)
     dtype, count = subject.rule.dtype, len(call.program.outputs)
     limit = 2.0**-52 * (FINE if dtype is np.float64 else FINE_NARROW)
@@ -196,29 +197,6 @@ def compiled(subject: Subject, backend: str | None, gradient: bool = False) -> l
 
     return [lambda points, k=k: function(points, k) for k in range(count)]
 
-
-def of_tensors(subject: Subject, pure: bool, gradient: bool) -> list[Function]:
-    """The same of the torch backend, which does not say which pass a value is of; derivatives come from `backward`."""
-    import torch
-
-    whole = subject.formula.compile("torch")
-    call = whole.pure if pure else whole
-    by = [k for k, symbol in enumerate(subject.symbols) if not symbol.is_integer] if gradient else []
-
-    def function(points: Points, column: int | None) -> tuple[NDArray[np.float64], None]:
-        tensors = [torch.from_numpy(np.ascontiguousarray(x, dtype=subject.rule.dtype)) for x in points.T]
-        if column is None:
-            return call(*tensors).numpy().astype(float), None
-        (found,) = torch.autograd.grad(
-            call(*tensors[:column], tensors[column].requires_grad_(), *tensors[column + 1 :]).sum(), tensors[column]
-        )
-        return found.numpy().astype(float), None
-
-    return [lambda points, k=k: function(points, k) for k in (None, *by)]
-
-
-# The backends that take tensors: whether in torch's own operations on the CPU too.
-OF_TENSORS = {"torch": False, "torch-pure": True}
 
 FLAGS = ("negative", "missing", "phantom", "lost", "spurious", "overflow")
 

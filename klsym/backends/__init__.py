@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import c, numba, numpy, proof, torch
+from . import c, jax, numba, numpy, proof, torch
 from .callable import Compiled
 from .function import Report
 from .selfcheck import Example, about, check
@@ -22,10 +22,11 @@ BACKENDS: dict[str, ModuleType] = {
     "c": c,
     "exact": proof,
     "torch": torch,
+    "jax": jax,
 }
 
 # Those whose functions are differentiated by their own library: they take a program with its derivatives.
-DIFFERENTIATING = frozenset({"torch"})
+DIFFERENTIATING = frozenset({"jax", "torch"})
 
 # What comes with a second pass and a self check of its own.
 CORRECTED = frozenset({"c"})

@@ -15,6 +15,7 @@ _HERE = Path(__file__).parent
 _KERNELS = ("elementary", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities")
 _SINGLE = ("logits_single",)  # those whose numbers are of single precision
 _PAIRS = ("coefficients", "arithmetic", "elementary", "gamma", "special")
+_SEALS = frozenset({"_sealed", "_product"})
 _NUMBA = '@njit(error_model="numpy", forceinline=True)'
 _NUMBA_KEPT = '@njit(error_model="numpy", cache=True)'
 
@@ -59,6 +60,18 @@ def torch_library() -> dict[str, Definition]:
 
 
 @cache
+def jax_library() -> dict[str, Definition]:
+    """What JAX modules copy: the kernels, sealed where XLA would round otherwise, and what jax_library.py has."""
+    own = _definitions(_read("jax_library.py"))
+    compensated = {"_product_tail", "_sum_tail"}
+    found = {name: d for name, d in numpy_library().items() if name not in own}
+    return own | {
+        name: d._replace(source=_sealed(d.source, bool(d.uses & compensated)), uses=d.uses | _SEALS)
+        for name, d in found.items()
+    }
+
+
+@cache
 def numba_library() -> dict[str, Definition]:
     """What numba modules copy: the machine functions, and the kernels with loops unrolled and numbers written out."""
     found = _definitions(_read("machine_numba.py"))
@@ -91,6 +104,15 @@ def pair_library() -> dict[str, Definition]:
         text = _prefixed(source, _names(source))
         found |= _definitions(re.sub(r"^def ", f"{_NUMBA_KEPT}\ndef ", text, flags=re.MULTILINE))
     return found
+
+
+def _sealed(source: str, compensated: bool) -> str:
+    """A kernel as XLA has to take it: what it would merge with other operations is sealed, see jax_library.py.
+
+    XLA adds up constants and merges quotients; in a compensated function every rounding counts.
+    """
+    (node,) = ast.parse(source).body
+    return ast.unparse(_Sealing(compensated).visit(node)) if isinstance(node, ast.FunctionDef) else source
 
 
 def needed(library: Mapping[str, Definition], names: Iterable[str]) -> list[str]:
@@ -197,6 +219,26 @@ class _Literals(ast.NodeTransformer):
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
         self.generic_visit(node)
         return ast.UnaryOp(ast.Not(), node.operand) if isinstance(node.op, ast.Invert) else node
+
+
+class _Sealing(ast.NodeTransformer):
+    """Sums with a constant and quotients are sealed; of a compensated function all sums, and products."""
+
+    def __init__(self, compensated: bool) -> None:
+        self.compensated = compensated
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        constant = any(isinstance(x, ast.Constant) or ast.unparse(x).isupper() for x in (node.left, node.right))
+        if isinstance(node.op, ast.Mult) and self.compensated:
+            return _call("_product", node.left, node.right)
+        if isinstance(node.op, ast.Div) or (isinstance(node.op, (ast.Add, ast.Sub)) and (self.compensated or constant)):
+            return _call("_sealed", node)
+        return node
+
+
+def _call(name: str, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(name, ast.Load()), list(arguments), [])
 
 
 class _Single(ast.NodeTransformer):

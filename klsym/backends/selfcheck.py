@@ -27,6 +27,13 @@ _CALLS = {
         "    slopes = torch.autograd.grad(value, [x[k] for k in _SLOPED]) if _SLOPED else ()",
         "    return [float(value.detach()), *map(float, slopes)]",
     ],
+    "jax": [
+        "    import jax",
+        "",
+        "    with jax.enable_x64(True):",
+        "        slopes = jax.grad({name}, argnums=_SLOPED)(*point) if _SLOPED else ()",
+        "        return [float({name}(*point)), *map(float, slopes)]",
+    ],
     "": [
         "    found = {name}(*point)",
         "    return [float(value) for value in (found if isinstance(found, tuple) else (found,))]",

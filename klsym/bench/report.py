@@ -10,7 +10,7 @@ from ..render import aligned
 from .peers import PEERS, installed
 from .run import Row, geometric_mean
 
-COLUMNS = ("klsym numba", "klsym numpy", *PEERS, "roof")
+COLUMNS = ("klsym numba", "klsym numpy", "klsym jax", *PEERS, "roof")
 SETTINGS = {False: "random parameters in 0.1..100", True: "Q within a relative 1e-8 of P"}
 
 

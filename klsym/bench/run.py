@@ -91,11 +91,22 @@ def klsym(family: str, arrays: Columns) -> dict[str, Callable[[], Any]]:
     for backend in ("numba", "numpy"):
         if backend in backends.BACKENDS and find_spec(backend):
             found[f"klsym {backend}"] = _call(formula.compile(backend), arrays, out)
+    if find_spec("jax"):
+        found["klsym jax"] = _jitted(formula.compile("jax"), arrays)
     return found
 
 
 def _call(function: Any, arrays: Columns, out: NDArray[np.float64]) -> Callable[[], Any]:
     return lambda: function(*arrays, out=out)
+
+
+def _jitted(function: Any, arrays: Columns) -> Callable[[], Any]:
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    columns, compiled = [jnp.asarray(array) for array in arrays], jax.jit(function)
+    return lambda: compiled(*columns).block_until_ready()
 
 
 def roof(arrays: Columns) -> Callable[[], Any]:
