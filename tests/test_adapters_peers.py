@@ -41,7 +41,7 @@ def registry(torch, jax):
     return {"torch": klsym.torch.Torch(), "numpyro": klsym.numpyro.Numpyro()}
 
 
-def outcomes(name, d, count=3):
+def outcomes(name, d, count=2):
     """Outcomes of a distribution, and its own log densities at them."""
     if name == "torch":
         import_module("torch").manual_seed(0)
@@ -49,7 +49,7 @@ def outcomes(name, d, count=3):
     elif len(d.event_shape) == 1:
         xs = d.sample(import_module("jax").random.PRNGKey(0), (count,))
     else:  # JAX takes seconds to compile what draws from a Beta
-        scalars = np.array([0.3, 0.7, 1.7, -0.4, 0.0, 1.0, 3.0, 4.0])
+        scalars = np.array([0, 1, 3, 4] if d.support.is_discrete else [0.3, 0.5, 0.7, 1.7, -0.4])
         pool = scalars if d.event_shape == () else np.array([MATRIX, np.eye(2)])
         xs = np.array([x for x in pool if bool(np.all(d.support(x)))][:count])
     return np.asarray(xs), np.asarray(d.log_prob(xs))

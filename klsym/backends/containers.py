@@ -49,7 +49,7 @@ def of_dask(function: Any, values: Sequence[Any], options: dict[str, Any]) -> An
     inputs = [",".join(names[size] for size in shape) for shape in shapes]
     slopes = [i for i, name in zip(inputs, function.arguments, strict=True) if name in function.outputs[1:]]
     signature = f"{','.join(f'({i})' for i in inputs)}->{','.join(f'({o})' for o in ['', *slopes])}"
-    kinds = [_kind(arrays)] * (1 + len(slopes))
+    kinds = [_kind(values)] * (1 + len(slopes))
     found = dask.array.apply_gufunc(
         partial(function, **options),
         signature,
