@@ -33,8 +33,8 @@ class Specimens(NamedTuple):
         if not len(self.points):
             return ["Its accuracy has not been measured: no point with a value was found."]
         return [
-            f"At {len(self.points)} points, with P far from Q and near it, the same arithmetic in NumPy was off by at most",
-            f"{self.errors.max():.2g} units of 2^-52.",
+            f"At {len(self.points)} points, P far from Q and near it, the same arithmetic in NumPy was off by",
+            f"at most {self.errors.max():.2g} units of 2^-52.",
         ]
 
     def check(self, name: str) -> list[str]:
