@@ -26,7 +26,7 @@ def tangent(program: Program, moving: Sequence[str], outputs: Sequence[Output]) 
     >>> square = Program("square", ("x",), (Line("y", "mul", ("x", "x")),), (Output("y"),))
     >>> moved = tangent(square, ["x"], square.outputs)
     >>> moved.arguments, [line.primitive for line in moved.lines]
-    (('x', 'move1'), ('mul', 'mul', 'mul', 'add'))
+    (('x', 'move1'), ['mul', 'add'])
     """
     names = (name for k in range(1, 1000) if (name := f"move{k}") not in program.arguments)
     moves = dict(zip(moving, names, strict=False))
