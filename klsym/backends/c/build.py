@@ -133,14 +133,21 @@ def _filling(parts: Parts, library: ctypes.CDLL) -> Callable[..., int]:
         return function(
             limit,
             size,
-            inputs(*(a.ctypes.data for a in given)),
-            steps(*(a.size == size for a in given)),
-            outputs(*(a.ctypes.data for a in made)),
-            kept(*(a.size == size for a in made)),
-            arrays[-1].ctypes.data,
+            inputs(*map(_address, given)),
+            steps(*[a.size == size for a in given]),
+            outputs(*map(_address, made)),
+            kept(*[a.size == size for a in made]),
+            _address(arrays[-1]),
         )
 
     return fill
+
+
+def _address(array: Any) -> int:
+    """Where an array begins; a writable one tells it in a third of the time."""
+    if array.size and array.flags.writeable:
+        return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    return array.ctypes.data
 
 
 @cache
