@@ -42,5 +42,7 @@ def test_readme_shows_what_the_command_prints(command, shown, capsys):
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
 def test_readme_python_runs(code):
+    if "import torch" in code:
+        pytest.importorskip("torch")
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert (ran.returncode, ran.stderr) == (0, "")
