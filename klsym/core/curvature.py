@@ -17,7 +17,7 @@ def curvature(program: Program, by: Sequence[str], slopes: Sequence[Output]) -> 
     >>> lines = (Line("s", "mul", ("x", "y")), Line("t", "mul", ("s", "x")))
     >>> bent = curvature(Program("cube", ("x", "y"), lines, ()), ["x", "y"], [Output("t"), Output("s")])
     >>> [(line.primitive, *line.arguments) for line in bent.lines]
-    [('mul', 'x', 'y'), ('mul', 'y', 'x'), ('add', 'bend.1', 's')]
+    [('mul', 'x', 'y'), ('mul', 'y', 'x'), ('add', 'bend.2', 's')]
     """
     one = Line("bend", "constant", (), "1")
     known: dict[tuple[str, ...], str] = {(one.primitive, one.constant): one.name}
