@@ -15,7 +15,7 @@ test: .venv/.dev
 	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not slow and not peers"
 
 test-peers: .venv/.peers
-	$(BIN)/python -m pytest -q -m peers tests
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "peers and not slow" tests
 
 check: .venv/.dev
 	$(BIN)/ruff format --check .

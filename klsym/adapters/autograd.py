@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import BACKENDS
 from ..core.errors import UnderivableError
 from .plan import Plan
 
@@ -17,14 +16,14 @@ from .plan import Plan
 def divergence(plan: Plan, values: dict[str, Any]) -> Any:
     """The divergence as a tensor, differentiable by every tensor among the values.
 
-    Formulas of numbers run on klsym's torch backend where it is known. Otherwise the value and its derivatives come
-    from NumPy, so that a second derivative raises RuntimeError, as does torch.func.
+    Closed formulas of numbers run on klsym's torch backend. Otherwise the value and its derivatives come from NumPy, so
+    that a second derivative raises RuntimeError, as does torch.func.
     """
     import torch
 
     arguments = [values[name] for name in plan.arguments]
-    if "torch" in BACKENDS and not any(plan.axes):
-        return plan.formula.compile("torch")(*arguments)
+    if (native := plan.native("torch")) is not None:
+        return native(*arguments)
     tensors = [a for a in arguments if isinstance(a, torch.Tensor)]
     kinds = [t.dtype for t in tensors if t.is_floating_point()]
     kind = reduce(torch.promote_types, kinds) if kinds else torch.get_default_dtype()

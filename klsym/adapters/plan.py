@@ -28,6 +28,7 @@ class Plan:
         self.integers = tuple(bool(getattr(symbol, "is_integer", False)) for symbol in formula.parameters)
         self.open = any(case.kind not in ("closed", "infinite") for case in formula.cases) and not any(self.axes)
         self._codes: dict[tuple[bool, bool], Any] = {}
+        self._natives: dict[str, Any] = {}
 
     def __call__(self, *given: Any, slopes: bool = False) -> tuple[Any, tuple[Any, ...]]:
         """The value, and with `slopes` the derivative by each argument, None by integers."""
@@ -49,6 +50,17 @@ class Plan:
         return value, tuple(
             None if whole else rest.get(name, none) for name, whole in zip(self.arguments, self.integers, strict=True)
         )
+
+    def native(self, backend: str) -> Any:
+        """The formula compiled for a backend of the library's own arrays, None where that lacks a part of it."""
+        if backend not in self._natives:
+            self._natives[backend] = None
+            if not self.open and not any(self.axes):
+                try:
+                    self._natives[backend] = self.formula.compile(backend)
+                except UnderivableError:
+                    pass
+        return self._natives[backend]
 
     def shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of the value: the leading axes broadcast."""
