@@ -185,6 +185,25 @@ def test_what_is_no_joint_says_so(laws):
         joint(*laws)
 
 
+HOSTILE = "a); import os #"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: joint(**{HOSTILE: Normal(0, 1), "y": Normal(0, 1)}),
+        lambda: joint(
+            MultivariateNormal("m", "V"), lambda x: MultivariateNormal(sp.MatrixSymbol(HOSTILE, k, k) * x, "R")
+        ),
+        lambda: joint(MultivariateNormal("m", "V"), lambda x: MultivariateNormal(sp.Symbol(HOSTILE) * x, "R")),
+        lambda: joint(Normal("mean", 1), lambda mean: Normal(mean, 1)),
+    ],
+)
+def test_names_are_those_of_symbols_and_mean_one_thing(make):
+    with pytest.raises(ParameterError, match=r"not a name|outcome and a parameter"):
+        make()
+
+
 # The integral over the earlier outcome, by quadrature of the two densities.
 MARGINALS = {
     "NegativeBinomial": (joint(Gamma(2, 3), lambda x: Poisson(x)), stats.gamma(2, scale=1 / 3), stats.poisson, 2),

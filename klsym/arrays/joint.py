@@ -41,12 +41,16 @@ def joint(*laws: Any, **named: Any) -> ArrayDistribution:
     outcomes: list[tuple[str | None, Any, Any]] = []
     for name, law in chain(((None, law) for law in laws), named.items()):
         made = _made(law, outcomes)
+        name = name and checked_name(name)
         if name is not None and len(parts := _parts(made)) != 1:
             raise ParameterError(f"{name} is a joint distribution of {len(parts)} outcomes; give it without a name")
         for known, part in _parts(made):
             outcomes.append((name or known, None, part))
     if len(outcomes) < 2:
         raise ParameterError(f"a joint distribution has two outcomes or more; {len(outcomes)} was given")
+    for name in map(checked_name, _names(law for _, _, law in outcomes)):
+        if name in {known for known, _, _ in outcomes}:
+            raise ParameterError(f"{name!r} is an outcome and a parameter; choose another name for one of them")
     taken = {name for name, _, _ in outcomes} | set(_names(law for _, _, law in outcomes))
     spare = (name for name in SPARE if name not in taken)
     factors = tuple(
@@ -157,7 +161,10 @@ def _parts(law: Any) -> list[tuple[str | None, Any]]:
 
 
 def _names(laws: Iterable[Any]) -> Iterable[str]:
-    return (str(s) for law in laws for value in law.values if isinstance(value, sp.Basic) for s in symbols(value))
+    """The names of the laws' parameters, outcomes apart."""
+    drawn = (Drawn, *DRAWN.values())
+    values = (value for law in laws for value in law.values if isinstance(value, sp.Basic))
+    return (str(s) for value in values for s in symbols(value) if not isinstance(s, drawn))
 
 
 def symbols(value: sp.Basic) -> list[Any]:
