@@ -43,10 +43,10 @@ class Seen:
 
 @dataclass
 class Measured:
-    """What was seen at some questions: faults, the error of each number of the value, and how many were judged."""
+    """What was seen at some questions: faults, errors of numbers with trial and point, and how many were judged."""
 
     seen: list[Seen] = field(default_factory=list)
-    errors: list[tuple[float, Point]] = field(default_factory=list)
+    errors: list[tuple[float, str, Point]] = field(default_factory=list)
     tried: Counter[str] = field(default_factory=Counter)
     answered: int = 0
 
@@ -99,7 +99,7 @@ def _judged(
             yield Seen(q, "value", element, fault, number, truth, tuple(cells))
         elif truth.finite and truth.number and math.isfinite(number) and len(cells) == 1:
             with mp.workprec(160):
-                found.errors.append((float(abs(mp.mpf(number) / truth.number - 1)), q.cells[cells[0]]))
+                found.errors.append((float(abs(mp.mpf(number) / truth.number - 1)), q.trial, q.cells[cells[0]]))
     for place in pair.places if q.call.gradient else ():
         yield from _slopes(q, outcome, place, slopes, found, pair)
 

@@ -20,11 +20,11 @@ ROUNDS, TRIES = 8, 40
 
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
     """What is found around the worst points of a trial, around the worst of those, and so on."""
-    best, all_found = worst(found.errors), Measured()
+    best, all_found = worst([each for each in found.errors if each[1] == trial]), Measured()
     if not bench.pair.numeric:
         return all_found
     for _ in range(GENERATIONS):
-        points = np.array([point for _, point in best for _ in range(CHILDREN)], dtype=float)
+        points = np.array([point for *_, point in best for _ in range(CHILDREN)], dtype=float)
         if not len(points):
             break
         children = mutated(bench.audited[0], points, bench.rng).tolist()
@@ -34,8 +34,8 @@ def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measur
     return all_found
 
 
-def worst(errors: Sequence[tuple[float, Point]]) -> list[tuple[float, Point]]:
-    return sorted(errors, key=lambda pair: -pair[0])[:SURVIVORS]
+def worst(errors: Sequence[tuple[float, str, Point]]) -> list[tuple[float, str, Point]]:
+    return sorted(errors, key=lambda each: -each[0])[:SURVIVORS]
 
 
 def joined(one: Measured, other: Measured) -> Measured:
