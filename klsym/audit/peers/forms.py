@@ -203,7 +203,8 @@ def _form(name: str, kind: str, law: Law, library: Library | None) -> Form:
         else:
             made[symbol] = Argument(symbol, _domain(law, symbol))
     constants = {k: v for k, v in CONSTANTS.get(name, {}).get(kind, {}).items() if k not in made}
-    quantities: tuple[Quantity, ...] = ("kl",) if kind in IMAGES.get(name, ()) else ALL
+    spoken: tuple[Quantity, ...] = ("kl",) if kind in IMAGES.get(name, ()) else ALL
+    quantities = tuple(quantity for quantity in spoken if quantity in subject(name).dialect.quantities)
     return Form(
         name,
         kind.removesuffix("_frozen"),
