@@ -65,7 +65,7 @@ class PairCase:
         """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
         (proof,) = yield [Job(f"{TRUTH}:proof", {"pair": self.pair.named})]
         doubts = [] if proof.get("sound") else [proof["said"]]
-        for side in self.pair.sides:
+        for side in ("p", "q") if self.pair.q not in (None, self.pair.p) else ("p",):
             doubts += yield from densities.doubts(self.subject, self.pair, side, self.seed, self.ask)
         if doubts:
             return PairResult(self.pair.name, skipped={"all": "; ".join(doubts)}).to_json()
