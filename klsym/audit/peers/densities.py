@@ -17,7 +17,7 @@ from .array_truth import arguments
 from .call import Call, Outcome
 from .job import Job
 from .measured import TRUTH, question
-from .pair import Pair, Point, everyday, spelled, subjects
+from .pair import Pair, Point, everyday, spelled, subjects, whole
 from .truth import DOUBLE, exactly, read
 
 POINTS = 6
@@ -57,7 +57,7 @@ def _asked(subject: str, alone: Pair, rng: np.random.Generator) -> Any:
         if outcome is None:
             continue
         columns = [
-            int(x) if argument.integer else x
+            int(x) if whole(argument) else x
             for (_, argument), x in zip(alone.columns, point, strict=True)
         ]
         made = alone.made(columns)["p"]
