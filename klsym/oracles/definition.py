@@ -50,7 +50,13 @@ def mass(p: Distribution, digits: int = 20) -> Value:
     return _rounded(sums.mass, mp.inf if sums.doubt else sums.mass_error, digits, sums.doubt)
 
 
-def measure(divergence: Divergence, p: Distribution, q: Distribution | None = None, digits: int = 20) -> Value:
+def measure(
+    divergence: Divergence,
+    p: Distribution,
+    q: Distribution | None = None,
+    digits: int = 20,
+    proof: Literal["estimate", "ball"] = "estimate",
+) -> Value:
     """The divergence of p and q from its definition; q is not needed if it takes one distribution.
 
     Both must be bound to numbers. Supports decide first: mass of one where the other has none makes the
