@@ -4,6 +4,6 @@
 there, `pieces` cuts the line; `integral` and `total` put it together, and `enclosure` makes values of it.
 """
 
-from .enclosure import combined, enclosed, enumerated
+from .enclosure import combined, enumerated, expected, mass
 
-__all__ = ["combined", "enclosed", "enumerated"]
+__all__ = ["combined", "enumerated", "expected", "mass"]

@@ -15,6 +15,7 @@ from ...core.ball import flint, to_mpmath
 from ...core.errors import ParameterError
 from ...core.family import Distribution
 from ...core.value import Value
+from ..integrand import Bindings, demand_numbers
 from .ends import Infinite, Integrand, Refused
 from .growth import Unbounded
 from .integral import integral
@@ -26,22 +27,23 @@ GUARD = 12
 ROUNDS = 4
 
 
-def enclosed(
-    p: Distribution,
-    log_p: sp.Expr,
-    g: sp.Expr,
-    bindings: tuple[tuple[sp.Symbol, sp.Expr], ...],
-    condition: Boolean,
-    digits: int,
+def expected(
+    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
 ) -> Value:
     """E[g; condition] under the density exp(log_p) on the support of p, the parameters' symbols bound.
 
     A ball of that many digits, or as narrow as could be had in a few rounds of growing precision; an infinity that is
     proven; or a value that is not vouched for, whose note says what could not be proven.
     """
+    demand_numbers(p.family.variable, (log_p, g), bindings)
     f = Integrand(p.family.variable, log_p, g, dict(bindings))
     rule = total if p.family.discrete else integral
     return _value(lambda bits: rule(f, condition, p.support.lower, p.support.upper, bits), digits)
+
+
+def mass(p: Distribution, log_p: sp.Expr, bindings: Bindings, digits: int) -> Value:
+    """The integral of exp(log_p), or its sum, over the support of p."""
+    return expected(p, log_p, sp.S.One, bindings, sp.true, digits)
 
 
 def enumerated(points: Mapping[int, sp.Expr], terms: Mapping[int, sp.Expr], digits: int) -> Value:

@@ -27,10 +27,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Infinite:
-    """A value that is proven to be infinite, its sign, and why."""
+    """A value that is proven to be infinite, its sign, and why; at an end, log y from where on it is."""
 
     sign: int
     why: str
+    log: Ball = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,8 @@ class End:
                 why = f": {error}"
                 continue
             if sign:
-                return Infinite(sign, f"the {'sum' if self.counted else 'integral'} diverges {where}")
+                kind = "sum" if self.counted else "integral"
+                return Infinite(sign, f"the {kind} diverges {where}", self.way * flint().arb(start))
         raise Refused(f"no bound is known of what lies {where}{why}")
 
 

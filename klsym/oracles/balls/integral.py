@@ -7,6 +7,7 @@ from its finite end, and what lies beyond a cut in log y is bounded by `growth`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -73,42 +74,42 @@ def _from(
     """The integral over x = anchor + direction y, 0 < y < width, in y or in log y."""
     arb, walker = flint().arb, f.walker(anchor, direction)
     outer = End(f, anchor, direction, 1).cut(bits) if width is None else None
-    if isinstance(outer, Infinite):
-        return outer
     far = outer.log if outer is not None else walker.ball(width).log()
-    if not singular and (outer is None or outer.slope > LIGHT * 0.69 * bits):
-        return _inside(f, walker, arb(0), far.exp(), False, bits) + _within(outer)
+    if not singular:
+        light = outer is None or (isinstance(outer, Cut) and outer.slope > LIGHT * 0.69 * bits)
+        y = far.exp()
+        inside = _inside(f, walker, PLAIN, arb(0), y, bits) if light else _inside(f, walker, SINH, arb(0), y.asinh(), bits)
+        return signed_sum([inside, *_beyond(outer)])
     inner = End(f, anchor, direction, -1).cut(bits)
-    if isinstance(inner, Infinite):
-        return inner
     if not inner.log < far:
         raise Refused(f"what is near {anchor} and what is far from it overlap")
-    return _inside(f, walker, inner.log, far, True, bits) + _within(outer) + _within(inner)
+    return signed_sum([_inside(f, walker, EXP, inner.log, far, bits), *_beyond(outer), *_beyond(inner)])
 
 
-def _within(cut: Cut | None) -> Ball:
-    return flint().arb(0, cut.beyond) if cut is not None else flint().arb(0)
+def _beyond(cut: Cut | Infinite | None) -> list[Ball | Infinite]:
+    return [flint().arb(0, cut.beyond) if isinstance(cut, Cut) else cut] if cut is not None else []
 
 
-def _inside(f: Integrand, walker: Any, first: Ball, last: Ball, logarithmic: bool, bits: int) -> Ball:
+# Of t: y, log y where it is known apart, and the logarithm of dy/dt and dy/dt itself.
+Coordinate = Callable[[Ball], tuple[Ball, Ball | None, Ball | None, Ball | None]]
+PLAIN: Coordinate = lambda t: (t, None, None, None)
+SINH: Coordinate = lambda t: (t.sinh(), None, None, t.cosh())
+EXP: Coordinate = lambda t: (t.exp(), t, t, None)
+
+
+def _inside(f: Integrand, walker: Any, coordinate: Coordinate, first: Ball, last: Ball, bits: int) -> Ball:
     acb, tolerance = flint().acb, flint().arb(2) ** -bits
     log_density, factor = walker.function(f.log_density), walker.function(f.factor)
 
-    def in_y(y: Ball, analytic: bool) -> Ball:
-        at = Point(y, analytic)
-        return log_density(at).exp() * factor(at)
-
-    def in_log_y(s: Ball, analytic: bool) -> Ball:
-        at = Point(s.exp(), analytic, s)
-        return (log_density(at) + s).exp() * factor(at)
+    def integrand(t: Ball, analytic: bool) -> Ball:
+        y, log_y, log_slope, slope = coordinate(t)
+        at = Point(y, analytic, log_y)
+        level = log_density(at)
+        weight = (level if log_slope is None else level + log_slope).exp() * factor(at)
+        return weight if slope is None else weight * slope
 
     value = acb.integral(
-        in_log_y if logarithmic else in_y,
-        acb(first),
-        acb(last),
-        abs_tol=tolerance,
-        rel_tol=tolerance,
-        eval_limit=EVALUATIONS,
+        integrand, acb(first), acb(last), abs_tol=tolerance, rel_tol=tolerance, eval_limit=EVALUATIONS
     )
     if not (value.is_finite() and value.imag.contains(0)):
         raise Refused(f"the integral from {walker.anchor} on has no finite ball")

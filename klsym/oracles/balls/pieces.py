@@ -13,7 +13,7 @@ from sympy.core.relational import Relational
 from ..integrand import linear
 from .walker import Unspelled, Walker
 
-BENT = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, sp.Piecewise)
+BENT = (sp.Abs, sp.sign, sp.Heaviside, sp.Max, sp.Min, Relational)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _centres(walker: Walker, e: sp.Expr) -> list[sp.Expr]:
 
 def _unbent(walker: Walker, e: Any, sample: sp.Expr, solved: frozenset[sp.Expr]) -> Any:
     """The expression without the bends whose every place is a cut, as it is about the sample."""
-    if not isinstance(e, sp.Basic) or not e.args or not (e.has(*BENT) or isinstance(e, Relational)):
+    if not isinstance(e, sp.Basic) or not e.args or not e.has(*BENT):
         return e
     if isinstance(e, Relational):
         gap = e.lhs - e.rhs

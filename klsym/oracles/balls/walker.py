@@ -98,6 +98,7 @@ class Walker:
     direction: int = 1
     functions: Mapping[str, Callable[..., Ball]] = field(default_factory=dict)
     _known: dict[sp.Expr, Number] = field(default_factory=dict, repr=False)
+    _functions: dict[sp.Expr, Function] = field(default_factory=dict, repr=False)
 
     def constant(self, e: sp.Expr) -> Number:
         """A real number; Unspelled where there is no spelling."""
@@ -125,7 +126,9 @@ class Walker:
         if isinstance(e, sp.Pow):
             return power(self.constant(e.base), self.constant(e.exp))
         name = e.func.__name__
-        if isinstance(e, (sp.Abs, sp.Max, sp.Min, sp.Piecewise)) or name in FUNCTIONS:
+        if name in FUNCTIONS:
+            return self._special(e).real
+        if isinstance(e, (sp.Abs, sp.Max, sp.Min, sp.Piecewise)):
             return self.function(e)(Point(flint().acb(0))).real
         if name in self.functions:
             return self.functions[name](*(self.ball(a) for a in e.args))
@@ -145,40 +148,47 @@ class Walker:
 
     def function(self, e: sp.Expr) -> Function:
         """The expression as a function of points; Unspelled where there is no spelling."""
-        acb = flint().acb
+        if e not in self._functions:
+            self._functions[e] = self._function(e)
+        return self._functions[e]
+
+    def _function(self, e: sp.Expr) -> Function:
         if e in self.values and callable(self.values[e]):
             return self.values[e]
         if isinstance(e, sp.Piecewise):
-            return self._piecewise([(self.function(value), self.truth(condition)) for value, condition in e.args])
+            return _piecewise([(self.function(value), self.truth(condition)) for value, condition in e.args])
         if isinstance(e, (sp.Max, sp.Min)):
-            return self._largest([self.function(a) for a in e.args], 1 if isinstance(e, sp.Max) else -1)
+            return _largest([self.function(a) for a in e.args], 1 if isinstance(e, sp.Max) else -1)
         if isinstance(e, sp.Abs):
             inner = self.function(e.args[0])
-            return lambda at: _size(inner(at), at.analytic)
+            return lambda at: inner(at).real_abs(analytic=at.analytic)
         name = e.func.__name__
         if not self.varies(e):
-            if name in FUNCTIONS:
-                value = FUNCTIONS[name](*(acb(self.ball(a)) for a in e.args))
-            else:
-                value = acb(self.ball(e))
+            value = self._special(e) if name in FUNCTIONS else flint().acb(self.ball(e))
             return lambda at: value
         if (form := self.form(e)) is not None:
             offset, slope = map(flint().arb, form)
             return (lambda at: slope * at.y) if offset.is_zero() else lambda at: offset + slope * at.y
         if isinstance(e, (sp.Add, sp.Mul)):
-            fixed, moving = e.as_independent(*(a for a in e.free_symbols if self.varies(a)), as_Add=e.is_Add)
+            fixed, moving = e.as_independent(*filter(self.varies, e.free_symbols), as_Add=e.is_Add)
             parts = [self.function(a) for a in type(e).make_args(moving)]
             if fixed != type(e).identity:
                 parts.append(self.function(fixed))
             return _folded(parts, add if isinstance(e, sp.Add) else mul)
         if isinstance(e, sp.Pow):
-            return self._power(e)
+            return _once(self._power(e))
         if isinstance(e, sp.log):
-            return self._logarithm(e.args[0])
+            return _once(self._logarithm(e.args[0]))
         if name not in FUNCTIONS:
             raise Unspelled(f"{name} has no spelling in balls")
         apply, arguments = FUNCTIONS[name], [self.function(a) for a in e.args]
-        return lambda at: apply(*(a(at) for a in arguments))
+        if len(arguments) == 1:
+            (inner,) = arguments
+            return _once(lambda at: apply(inner(at)))
+        return _once(lambda at: apply(*(a(at) for a in arguments)))
+
+    def _special(self, e: sp.Expr) -> Ball:
+        return FUNCTIONS[e.func.__name__](*(flint().acb(self.ball(a)) for a in e.args))
 
     def varies(self, e: sp.Basic) -> bool:
         return any(s == self.x or callable(self.values.get(s)) for s in e.free_symbols)
@@ -216,35 +226,6 @@ class Walker:
         strict = isinstance(condition, (sp.StrictGreaterThan, sp.StrictLessThan))
         return lambda at: _sign(gap(at).real, strict)
 
-    def _piecewise(self, parts: list[tuple[Function, Callable[[Point], Truth]]]) -> Function:
-        def value(at: Point) -> Ball:
-            hull = None
-            for part, truth in parts:
-                holds = truth(at)
-                if holds is not False:
-                    hull = part(at) if hull is None else hull.union(part(at))
-                if holds:
-                    return hull
-                if holds is None and at.analytic:
-                    break
-            return flint().acb("nan")
-
-        return value
-
-    def _largest(self, parts: list[Function], way: int) -> Function:
-        def value(at: Point) -> Ball:
-            best, *rest = (part(at) for part in parts)
-            for other in rest:
-                above = _sign(way * (other - best).real, True)
-                if above is None:
-                    hull = flint().acb(best.real.max(other.real) if way > 0 else best.real.min(other.real))
-                    best = flint().acb("nan") if at.analytic or not (best.imag + other.imag).is_zero() else hull
-                elif above:
-                    best = other
-            return best
-
-        return value
-
 
 def power(base: Number, exponent: Number) -> Number:
     """A rational power of a rational number exactly where it is one, a positive base where the exponent is no integer."""
@@ -261,8 +242,16 @@ def _sign(gap: Ball, strict: bool) -> Truth:
     return False if gap < 0 or (gap <= 0 and strict) else None
 
 
-def _size(z: Ball, analytic: bool) -> Ball:
-    return z.real_abs(analytic=analytic)
+def _once(f: Function) -> Function:
+    """The function, evaluated once at a point however often it occurs in what is evaluated there."""
+    last: list[Any] = [None, None]
+
+    def value(at: Point) -> Ball:
+        if last[0] is not at:
+            last[1], last[0] = f(at), at
+        return last[1]
+
+    return value
 
 
 def _folded(parts: list[Function], join: Callable[[Ball, Ball], Ball]) -> Function:
@@ -275,5 +264,36 @@ def _folded(parts: list[Function], join: Callable[[Ball, Ball], Ball]) -> Functi
         for part in parts[1:]:
             total = join(total, part(at))
         return total
+
+    return value
+
+
+def _piecewise(parts: list[tuple[Function, Callable[[Point], Truth]]]) -> Function:
+    def value(at: Point) -> Ball:
+        hull = None
+        for part, truth in parts:
+            holds = truth(at)
+            if holds is not False:
+                hull = part(at) if hull is None else hull.union(part(at))
+            if holds:
+                return hull
+            if holds is None and at.analytic:
+                break
+        return flint().acb("nan")
+
+    return value
+
+
+def _largest(parts: list[Function], way: int) -> Function:
+    def value(at: Point) -> Ball:
+        best, *rest = (part(at) for part in parts)
+        for other in rest:
+            above = _sign(way * (other - best).real, True)
+            if above is None:
+                hull = flint().acb(best.real.max(other.real) if way > 0 else best.real.min(other.real))
+                best = flint().acb("nan") if at.analytic or not (best.imag + other.imag).is_zero() else hull
+            elif above:
+                best = other
+        return best
 
     return value
