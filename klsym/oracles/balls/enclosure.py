@@ -87,10 +87,11 @@ def _value(compute: Callable[[int], Ball | Infinite], digits: int) -> Value:
             why = "the arithmetic has no finite ball"
             bits *= 2
             continue
-        if best is None or found.rad() < best.rad():
-            best = found
+        if best is not None and not found.rad() < best.rad():
+            break
+        best = found
         lacking = wanted - found.rel_accuracy_bits()
-        if lacking <= 0 or (found.contains(0) and found.rad() < flint().arb(2) ** -(8 * wanted)):
+        if lacking <= 0 or (found.contains(0) and found.rad() < flint().arb(2) ** -(2 * wanted)):
             break
         bits += min(int(lacking), 2 * bits) + 8
     if best is None:

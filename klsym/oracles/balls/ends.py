@@ -17,6 +17,8 @@ from .walker import Walker
 Ball = Any
 COARSE = 64  # bits at which ends are bounded
 FARTHEST = 2.0**22
+# How the place for a cut is searched: in powers of 2, and then until its bound is within this exponent of the goal.
+STEP, MOST_STEPS, HALVINGS, CLOSE = 16, 40, 14, 4.0
 # Where on a ray a divergence is looked for.
 FAR = (4.0, 32.0, 512.0, 2.0**14)
 
@@ -27,11 +29,16 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Infinite:
-    """A value that is proven to be infinite, its sign, and why; at an end, log y from where on it is."""
+    """A value that is proven to be infinite, its sign, and why; at an end, y = e^(way start) from where on it is."""
 
     sign: int
     why: str
-    log: Ball = None
+    way: int = 1
+    start: float = 0.0
+
+    @property
+    def log(self) -> Ball:
+        return flint().arb(self.way * self.start)
 
 
 @dataclass(frozen=True)
@@ -77,23 +84,31 @@ class End:
     def walker(self) -> Walker:
         return self.f.walker(self.anchor, self.direction)
 
-    def cut(self, bits: int) -> Cut | Infinite:
-        """A place with less than 2^-bits beyond it; Refused where neither that nor a divergence is proven."""
+    def cut(self, bits: int, farthest: Ball = None) -> Cut | Infinite:
+        """A place with less than 2^-bits beyond it; Refused where neither that nor a divergence is proven.
+
+        Of an end at y = 0 it lies below y = e^farthest.
+        """
         goal = flint().arb(2) ** -bits
         with flint().ctx.workprec(COARSE):
             found = self._search(0, goal)
-            for shift in range(16, 512, 16):  # of a scale that is much smaller than 1
-                if self.counted or self.way < 0 or found is None or found.start > 1.5:
+            for shift in range(STEP, MOST_STEPS * STEP, STEP):  # of a scale that is far from 1
+                if self.counted or found is None or found.start > 1:
                     break
-                found = self._search(-shift, goal)
+                nearer = self._search(-self.way * shift, goal)
+                if farthest is not None and not (nearer is not None and nearer.log < farthest):
+                    break
+                found = nearer
             return found or self.divergence()
 
     def _search(self, shift: int, goal: Ball) -> Cut | None:
-        """The nearest such place, within a few hundredths in log y."""
+        """Nearly the nearest such place: what lies beyond it is nearly the goal."""
         low, high, found = 0.0, 1.0, None
         while high <= FARTHEST and (found := self.bound(high, shift, goal)) is None:
             low, high = high, 2 * high
-        while found is not None and low > 0 and high - low > max(0.1, high / 32):
+        for _ in range(HALVINGS):
+            if found is None or not (high - low) * found.slope > CLOSE:
+                break
             middle = (low + high) / 2
             nearer = self.bound(middle, shift, goal)
             low, high, found = (middle, high, found) if nearer is None else (low, middle, nearer)
@@ -136,7 +151,7 @@ class End:
                 continue
             if sign:
                 kind = "sum" if self.counted else "integral"
-                return Infinite(sign, f"the {kind} diverges {where}", self.way * flint().arb(start))
+                return Infinite(sign, f"the {kind} diverges {where}", self.way, start)
         raise Refused(f"no bound is known of what lies {where}{why}")
 
 

@@ -13,7 +13,7 @@ from .growth import Ray, Sum, Term, Unbounded
 from .walker import Unspelled, Walker
 
 # How many of the values of these functions are known where their argument is not: those of all real numbers.
-BETWEEN: dict[str, tuple[int, int]] = {"sin": (-1, 1), "cos": (-1, 1), "erf": (-1, 1), "erfc": (0, 2), "tanh": (-1, 1)}
+BETWEEN: dict[str, tuple[int, int]] = {"sin": (-1, 1), "cos": (-1, 1), "erf": (-1, 1), "erfc": (0, 2)}
 
 
 @dataclass
@@ -54,6 +54,8 @@ class Expansion:
             return self._logarithm(e.args[0])
         if isinstance(e, sp.exp):
             return ray.exp(self(e.args[0]))
+        if isinstance(e, (sp.sinh, sp.cosh, sp.tanh)):
+            return self(e.rewrite(sp.exp))
         if isinstance(e, sp.Abs):
             inner = self(e.args[0])
             return ray.scale(inner, fmpq(self.sign(inner)))
@@ -106,6 +108,9 @@ class Expansion:
             return all([self._holds(c) for c in condition.args])
         if isinstance(condition, sp.Or):
             return any([self._holds(c) for c in condition.args])
+        if isinstance(condition, (sp.Eq, sp.Ne)):
+            self.sign(self(condition.lhs - condition.rhs))
+            return isinstance(condition, sp.Ne)
         return self.sign(self(condition.gts - condition.lts)) > 0
 
     def _loggamma(self, z: Sum) -> Sum:

@@ -198,6 +198,8 @@ class Ray:
         slope = arb(0)
         for term in s:
             highest = arb(arb(term.coefficient).upper())
+            if not highest.is_finite():
+                return None
             if term.constant:
                 top += highest
                 continue

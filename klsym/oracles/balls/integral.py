@@ -78,34 +78,42 @@ def _from(
     if not singular:
         light = outer is None or (isinstance(outer, Cut) and outer.slope > LIGHT * 0.69 * bits)
         y = far.exp()
-        inside = _inside(f, walker, PLAIN, arb(0), y, bits) if light else _inside(f, walker, SINH, arb(0), y.asinh(), bits)
+        inside = _inside(f, walker, _plain, arb(0), y, bits) if light else _inside(f, walker, _sinh, arb(0), y.asinh(), bits)
         return signed_sum([inside, *_beyond(outer)])
-    inner = End(f, anchor, direction, -1).cut(bits)
+    inner = End(f, anchor, direction, -1).cut(bits, far)
     if not inner.log < far:
         raise Refused(f"what is near {anchor} and what is far from it overlap")
-    return signed_sum([_inside(f, walker, EXP, inner.log, far, bits), *_beyond(outer), *_beyond(inner)])
+    return signed_sum([_inside(f, walker, _exp, inner.log, far, bits), *_beyond(outer), *_beyond(inner)])
 
 
 def _beyond(cut: Cut | Infinite | None) -> list[Ball | Infinite]:
     return [flint().arb(0, cut.beyond) if isinstance(cut, Cut) else cut] if cut is not None else []
 
 
-# Of t: y, log y where it is known apart, and the logarithm of dy/dt and dy/dt itself.
-Coordinate = Callable[[Ball], tuple[Ball, Ball | None, Ball | None, Ball | None]]
-PLAIN: Coordinate = lambda t: (t, None, None, None)
-SINH: Coordinate = lambda t: (t.sinh(), None, None, t.cosh())
-EXP: Coordinate = lambda t: (t.exp(), t, t, None)
+# Of t: y, log y where it is known apart, and dy/dt where it is neither 1 nor y.
+Coordinate = Callable[[Ball], tuple[Ball, Ball | None, Ball | None]]
+
+
+def _plain(t: Ball) -> tuple[Ball, Ball | None, Ball | None]:
+    return t, None, None
+
+
+def _sinh(t: Ball) -> tuple[Ball, Ball | None, Ball | None]:
+    return t.sinh(), None, t.cosh()
+
+
+def _exp(t: Ball) -> tuple[Ball, Ball | None, Ball | None]:
+    return t.exp(), t, None
 
 
 def _inside(f: Integrand, walker: Any, coordinate: Coordinate, first: Ball, last: Ball, bits: int) -> Ball:
     acb, tolerance = flint().acb, flint().arb(2) ** -bits
-    log_density, factor = walker.function(f.log_density), walker.function(f.factor)
+    log_weight, factor = walker.sum(f.log_density, coordinate is _exp), walker.function(f.factor)
 
     def integrand(t: Ball, analytic: bool) -> Ball:
-        y, log_y, log_slope, slope = coordinate(t)
+        y, log_y, slope = coordinate(t)
         at = Point(y, analytic, log_y)
-        level = log_density(at)
-        weight = (level if log_slope is None else level + log_slope).exp() * factor(at)
+        weight = log_weight(at).exp() * factor(at)
         return weight if slope is None else weight * slope
 
     value = acb.integral(

@@ -31,14 +31,12 @@ def _series(f: Integrand, first: int, direction: int, bits: int) -> Ball | Infin
     """The sum over first, first + direction, ... without end."""
     anchor = 0 if first * direction >= 0 else first
     end = End(f, sp.Integer(anchor), direction, 1, counted=True).cut(bits)
-    if isinstance(end, Infinite):
-        return end
-    start = abs(first - anchor)
     if end.start > math.log(MOST_TERMS):
         raise Refused(f"more than {MOST_TERMS} terms of the sum are needed")
-    # Terms from the first integer that is not below the cut on are in its bound.
-    last = max(start, math.ceil(math.exp(end.start)))
-    return _terms(f, sp.true, anchor, direction, start, last) + flint().arb(0, end.beyond)
+    start = abs(first - anchor)
+    # What is bounded, or diverges, are the terms from the cut on.
+    inside = _terms(f, sp.true, anchor, direction, start, max(start, math.ceil(math.exp(end.start))))
+    return end if isinstance(end, Infinite) else inside + flint().arb(0, end.beyond)
 
 
 def _terms(f: Integrand, condition: Any, anchor: int, direction: int, first: int, last: int) -> Ball:
@@ -50,7 +48,10 @@ def _terms(f: Integrand, condition: Any, anchor: int, direction: int, first: int
     sums = acb(0)
     for k in range(first, last + 1):
         at = Point(acb(k))
-        if holds(at):
+        counted = holds(at)
+        if counted is None:
+            raise Refused(f"whether {condition} holds at {anchor + direction * k} is not known")
+        if counted:
             sums += log_mass(at).exp() * factor(at)
     if not (sums.is_finite() and sums.imag.contains(0)):
         raise Refused(f"a term between {anchor + direction * first} and {anchor + direction * last} has no finite ball")

@@ -153,8 +153,6 @@ class Walker:
         return self._functions[e]
 
     def _function(self, e: sp.Expr) -> Function:
-        if e in self.values and callable(self.values[e]):
-            return self.values[e]
         if isinstance(e, sp.Piecewise):
             return _piecewise([(self.function(value), self.truth(condition)) for value, condition in e.args])
         if isinstance(e, (sp.Max, sp.Min)):
@@ -169,12 +167,12 @@ class Walker:
         if (form := self.form(e)) is not None:
             offset, slope = map(flint().arb, form)
             return (lambda at: slope * at.y) if offset.is_zero() else lambda at: offset + slope * at.y
-        if isinstance(e, (sp.Add, sp.Mul)):
-            fixed, moving = e.as_independent(*filter(self.varies, e.free_symbols), as_Add=e.is_Add)
-            parts = [self.function(a) for a in type(e).make_args(moving)]
-            if fixed != type(e).identity:
-                parts.append(self.function(fixed))
-            return _folded(parts, add if isinstance(e, sp.Add) else mul)
+        if isinstance(e, sp.Add):
+            return self.sum(e)
+        if isinstance(e, sp.Mul):
+            fixed, moving = e.as_independent(self.x, as_Add=False)
+            parts = [self.function(a) for a in sp.Mul.make_args(moving)]
+            return _folded([*parts, self.function(fixed)] if fixed != 1 else parts, mul)
         if isinstance(e, sp.Pow):
             return _once(self._power(e))
         if isinstance(e, sp.log):
@@ -191,20 +189,60 @@ class Walker:
         return FUNCTIONS[e.func.__name__](*(flint().acb(self.ball(a)) for a in e.args))
 
     def varies(self, e: sp.Basic) -> bool:
-        return any(s == self.x or callable(self.values.get(s)) for s in e.free_symbols)
+        return e.has(self.x)
+
+    def sum(self, e: sp.Expr, logs: int = 0) -> Function:
+        """A sum plus logs * log y, with one term for each function in it: balls know nothing of terms that cancel."""
+        fmpq = flint().fmpq
+        offset, slope, power, rest = fmpq(0), fmpq(0), fmpq(logs), {}
+        for term in sp.Add.make_args(e):
+            fixed, moving = term.as_independent(self.x, as_Add=False)
+            factor = self.constant(fixed)
+            if moving == 1:
+                offset += factor
+            elif (form := self.form(moving)) is not None:
+                offset, slope = offset + factor * form[0], slope + factor * form[1]
+            elif (scale := self._log_scale(moving)) is not None:
+                offset, power = offset + factor * scale[0], power + factor * scale[1]
+            else:
+                rest[moving] = rest.get(moving, fmpq(0)) + factor
+        arb = flint().arb
+        offset, slope, power = map(arb, (offset, slope, power))
+        parts: list[Function] = []
+        if not power.is_zero():
+            parts.append(lambda at: offset + power * at.log)
+        else:
+            parts.append(lambda at: offset)
+        if not slope.is_zero():
+            parts.append(lambda at: slope * at.y)
+        for moving, factor in rest.items():
+            parts.append(_scaled(self.function(moving), arb(factor)))
+        return _folded(parts, add)
+
+    def _log_scale(self, e: sp.Expr) -> tuple[Ball, Number] | None:
+        """(c, n) where the expression is log of a power of x that is C y^n, and c = log C."""
+        if not isinstance(e, sp.log):
+            return None
+        base, n = e.args[0].as_base_exp()
+        form = self.form(base)
+        if form is None or not flint().arb(form[0]).is_zero() or self.varies(n):
+            return None
+        slope, n = flint().arb(form[1]), self.constant(n)
+        even = isinstance(n, flint().fmpq) and n.q == 1 and int(n.p) % 2 == 0
+        return (n * abs(slope).log(), n) if slope > 0 or even else None
 
     def _logarithm(self, e: sp.Expr) -> Function:
-        form = self.form(e)
-        if form is not None and flint().arb(form[0]).is_zero() and form[1] > 0:
-            scale = flint().arb(form[1]).log()
-            return lambda at: scale + at.log
+        if (scale := self._log_scale(sp.log(e, evaluate=False))) is not None:
+            shift, n = scale[0], flint().arb(scale[1])
+            return lambda at: shift + n * at.log
         inner = self.function(e)
         return lambda at: _log(inner(at))
 
     def _power(self, e: sp.Pow) -> Function:
-        if e.exp.is_Integer:
-            base, n = self.function(e.base), int(e.exp)
-            return lambda at: base(at) ** n
+        n = None if self.varies(e.exp) else self.constant(e.exp)
+        if isinstance(n, flint().fmpq) and n.q == 1:
+            base, whole = self.function(e.base), int(n.p)
+            return lambda at: base(at) ** whole
         log_base, exponent = self._logarithm(e.base), self.function(e.exp)
         return lambda at: (exponent(at) * log_base(at)).exp()
 
@@ -220,8 +258,11 @@ class Walker:
                 return decisive if decisive in found else None if None in found else not decisive
 
             return both
-        if not isinstance(condition, Relational) or isinstance(condition, (sp.Eq, sp.Ne)):
+        if not isinstance(condition, Relational):
             raise Unspelled(f"the condition {condition} has no spelling in balls")
+        if isinstance(condition, (sp.Eq, sp.Ne)):
+            difference, equal = self.function(condition.lhs - condition.rhs), isinstance(condition, sp.Eq)
+            return lambda at: _vanishes(difference(at).real, equal)
         gap = self.function(condition.gts - condition.lts)
         strict = isinstance(condition, (sp.StrictGreaterThan, sp.StrictLessThan))
         return lambda at: _sign(gap(at).real, strict)
@@ -242,6 +283,10 @@ def _sign(gap: Ball, strict: bool) -> Truth:
     return False if gap < 0 or (gap <= 0 and strict) else None
 
 
+def _vanishes(gap: Ball, equal: bool) -> Truth:
+    return equal if gap.is_zero() else None if gap.contains(0) else not equal
+
+
 def _once(f: Function) -> Function:
     """The function, evaluated once at a point however often it occurs in what is evaluated there."""
     last: list[Any] = [None, None]
@@ -254,7 +299,13 @@ def _once(f: Function) -> Function:
     return value
 
 
+def _scaled(f: Function, factor: Ball) -> Function:
+    return f if factor == 1 else lambda at: factor * f(at)
+
+
 def _folded(parts: list[Function], join: Callable[[Ball, Ball], Ball]) -> Function:
+    if len(parts) == 1:
+        return parts[0]
     if len(parts) == 2:
         first, second = parts
         return lambda at: join(first(at), second(at))
