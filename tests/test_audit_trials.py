@@ -98,7 +98,7 @@ def test_a_fault_is_shown_in_plain_numbers():
     assert found.call.dtype == "float64"
     assert (found.call.p.arguments, found.call.q.arguments) == ({"rate": 1.0}, {"rate": 2.0})
     assert float(found.truth) == pytest.approx(1 - math.log(2))
-    assert "verified at 3 points" in found.proof
+    assert "verified at 3 points by quadrature" in found.proof
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,7 @@ def test_a_fault_is_shown_in_plain_numbers():
         (1.0, "1.000001", 1.0, Severity.WRONG_VALUE),
         (-1e-17, "1e-17", 1.0, Severity.WRONG_SIGN),
         (-1.0, "1", 1.0, Severity.WRONG_VALUE),
+        (2e-9, "1e-9", 0.0, Severity.LOST_DIGITS),
         (1e-17, "0", 1.0, Severity.LOST_DIGITS),
         (0.0, "0", 1.0, None),
         (0.0, "1e-310", 1.0, None),

@@ -1,9 +1,9 @@
-"""The truth for distributions of vectors and matrices: klsym's formula in balls, or in mpmath, two precisions agreeing."""
+"""The truth for distributions of vectors and matrices: klsym's formula in balls, or in mpmath at two precisions."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
@@ -69,9 +69,7 @@ def number(pair: Pair, point: Point) -> mp.mpf:
 def symbols(pair: Pair, given: Mapping[str, Mapping[str, Any]]) -> dict[Any, Any]:
     """What the formula has for its symbols and sizes."""
     f = formula(pair)
-    exact = {
-        f"{name}_{side}": x for side, form in pair.sides.items() for name, x in form.numbers(given[side]).items()
-    }
+    exact = {f"{name}_{side}": x for side, form in pair.sides.items() for name, x in form.numbers(given[side]).items()}
     numbers: dict[Any, Any] = {}
     for symbol, parameter in f._domains.items():
         array = exact[str(symbol)]

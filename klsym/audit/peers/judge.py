@@ -92,7 +92,8 @@ def value(got: float, truth: Truth, dtype: str, room: Room, positive: bool = Tru
     if not negative and miss <= kind.half * size:
         return None
     error = float(miss / abs(truth.number) / kind.eps) if truth.number else None
-    if miss > ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)):
+    # Sizes of terms aside, half of the digits of 1 nat is what a clumsy rearrangement may cost.
+    if miss > max(ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)), mp.mpf(kind.half)):
         return Fault(Severity.WRONG_VALUE, error)
     return Fault(Severity.WRONG_SIGN if negative else Severity.LOST_DIGITS, error)
 

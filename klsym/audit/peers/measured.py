@@ -10,7 +10,6 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-import mpmath as mp
 import numpy as np
 
 from . import judge, result
@@ -141,7 +140,9 @@ def _point(pair: Pair, q: Question, cell: Point, got: float, truth: Truth) -> re
     return result.Point(q.trial, at, got, float(truth.number), error, dtype=q.call.dtype)
 
 
-def _slopes(q: Question, outcome: Outcome, place: str, slopes: list[Any], found: Measured, pair: Pair) -> Iterator[Seen]:
+def _slopes(
+    q: Question, outcome: Outcome, place: str, slopes: list[Any], found: Measured, pair: Pair
+) -> Iterator[Seen]:
     """The faults of the derivatives by one argument; one that is no float has none."""
     column = pair.places.index(place)
     argument = pair.columns[column][1]

@@ -24,8 +24,8 @@ from .call import Made
 from .forms import Argument, Form, forms
 
 Point = list[Any]
-# What is audited of a case: an infinite one only where there is no other.
-VALUED = ("closed", "semi-closed", "numeric")
+# The kinds of cases that are audited, the first of which there are any.
+KINDS = (("closed",), ("semi-closed", "numeric"), ("infinite",))
 
 
 @cache
@@ -105,7 +105,7 @@ def _renamed(symbol: Any, side: str) -> Any:
 
 @cache
 def subjects(pair: Pair, rule: Rule) -> tuple[Subject, ...]:
-    """A pair of numbers as subjects, one for each of its cases that has a value; else for the first one."""
+    """A pair of numbers as subjects, one for each of its closed cases; without any, for each of the others."""
     generic = kl(*(form.law.family for form in pair.sides.values())) if pair.q else entropy(pair.sides["p"].law.family)
     laws = [spelled(form.law, side) for side, form in pair.sides.items()]
     formula = composed(generic, [law for law, _ in laws])
@@ -114,7 +114,7 @@ def subjects(pair: Pair, rule: Rule) -> tuple[Subject, ...]:
         for form, (_, new) in zip(pair.sides.values(), laws, strict=True)
     ]
     sides = (arguments[0], arguments[1] if pair.q else ())
-    cases = [case for case in formula.cases if case.kind in VALUED] or formula.cases[:1]
+    cases = next(found for kinds in KINDS if (found := [case for case in formula.cases if case.kind in kinds]))
     return tuple(Subject(formula, case, {}, rule, sides) for case in cases)
 
 
@@ -144,7 +144,10 @@ def everyday(subject: Subject, n: int, rng: np.random.Generator) -> Points:
     for _ in range(50):
         typical = [rng.uniform(*parameter.typical, 8 * n) for parameter in subject.parameters]
         points = np.stack(
-            [np.rint(x) if a.domain.integer else np.round(x, 3) for x, a in zip(typical, subject.parameters, strict=True)],
+            [
+                np.rint(x) if a.domain.integer else np.round(x, 3)
+                for x, a in zip(typical, subject.parameters, strict=True)
+            ],
             axis=1,
         )
         subject.impose(points)

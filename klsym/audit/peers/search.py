@@ -14,11 +14,11 @@ from .measured import ASK, Measured, Measuring, Seen, measured
 from .pair import Point as Row
 from .pair import array
 from .result import Point
-from .trials import Bench, Question, Shape
+from .trials import Bench, Question
 
 SURVIVORS, CHILDREN, GENERATIONS = 8, 6, 3
 # Rounds of a shrink, and how many plainer points a round tries.
-ROUNDS, TRIES = 8, 40
+ROUNDS, TRIES = 8, 80
 
 
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
@@ -165,8 +165,8 @@ def _moved(point: Row, place: int, twin: int) -> Iterator[Row]:
     if not 0 < gap < 0.1:
         return
     power = 10.0 ** round(float(np.log10(gap)))
-    for size in (1.0, 2.0, float(_rounded(y, 1)), float(_rounded(y, 2))):
-        for factor in (power, 10 * power, power / 10):
+    for size in (1.0, 2.0, 3.0, 5.0, 0.5, 0.1, float(_rounded(y, 1)), float(_rounded(y, 2))):
+        for factor in (power, 10 * power, power / 10, 2 * power, 5 * power):
             new = list(point)
             new[twin], new[place] = size, size * (1 + factor)
             yield new
@@ -205,4 +205,3 @@ def weight(bench: Bench, point: Row) -> int:
     twins = [(place, _twin(bench, place)) for place in range(len(point) // 2)]
     apart = sum(twin is not None and not _same(point[place], point[twin]) for place, twin in twins)
     return written + 12 * apart
-

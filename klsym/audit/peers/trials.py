@@ -92,8 +92,10 @@ class Bench:
         spread = [np.broadcast_to(place, full).ravel() for place in places]
         count = int(np.prod(full))
         cells = [[points[where[cell]][k] for k, where in enumerate(spread)] for cell in range(count)]
-        columns = [self._column(k, [points[i][k] for i in place.ravel()], shape) for k, (place, shape) in
-                   enumerate(zip(places, shapes, strict=True))]
+        columns = [
+            self._column(k, [points[i][k] for i in place.ravel()], shape)
+            for k, (place, shape) in enumerate(zip(places, shapes, strict=True))
+        ]
         feeds = {
             name: [np.flatnonzero(where == j).tolist() for j in range(int(np.prod(shape)))]
             for name, where, shape in zip(self.pair.places, spread, shapes, strict=True)

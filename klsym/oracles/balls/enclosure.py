@@ -27,9 +27,7 @@ GUARD = 12
 ROUNDS = 4
 
 
-def expected(
-    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
-) -> Value:
+def expected(p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int) -> Value:
     """E[g; condition] under the density exp(log_p) on the support of p, the parameters' symbols bound.
 
     A ball of that many digits, or as narrow as could be had in a few rounds of growing precision; an infinity that is
@@ -60,7 +58,9 @@ def combined(formula: sp.Expr, parts: Mapping[sp.Symbol, Value], digits: int) ->
     """The formula at values that are balls."""
     if formula in parts:
         return parts[formula]
-    return _value(lambda bits: Walker(sp.Dummy("x", real=True), {s: _ball(v) for s, v in parts.items()}).ball(formula), digits)
+    return _value(
+        lambda bits: Walker(sp.Dummy("x", real=True), {s: _ball(v) for s, v in parts.items()}).ball(formula), digits
+    )
 
 
 def _ball(value: Value) -> Ball:

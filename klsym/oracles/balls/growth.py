@@ -234,7 +234,9 @@ class Ray:
         value = (-line.top).exp()
         return value, value * line.slope
 
-    def _absorbing(self, rising: list[Term], falling: list[tuple[Term, tuple[Ball, Ball]]]) -> tuple[Any, Any, Any] | None:
+    def _absorbing(
+        self, rising: list[Term], falling: list[tuple[Term, tuple[Ball, Ball]]]
+    ) -> tuple[Any, Any, Any] | None:
         """The steepest falling term that outweighs all that rise, its tangent, and what is left of its coefficient."""
         arb = flint().arb
         best = None
