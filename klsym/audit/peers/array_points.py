@@ -18,7 +18,7 @@ from ...arrays.domain import (
     weights,
 )
 from ...core.domain import Domain
-from ..points import extreme, ordinary
+from ..points import extreme
 from .forms import Argument
 from .pair import Pair, Point, array
 
@@ -61,9 +61,8 @@ def fresh(domain: Any, shape: tuple[int, ...], rng: Rng, wild: bool, above: floa
 
 def _number(domain: Domain, rng: Rng, wild: bool, above: float) -> Array:
     if domain.integer:
-        return np.float64(rng.integers(max(1, int(above)), 7) if not wild else extreme(domain, rng, 1)[0])
-    draw = extreme if wild else ordinary
-    return np.float64(np.round(rng.uniform(*domain.typical), 3) if not wild else draw(domain, rng, 1)[0]) + above
+        return np.asarray(extreme(domain, rng, 1)[0] if wild else float(rng.integers(max(1, int(above)), 7)))
+    return np.asarray((extreme(domain, rng, 1)[0] if wild else round(rng.uniform(*domain.typical), 3)) + above)
 
 
 def nearly(domain: Any, entry: Array, gap: float, rng: Rng) -> Array:
@@ -113,7 +112,7 @@ def _apart(wild: bool) -> Callable[[Pair, int, Rng], Point]:
 
 def _all(pair: Pair, size: int, rng: Rng, wild: bool) -> Iterator[Array]:
     for side, argument in pair.columns:
-        law = pair.sides[side].law
+        law = pair.law(side)
         bounded = law.family.constraint.free_symbols & {p.symbol for p in law.family.parameters}
         above = size - 1 if bounded and argument.axes == 0 else 0
         yield fresh(argument.domain, sized(argument, size), rng, wild, above)

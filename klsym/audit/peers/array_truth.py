@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
@@ -66,12 +66,20 @@ def number(pair: Pair, point: Point) -> mp.mpf:
     return value
 
 
+def parameters(f: ArrayFormula) -> Iterator[tuple[Any, Any]]:
+    """The symbols of the formula with the parameters they are values of."""
+    for d in dict.fromkeys((f.p, f.q)):
+        for symbol, parameter in zip(d.values, d.family.parameters, strict=True):
+            if isinstance(symbol, (sp.Symbol, sp.MatrixSymbol, sp.IndexedBase)):
+                yield symbol, parameter
+
+
 def symbols(pair: Pair, given: Mapping[str, Mapping[str, Any]]) -> dict[Any, Any]:
     """What the formula has for its symbols and sizes."""
     f = formula(pair)
     exact = {f"{name}_{side}": x for side, form in pair.sides.items() for name, x in form.numbers(given[side]).items()}
     numbers: dict[Any, Any] = {}
-    for symbol, parameter in f._domains.items():
+    for symbol, parameter in parameters(f):
         array = exact[str(symbol)]
         numbers[symbol] = array / sum(array) if parameter.domain is simplex else array
         numbers |= dict(zip(parameter.dimensions, np.shape(array), strict=False))
@@ -232,16 +240,16 @@ def _balls(exact: Any) -> Any:
 
 
 def log_density(pair: Pair, point: Point, outcome: Any) -> Plain:
-    form = pair.sides["p"]
+    form, law = pair.sides["p"], pair.law("p")
     try:
         numbers = form.numbers(arguments(pair, point)["p"])
-        known: dict[Any, Any] = {form.law.variable: fractions(outcome)}
-        for value, parameter in zip(form.law.values, form.law.family.parameters, strict=True):
+        known: dict[Any, Any] = {law.variable: fractions(outcome)}
+        for value, parameter in zip(law.values, law.family.parameters, strict=True):
             array = numbers.get(str(value), value)
             known[value] = array / sum(array) if parameter.domain is simplex else array
             known |= dict(zip(parameter.dimensions, np.shape(array), strict=False))
-        known |= {k: int(v) for k, v in form.law.sizes}
-        density = form.law.log_density()
+        known |= {k: int(v) for k, v in law.sizes}
+        density = law.log_density()
         found = settled(lambda _: mp.mpf(np.asarray(walk(density, known, multiprecision)).item()), 30, form.name)
     except (ArithmeticError, ValueError, KlsymError, TypeError, KeyError):
         return "unknown"

@@ -99,20 +99,24 @@ def value(got: float, truth: Truth, dtype: str, room: Room, positive: bool = Tru
 
 
 def slope(got: float | None, truth: Truth, dtype: str, room: Room) -> Fault | None:
-    """A derivative beside its truth: relative to what cancels in it, since it may cross zero anywhere."""
+    """A derivative beside its truth: relative to what cancels in it, since it may cross zero anywhere.
+
+    Where it is not known what rounding can do (NaN), nothing is said.
+    """
     kind = TYPES[dtype]
-    if not truth.finite or abs(truth.number) > kind.largest / 4:
+    number = truth.number
+    if number is None or not truth.finite or abs(number) > kind.largest / 4:
         return None
     if got is None or np.isnan(got):
         return Fault(Severity.MISSING_GRADIENT)
     if np.isinf(got):
         return Fault(Severity.WRONG_GRADIENT)
     miss = _miss(got, truth)
-    if miss <= kind.half * max(truth.scale, abs(truth.number), mp.mpf(kind.smallest)):
+    if miss <= kind.half * max(truth.scale, abs(number), mp.mpf(kind.smallest)):
         return None
-    if miss <= ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)):
+    if not miss > ROUNDING * kind.eps * (mp.mpf(room()) + abs(number)):
         return None
-    return Fault(Severity.WRONG_GRADIENT, float(miss / abs(truth.number) / kind.eps) if truth.number else None)
+    return Fault(Severity.WRONG_GRADIENT, float(miss / abs(number) / kind.eps) if number else None)
 
 
 def relative(got: float, truth: Truth, dtype: str) -> float:

@@ -67,10 +67,14 @@ class Pair:
         """The name of each entry of a point: "p.rate"."""
         return [f"{side}.{argument.name}" for side, argument in self.columns]
 
+    def law(self, side: str) -> Any:
+        """The klsym law of a side, in symbols that have the names of its arguments."""
+        return self.sides[side].law
+
     @property
     def numeric(self) -> bool:
         """Whether all arguments are numbers."""
-        return isinstance(self.sides["p"].law, Distribution)
+        return isinstance(self.law("p"), Distribution)
 
     def made(self, columns: Sequence[Any]) -> dict[str, Made]:
         """The distributions with these nested lists for the columns."""
@@ -106,8 +110,9 @@ def _renamed(symbol: Any, side: str) -> Any:
 @cache
 def subjects(pair: Pair, rule: Rule) -> tuple[Subject, ...]:
     """A pair of numbers as subjects, one for each of its closed cases; without any, for each of the others."""
-    generic = kl(*(form.law.family for form in pair.sides.values())) if pair.q else entropy(pair.sides["p"].law.family)
-    laws = [spelled(form.law, side) for side, form in pair.sides.items()]
+    families = [pair.law(side).family for side in pair.sides]
+    generic = kl(*families) if pair.q else entropy(*families)
+    laws = [spelled(pair.law(side), side) for side in pair.sides]
     formula = composed(generic, [law for law, _ in laws])
     arguments = [
         tuple(_parameter(argument, new) for argument in form.arguments)
@@ -120,7 +125,7 @@ def subjects(pair: Pair, rule: Rule) -> tuple[Subject, ...]:
 
 def _parameter(argument: Argument, new: Mapping[Any, Any]) -> Parameter:
     """The argument under the name that its symbol has on this side."""
-    domain: Domain = argument.domain
+    domain: Any = argument.domain
     symbol = next((b for a, b in new.items() if a.name == argument.name), None)
     return domain(sp.Symbol(f"{argument.name}_unused") if symbol is None else symbol)
 

@@ -93,7 +93,7 @@ class Bench:
         count = int(np.prod(full))
         cells = [[points[where[cell]][k] for k, where in enumerate(spread)] for cell in range(count)]
         columns = [
-            self._column(k, [points[i][k] for i in place.ravel()], shape)
+            self._column(k, [points[i][k] for i in place.ravel().tolist()], shape)
             for k, (place, shape) in enumerate(zip(places, shapes, strict=True))
         ]
         feeds = {

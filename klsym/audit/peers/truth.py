@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, Literal
 
 import mpmath as mp
 import numpy as np
@@ -20,7 +20,7 @@ import sympy as sp
 
 from ... import oracles
 from ...core.errors import KlsymError
-from ...core.value import Proof, Value, Verdict, compare
+from ...core.value import Value, Verdict, compare
 from ..reference import INFINITE, UNKNOWN, Judged, Reference, absolute, best
 from ..rules import DOUBLE
 from ..subject import Subject
@@ -32,7 +32,7 @@ Plain = list[Any] | str
 CHECKED = 3
 # Products of sums are written out, exponentials and logarithms of them are not.
 EXPANDED = {"power_exp": False, "power_base": False, "log": False}
-DEFINITIONS: dict[Proof, str] = {"estimate": "quadrature", "ball": "balls"}
+DEFINITIONS: dict[Literal["estimate", "ball"], str] = {"estimate": "quadrature", "ball": "balls"}
 
 
 @dataclass(frozen=True)
