@@ -228,7 +228,19 @@ def _each(pair: Pair, given: Any, kind: Arithmetic) -> list[Any]:
     if case is None or case.kind != "closed":
         raise ParameterError(f"{f.title} has no closed form there")
     walker = Walker(numbers if kind is multiprecision else {k: _balls(v) for k, v in numbers.items()}, kind)
-    return [kind.array(walker.array(term, None)).item() for term in sp.Add.make_args(case.value)]
+    return [kind.array(walker.array(term, None)).item() for term in _terms_of(case.value)]
+
+
+@cache
+def _terms_of(value: Any) -> tuple[Any, ...]:
+    """The terms of the formula, those of a sum over entries each on its own."""
+    found = (
+        [sp.Sum(part, *term.limits) for part in sp.Add.make_args(sp.expand(term.function))]
+        if isinstance(term, sp.Sum)
+        else [term]
+        for term in sp.Add.make_args(value)
+    )
+    return tuple(term for several in found for term in several)
 
 
 def _balls(exact: Any) -> Any:

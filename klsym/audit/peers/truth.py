@@ -176,7 +176,7 @@ class _Known:
     def room(self, row: list[float]) -> float:
         """What rounding can do to the form as it is written and to its expansion, per eps.
 
-        A derivative is taken to be as good as a quotient of differences of the value, relative to the argument. At an
+        A derivative is taken to be as good as a quotient of differences of a value of 1 nat or more. At an
         end of a domain the form is not what a library computes there: a probability near 1 is off by an eps at least.
         """
         place = self.case(row)
@@ -193,7 +193,7 @@ class _Known:
         if self.by is None:
             return found
         argument = abs(row[self.pair.places.index(self.by)])
-        return found + (_Known.of(self.pair, None).room(row) / argument if argument else 0.0)
+        return found + ((1 + _Known.of(self.pair, None).room(row)) / argument if argument else 0.0)
 
 
 class Measured(Truths):
