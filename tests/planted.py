@@ -179,7 +179,7 @@ BROKEN: dict[str, tuple[Planted, set[str]]] = {
     "no derivative": (Planted("Exponential", slopes=without("q.rate")), {"missing gradient"}),
     "NaN derivative at P = Q": (Planted("Normal", slopes=poisoned), {"missing gradient"}),
     "covariance of Q": (
-        Planted("MultivariateNormal", before=lambda m, s, n, t: (m, s, n, np.linalg.inv(t))),
+        Planted("MultivariateNormal", before=lambda m, s, n, t: (m, s, n, 2 * t)),
         {"wrong value"},
     ),
     "no dimension": (

@@ -95,7 +95,7 @@ def draw(pair: Pair, name: str, n: int, rng: Rng, dtype: str, size: int = USUAL)
     """At most n points of the named set, P and Q of one size."""
     found: list[Point] = []
     for _ in range(20 * n):
-        if len(found) == n or name not in SETS:
+        if len(found) == n or name not in SETS or (name in JOINED and pair.p != pair.q):
             break
         point = [entry.astype(dtype).astype(float) for entry in SETS[name](pair, size, rng)]
         if inside(pair, point):
@@ -123,8 +123,6 @@ def _joined(wild: bool, gap: Callable[[Rng], float], one: bool = False) -> Calla
 
     def draw(pair: Pair, size: int, rng: Rng) -> Point:
         half = len(pair.columns) // 2
-        if pair.p != pair.q:
-            return [np.array(np.nan)] * len(pair.columns)
         mine = list(_all(pair, size, rng, wild))[:half]
         chosen, h = rng.integers(half), gap(rng)
         theirs = [
@@ -154,6 +152,7 @@ def _ends(pair: Pair, size: int, rng: Rng) -> Point:
     return point
 
 
+JOINED = {"near-one", "near-all", "extreme near-all", "equal", "neighbours"}
 SETS: dict[str, Callable[[Pair, int, Rng], Point]] = {
     "everyday": _apart(False),
     "generic": _apart(False),

@@ -72,6 +72,12 @@ def value(got: float, truth: Truth, dtype: str, room: Room, positive: bool = Tru
     """A divergence (`positive`), an entropy or a log density beside its truth.
 
     `room` is what rounding can do to the textbook form, per eps, absolute; it is asked for where it matters.
+
+    >>> value(-1e-17, Truth(mp.mpf("1e-17")), "float64", room=lambda: 1.0).severity
+    <Severity.WRONG_SIGN: 6>
+    >>> value(0.5, Truth(mp.mpf("0.25")), "float64", room=lambda: 1.0).severity
+    <Severity.WRONG_VALUE: 8>
+    >>> value(0.25, Truth(mp.mpf("0.25")), "float64", room=lambda: 1.0)
     """
     kind = TYPES[dtype]
     if truth.number is None or mp.isnan(truth.number):
@@ -107,6 +113,8 @@ def slope(got: float | None, truth: Truth, dtype: str, room: Room) -> Fault | No
     number = truth.number
     if number is None or not truth.finite or abs(number) > kind.largest / 4:
         return None
+    if got is None and not number:
+        return None  # what a value does not depend on needs no derivative
     if got is None or np.isnan(got):
         return Fault(Severity.MISSING_GRADIENT)
     if np.isinf(got):

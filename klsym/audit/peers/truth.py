@@ -76,7 +76,12 @@ def plain(judged: Judged) -> Plain:
 
 
 def values(asked: Mapping[str, Any]) -> list[Plain]:
-    """The truths at `points`: of the divergence or the entropy, or of its derivative `by` a place, as "p.rate"."""
+    """The truths at `points`: of the divergence or the entropy, or of its derivative `by` a place, as "p.rate".
+
+    >>> pair = {"subject": "math:hypot", "p": "Exponential(rate)", "q": "Exponential(rate)"}
+    >>> [float(read(truth).number) for truth in values({"pair": pair, "points": [[1.0, 2.0], [1.0, 1.0 + 2.0**-40]]})]
+    [0.30685281944005466, 4.135903062759938e-25]
+    """
     pair, by = Pair(**asked["pair"]), asked.get("by")
     if not pair.numeric:
         return [array_truth.value(pair, point) for point in asked["points"]]
