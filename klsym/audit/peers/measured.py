@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from ...arrays.domain import simplex
 from . import judge, result
 from .call import Call, Outcome
 from .finding import Severity
 from .job import Job
 from .judge import Fault
-from .pair import Pair, Point, whole
+from .pair import Pair, Point, array, whole
 from .trials import Question
 from .truth import Truth, read, total
 
@@ -150,7 +151,8 @@ def _slopes(
         return
     got = outcome.gradients.get(place)
     entries = np.size(q.base[0][column]) if q.base else 0
-    numbers = [None] * (entries * len(q.feeds[place])) if got is None else _free(argument.domain, got)
+    there = [array(point[column]) for point in q.base[: len(q.feeds[place])]]
+    numbers = [None] * (entries * len(q.feeds[place])) if got is None else _free(argument.domain, got, there)
     for element, (number, (cells, entry)) in enumerate(
         zip(numbers, ((c, e) for c in q.feeds[place] for e in range(entries)), strict=True)
     ):
@@ -161,9 +163,16 @@ def _slopes(
             yield Seen(q, place, element, fault, number, truth, tuple(cells))
 
 
-def _free(domain: Any, got: Any) -> list[float]:
-    """The entries of a derivative; off the diagonal of a symmetric matrix the sum of both."""
+def _free(domain: Any, got: Any, there: list[Any]) -> list[float]:
+    """The entries of a derivative; off the diagonal of a symmetric matrix the sum of both.
+
+    On the simplex it is known up to a constant, the one with which it is that of a function of p over the sum of p.
+    """
     numbers = np.asarray(got, dtype=float)
+    if domain is simplex and numbers.size:
+        shares = np.reshape(there, numbers.shape)
+        weighed = np.multiply(shares, numbers, out=np.zeros_like(shares), where=shares != 0)
+        numbers = numbers - weighed.sum(-1, keepdims=True) / shares.sum(-1, keepdims=True)
     if str(domain) == "positive definite matrices":
         diagonal = np.eye(numbers.shape[-1], dtype=bool)
         numbers = np.where(diagonal, numbers, numbers + np.swapaxes(numbers, -1, -2))

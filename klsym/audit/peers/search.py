@@ -99,11 +99,11 @@ def _first(bench: Bench, seen: Seen, questions: Sequence[Question], ask: str) ->
 
 
 def alike(one: Seen, other: Seen) -> bool:
-    return (one.fault.severity, one.where, one.element is None) == (
-        other.fault.severity,
-        other.where,
-        other.element is None,
+    """Whether it is the same fault at other numbers; a false infinity is none in place of another."""
+    first, second = (
+        (seen.fault.severity, seen.where, seen.element is None, seen.truth.number == math.inf) for seen in (one, other)
     )
+    return first == second
 
 
 def _plainer(bench: Bench, q: Question) -> Iterator[Question]:
@@ -116,8 +116,20 @@ def _plainer(bench: Bench, q: Question) -> Iterator[Question]:
             tried.append((cost, base))
     for _, base in sorted(tried, key=lambda pair: pair[0]):
         laid = bench.laid(q.trial, base, q.shapes, q.call.gradient)
-        if all(map(bench.inside, laid.cells)):
+        if all(map(bench.inside, laid.cells)) and ends(bench, base) <= ends(bench, q.base):
             yield _around(laid, q)
+
+
+def ends(bench: Bench, base: list[Row]) -> int:
+    """How many arguments are at a closed end of their domain, which is a fault of another kind."""
+    if not bench.pair.numeric:
+        return 0
+    closed: list[set[float]] = []
+    for _, argument in bench.pair.columns:
+        domain: Any = argument.domain
+        closed.append({float(domain.lower)} if domain.left_closed else set())
+        closed[-1] |= {float(domain.upper)} if domain.right_closed else set()
+    return sum(entry in end for point in base for entry, end in zip(point, closed, strict=True))
 
 
 def _around(laid: Question, like: Question) -> Question:

@@ -179,7 +179,7 @@ class _Known:
         return (*judged[:4], max(abs(judged[0]), scale if math.isfinite(scale) else 0.0))
 
     def room(self, row: list[float]) -> float:
-        """What rounding can do to the form as it is written and to its expansion, per eps.
+        """What rounding can do to the form as it is written, to its expansion and to an entropy in it, per eps.
 
         A derivative is taken to be as good as a quotient of differences of a value of 1 nat or more. At an
         end of a domain the form is not what a library computes there: a probability near 1 is off by an eps at least.
@@ -196,9 +196,18 @@ class _Known:
             self.rooms[place, met] = (reference, Reference(expanded, known.subject.symbols))
         found = max(reference.room(row) for reference in self.rooms[place, met]) + bool(met)
         if self.by is None:
-            return found
+            return found + 2 * self._entropy(row)
         argument = abs(row[self.pair.places.index(self.by)])
         return found + ((1 + _Known.of(self.pair, None).room(row)) / argument if argument else 0.0)
+
+    def _entropy(self, row: list[float]) -> float:
+        """The same of P's entropy, which is one part of a divergence for those who subtract it from a cross-entropy."""
+        alone = Pair(self.pair.subject, self.pair.p)
+        own = row[: len(alone.columns)]
+        if self.pair.q is None or subjects(alone, DOUBLE)[0].case.kind != "closed":
+            return 0.0
+        known = _Known.of(alone, None)
+        return 0.0 if known.case(own) is None or known.truths[0].met(own) else known.room(own)
 
 
 class Measured(Truths):
