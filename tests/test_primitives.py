@@ -95,14 +95,13 @@ def test_numpy_spelling_is_its_spec(primitive):
 
 def test_numba_spells_the_same():
     pytest.importorskip("numba")
-    generator = random.Random("numba")
     functions = {name: spelling.function for name, spelling in numba.spelling().items() if "_" in spelling.function}
     functions = {name: function for name, function in functions.items() if name != "floor"}  # an intrinsic alone
     assert {"phi", "klrem", "cross", "lgamma", "digamma", "exp", "log"} <= set(functions)
     module = {}
     exec("\n".join(needed(numba_library(), functions.values())), module)
     for name, function in functions.items():
-        primitive = PRIMITIVES[name]
+        generator, primitive = random.Random(name), PRIMITIVES[name]
         theirs = compiled(primitive, [None for _ in primitive.typical])
         for _ in range(0 if boolean in primitive.typical or primitive.rest_of else 20):
             values = [rounded(draw(generator, interval)) for interval in primitive.typical]

@@ -23,7 +23,7 @@ SPELLING: dict[str, Spelling] = {
     **calls("jnp.", "sqrt floor min=minimum max=maximum select=where"),
     **calls("jnp.", "sin cos tan sinh cosh tanh asin=arcsin atan=arctan"),
     **calls("special.", "erf erfc gamma_p=gammainc gamma_q=gammaincc betainc"),
-    **calls("_", "polygamma zeta zetam1 ive exp_e1 dilog log_sinhc langevin langevin_prime"),
+    **calls("_", "polygamma zeta zetam1 ive exp_e1 dilog"),
 }
 
 # Where values come with their rests, every sum and product is to be rounded as it is written.

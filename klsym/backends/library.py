@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
-_KERNELS = ("elementary", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities")
+_KERNELS = (
+    "elementary", "hyperbolic", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities",
+)  # fmt: skip
 _SINGLE = ("logits_single",)  # those whose numbers are of single precision
 _PAIRS = ("coefficients", "arithmetic", "elementary", "gamma", "special")
 _SEALS = frozenset({"_sealed", "_product"})

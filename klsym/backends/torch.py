@@ -23,7 +23,7 @@ SPELLING: dict[str, Spelling] = {
         "torch.", "sqrt floor exp expm1 log log1p xlogy sin cos tan sinh cosh tanh asin=arcsin atan=arctan erf erfc"
     ),
     **calls("torch.special.", "xlog1py erfcx gamma_p=gammainc gamma_q=gammaincc"),
-    **calls("_", "select min=minimum max=maximum polygamma zeta zetam1 ive log_sinhc langevin langevin_prime"),
+    **calls("_", "select min=minimum max=maximum polygamma zeta zetam1 ive"),
 }
 
 TORCH = Library(
