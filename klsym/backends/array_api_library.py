@@ -1,8 +1,7 @@
 """Array-API source of the operations that kernels are made of: what a program uses of it is copied into its module.
 
 The standard has no bits of a number. Powers of two, octaves and tails are arithmetic here: every operation rounds to
-double by itself, as those of a library do that are called one by one. Every function takes float64 arrays or numbers,
-at least one array among them.
+double by itself, as those of a library do that are called one by one. Every function takes float64 arrays and numbers.
 """
 
 from typing import Any
@@ -15,9 +14,11 @@ _SPLIT = 2.0**27 + 1.0
 
 
 def _own(name):
-    """The function of the library whose arrays are among the arguments."""
+    """The function of the library whose arrays are among the arguments; of constants alone a number."""
 
     def function(*x):
+        if all(type(a) is float for a in x):
+            return float(getattr(np, name)(*x))
         return getattr(array_namespace(*x), name)(*x)
 
     return function
@@ -34,7 +35,7 @@ def _select(condition, a, b):
     if isinstance(condition, bool):
         return a if condition else b
     xp = array_namespace(condition)
-    if isinstance(a, float) and isinstance(b, float):
+    if type(a) is float and type(b) is float:
         a = xp.asarray(a, dtype=xp.float64, device=device(condition))
     return xp.where(condition, a, b)
 
@@ -90,6 +91,13 @@ def _special(function, *x):
     like = next(a for a in x if is_array_api_obj(a))
     found = function(*x)
     return found if type(found) is type(like) else array_namespace(like).asarray(found, device=device(like))
+
+
+def _numpy(function, *x):
+    """A function of NumPy's arrays, over the memory that NumPy reads; what is lazy is computed."""
+    like = next(a for a in x if is_array_api_obj(a))
+    found = function(*(np.asarray(a) if is_array_api_obj(a) else a for a in x))
+    return array_namespace(like).asarray(found, device=device(like))
 
 
 def _polygamma(n, x):

@@ -35,9 +35,10 @@ TORCH = Library(
     definitions=torch_library,
     always=("_apply", "_values", "_slopes", "_bends"),
     note=(
-        "The arguments are tensors or numbers that broadcast. It is computed in float64 and rounded to the type that torch",
-        "gives the sum of the arguments; an element with an invalid argument is NaN. Derivatives have a form of their own",
-        "that does not cancel where P is near Q, and so have second ones. Runs under torch.compile, vmap and grad.",
+        "The arguments are tensors or numbers that broadcast. It is computed in float64 and rounded to the type that",
+        "torch gives the sum of the arguments; an element with an invalid argument is NaN. Derivatives have a form of",
+        "their own that does not cancel where P is near Q, and so have second ones. Runs under torch.compile, vmap",
+        "and grad.",
     ),
 )
 

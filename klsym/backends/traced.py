@@ -16,11 +16,13 @@ from .function import Function
 class Written(Function):
     """A function of arrays that a generated module computes as it stands."""
 
-    def __init__(self, program: Program, backend: str, source: str, array: str, report: bool) -> None:
+    def __init__(
+        self, program: Program, backend: str, source: str, outputs: tuple[str, ...], array: str, report: bool
+    ) -> None:
         if report:
             raise ParameterError(f"the backend {backend} gives no report; the backends numba, numpy and exact do")
         self.program, self.backend, self.source = program, backend, source
-        name, outputs = program.name, tuple(output.name for output in program.outputs)
+        name = program.name
         module = execute(f"klsym.generated.{name}", source, f"<klsym {backend} {name} {abs(hash(source)):x}>")
         self._run = module[name]
         Function.__init__(self, name, program.arguments, outputs, self._run.__doc__ or "", False)
@@ -59,19 +61,32 @@ class Traced(Written):
     def __init__(self, program: Program, second_pass: bool = True, report: bool = False) -> None:
         if not find_spec("jax"):
             raise UnderivableError("JAX is not installed; pip install jax, or take the backend numpy")
-        source = jax.emit(program)
-        # A program's outputs after the first are what JAX's own differentiation calls.
-        Written.__init__(self, program, "jax", source, "jax.Array", report)
+        Written.__init__(self, program, "jax", jax.emit(program), ("value",), "jax.Array", report)
 
 
 class Standard(Written):
-    """A divergence as a function of arrays of any one library that array-api-compat knows.
+    """A divergence as a function of arrays of any library that array-api-compat knows (NumPy, torch, dask, CuPy, ...).
 
-    STUB
+    Arguments are numbers and arrays of one library, by position or by name, and broadcast. It is computed by that
+    library's own operations in float64 and rounded to the floating type of the arrays; an element with an invalid
+    argument is NaN. Arrays of dask stay lazy, those of a device stay there. What the standard lacks (incomplete gamma
+    and beta functions, zeta, ...) is SciPy's: computed by the library itself where SCIPY_ARRAY_API=1 is set before
+    SciPy is imported, else as NumPy reads the arrays. What SciPy lacks (Mellin-Barnes integrals, derivatives of Bessel
+    functions by the order, ...) is computed by NumPy, at once, and only in the memory that it reads. A list or a
+    complex argument, arrays of two libraries, and JAX without jax_enable_x64 raise TypeError. Derivatives that a
+    library takes through it cancel; compile("array_api", gradient=True) returns them computed by forms of their own.
+
+    There is no second pass, and `second_pass` has no meaning here. Of NumPy's, torch's and array_api_strict's arrays
+    (`klsym audit self --backend array_api-torch --pairs same --points 300`) 37 of 46 pairs of one family have a worst
+    error of 3.8 units of 2^-52. The other 9 cancel, and lose digits without a word where they do:
+    AsymmetricLaplace, ContinuousBernoulli, Logarithmic and ZeroTruncatedPoisson at half of the points and more,
+    GeneralizedGamma, GeneralizedNormal, VonMises, WrappedCauchy and LogUniform at up to a tenth. Operations that a
+    compiler merges, as jax.jit does, are not what was measured: the backend jax is for these.
     """
 
     def __init__(self, program: Program, second_pass: bool = True, report: bool = False) -> None:
-        Written.__init__(self, program, "array_api", array_api.emit(program), "Array", report)
+        outputs = tuple(output.name for output in program.outputs)
+        Written.__init__(self, program, "array_api", array_api.emit(program), outputs, "Array", report)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         found = Written.__call__(self, *args, **kwargs)
