@@ -1,4 +1,4 @@
-"""Generated files, imported by an interpreter that cannot import klsym: their self checks, and values beside `exact`."""
+"""Generated files in an interpreter that cannot import klsym: their self checks, and their values beside `exact`."""
 
 # pyright: basic
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 
 import klsym
 from klsym import UnderivableError
+from klsym.core.program import TRUSTED
 from klsym.families import catalog
 from klsym.verification import sample_points
 
@@ -23,8 +24,8 @@ PAIRS = [
 ]
 POINTS = 5
 
-# Units of 2^-52: where a value has a bound, or an estimate; where a primitive has neither; and beyond an estimate, which
-# is of NumPy's functions, those of other libraries.
+# Units of 2^-52 that pass: where a value does not cancel; where no estimate says how much it does; and how often the
+# estimate, which is made with klsym's own functions, where another library's stand for them.
 SMALL, UNKNOWN, BEYOND = 16.0, 2.0**26, 4.0
 
 
@@ -62,20 +63,16 @@ def draw(targets: list[str], count: int, seed: int, folder: Path) -> Drawn:
 
 def written(target: str, p: str, q: str, folder: Path, seed: int) -> File:
     formula = klsym.kl(catalog[p], catalog[q])
-    source = formula.generate(target)
-    name = f"{target}_{formula.compile('numpy').__name__}"
-    file = folder / f"{name}.{'h' if target == 'c' else 'py'}"
+    source, first = formula.generate(target), formula.compile("numpy", second_pass=False, report=True)
+    file = folder / f"{target}_{first.__name__}.{'h' if target == 'c' else 'py'}"
     file.write_text(source, encoding="utf-8")
     case = next(case for case in formula.cases if case.kind == "closed")
     points = sample_points(formula, case, POINTS, seed)
     columns = [[float(point[s]) for point in points] for s in formula.parameters]
     values = np.atleast_1d(formula.compile("exact")(*map(np.array, columns)))
-    first = formula.compile("numpy", second_pass=False, report=True)(*map(np.array, columns))
-    estimates = np.atleast_1d(first.error) / 2.0**-52
-    limits = np.where(np.isfinite(estimates), np.maximum(SMALL, BEYOND * estimates), UNKNOWN)
-    return File(
-        target, f"{p} || {q}", str(file), name.removeprefix(f"{target}_"), columns, values.tolist(), limits.tolist()
-    )
+    estimates = np.atleast_1d(first(*map(np.array, columns)).error) / 2.0**-52
+    limits = np.where(estimates <= TRUSTED, SMALL, np.where(np.isfinite(estimates), BEYOND * estimates, UNKNOWN))
+    return File(target, f"{p} || {q}", str(file), first.__name__, columns, values.tolist(), limits.tolist())
 
 
 # Reads files from a JSON list on standard input; answers with their self checks and their values.

@@ -53,9 +53,9 @@ class Traced(Written):
 
     There is no second pass, and `second_pass` has no meaning here. Under jit on the CPU 37 of 46 pairs of one family
     have a worst error of 3.0 units of 2^-52 at the points of the audit. The other 9 cancel, and lose digits without a
-    word where they do: AsymmetricLaplace, ContinuousBernoulli, Logarithmic and ZeroTruncatedPoisson at most points,
-    GeneralizedGamma, GeneralizedNormal, VonMises, WrappedCauchy and LogUniform at some. In float32 37 pairs are within
-    half a unit in the last place. Subnormal numbers count as 0, so that a tiny probability may give NaN or infinity.
+    word where they do: AsymmetricLaplace and ContinuousBernoulli at most points, Logarithmic and ZeroTruncatedPoisson at
+    two in five, GeneralizedGamma, GeneralizedNormal, VonMises, WrappedCauchy and LogUniform at some. In float32 37 pairs
+    are within half a unit in the last place. Subnormal numbers count as 0, so that a tiny probability may give NaN or infinity.
     """
 
     def __init__(self, program: Program, second_pass: bool = True, report: bool = False) -> None:
