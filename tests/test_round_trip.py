@@ -3,6 +3,7 @@
 # pyright: basic
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from importlib.util import find_spec
@@ -12,14 +13,14 @@ import round_trip
 
 needs = {"c": shutil.which("cc"), "numba": find_spec("numba"), "array_api": find_spec("array_api_compat")}
 TARGETS = [target for target in ("numpy", "numba", "c", "array_api") if needs.get(target, True)]
-REFUSALS = {"numba": "has no ", "c": "c", "torch": "has no ", "jax": "has no "}
 
 
 def checked(targets, count, seed, folder):
     drawn = round_trip.draw(targets, count, seed, folder)
     assert Counter(file.target for file in drawn.files).keys() == set(targets)
     for target, pair, why in drawn.refused:
-        assert REFUSALS[target] in why, (target, pair, why)
+        assert target in ("numba", "c", "torch", "jax"), (target, pair, why)
+        assert re.search(r"(it has|there is) no \w+", why), (target, pair, why)
     found = round_trip.returned(drawn.files)
     assert not [f"{f.file.target} {f.file.pair}: {f.error}" for f in found if f.error]
     return drawn, found
