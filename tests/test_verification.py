@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from klsym import Gamma, Laplace, Normal, Weibull, divergences, families, kl
+from klsym import Gamma, Laplace, Normal, Uniform, Weibull, divergences, families, kl
 from klsym.api import Formula
 from klsym.core.value import Verdict
 from klsym.derive import derive
@@ -84,6 +84,16 @@ def test_known_values_have_powers_of_doubles_in_them():
     rows = list(known(formula))
     exact = formula.compile("exact")
     assert [float(values[0]) for _, values in rows] == [exact(*point) for point, _ in rows] and len(rows) == 3
+
+
+def test_a_file_checks_itself_where_a_derivative_is_zero():
+    names = {}
+    source = kl(families.catalog["WrappedCauchy"], Uniform).generate(gradient=True)
+    exec(compile(source, "generated", "exec"), names)
+    assert "'0.0'" in source and names["self_check"]() < 100
+    exec(compile(source.replace("'0.0'", "'1e-5'"), "generated", "exec"), names)
+    with pytest.raises(AssertionError, match="units of 2"):
+        names["self_check"]()
 
 
 def test_report_prints_the_worst_difference():
