@@ -102,12 +102,12 @@ def of_c(job, compiler):
     subprocess.run(build, input=source, text=True, check=True)
     function = ctypes.CDLL(library).value
     function.restype, function.argtypes = ctypes.c_double, [ctypes.c_double] * count
-    return checked.stdout, [function(*point) for point in zip(*job["columns"])]
+    return checked.stdout, [function(*point) for point in [*zip(*job["columns"])] or [()]]
 
 
 def of_python(job):
     spec = importlib.util.spec_from_file_location(job["file"].rpartition("/")[2][:-3], job["file"])
-    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     import numpy as np
 
