@@ -27,7 +27,7 @@ def checked(targets, count, seed, folder):
 
 
 def test_files_without_other_libraries(tmp_path):
-    checked(TARGETS, 2 * len(TARGETS), 1, tmp_path)
+    checked(TARGETS, len(TARGETS), 1, tmp_path)
 
 
 @pytest.mark.peers
