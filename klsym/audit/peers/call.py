@@ -90,6 +90,7 @@ class Call:
 class Outcome:
     """The answer to a call: numbers with their shape and type, or what happened instead.
 
+    What was raised while P and Q were made has "making it:" before it in `said`: these are refused, not the question.
     An answer that is no array of real numbers has the name of its type for `dtype`, no value, and `said` shows it.
     `gradients` are by "p.rate", "q.scale", ...; None where the library says that there is none. `seconds` is how long
     it took, and differs from one run to the next; all else is the same.

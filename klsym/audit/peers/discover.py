@@ -15,6 +15,7 @@ from .child import ask
 from .composites import COMPOSITES, MIXTURES, Composite
 from .forms import Form, forms
 from .job import Job
+from .running import MAKING
 from .subjects import subject
 
 ASK = f"{ask.__module__}:{ask.__name__}"
@@ -150,9 +151,11 @@ def _mixed(name: str) -> Iterable[tuple[Answering, Call]]:
 
 
 def _answered(asked: list[tuple[Answering, Call]], answers: list[Any]) -> list[Answering]:
+    """What has an answer, or an exception; composites that cannot be made are none of the library's."""
     found = []
     for (what, _), answer in zip(asked, answers, strict=True):
-        if answer["fate"] != "lacking":
+        refused = what.composite and answer["said"].startswith(MAKING)
+        if answer["fate"] != "lacking" and not refused:
             said = "" if answer["fate"] == "answered" else f"{answer['fate']}: {answer['said']}"
             found.append(Answering(what.quantity, what.p, what.q, what.composite, said))
     return found
