@@ -107,8 +107,8 @@ LIBRARY = Library(
     },
     examples={
         "MultivariateNormalDiag": {"loc": [0.4, 0.6], "scale_diag": [1.0, 2.0]},
-        "VonMisesFisher": {"mean_direction": [0.6, 0.8], "concentration": 1.5},
         "WishartTriL": {"df": 3.5, "scale_tril": FACTOR},
+        "VonMisesFisher": {"mean_direction": [0.6, 0.8], "concentration": 1.5},
     },
     structures={
         "Independent": independent("distribution"),
