@@ -101,7 +101,7 @@ def with_progress(rows: Iterable[Done], total: int) -> Iterator[Done]:
     for done, row in enumerate(rows, 1):
         seconds = time.monotonic() - started
         left = f", {lasting(seconds * (total - done) / done)} left" if done < total else ""
-        bar(done, total, f"pairs, {done / seconds if seconds else 0:.3g}/s{left}")
+        bar(done, total, f"pairs, {pace(done / seconds if seconds else 0)}/s{left}")
         yield row
 
 
@@ -111,6 +111,11 @@ def bar(done: int, total: int, note: str) -> None:
         full = 40 * done // total
         line = f"[{'#' * full}{'.' * (40 - full)}] {done}/{total} {note}"
         print(f"\r{line:79}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def pace(rate: float) -> str:
+    """Something a second, to two digits or whole."""
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def lasting(seconds: float) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from klsym.audit.peers.conduct import conduct
+from klsym.audit.peers.executors import local
 from klsym.audit.peers.job import Job
+from klsym.audit.peers.journal import Journal
 
 
 def job(name, argument):
@@ -95,3 +100,19 @@ class Asks:
 
     def steps(self):
         return (yield list(self.jobs))
+
+
+def climbs(count, **more):
+    return [Climb(f"climb {i}", 1.0 + i, **more) for i in range(count)]
+
+
+def main(path, log, jobs=2):
+    """An audit to be killed: what it found, in the order of the cases, once it gets to its end."""
+    cases = climbs(20, seconds=0.004, log=log)
+    with Journal(Path(path), {"seed": 0}) as journal, local(jobs) as (executor, flight):
+        found = dict(conduct(cases, journal, executor, flight))
+    print(json.dumps([[case.name, found[case.name]] for case in cases]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

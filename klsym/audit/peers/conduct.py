@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ...core.errors import KlsymError, ParameterError
-from ...render import lasting
+from ...render import lasting, pace
 from .job import Case, Job, Steps
 from .journal import Journal, dumps
 from .perform import Limits, perform, told
@@ -43,7 +43,7 @@ class Progress:
 
     def __str__(self) -> str:
         left = "" if self.remaining is None else f", {lasting(self.remaining)} left"
-        return f"pairs, {self.rate:.3g} jobs/s{left}"
+        return f"pairs, {pace(self.rate)} jobs/s{left}"
 
 
 @dataclass(eq=False)
