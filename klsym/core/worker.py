@@ -25,14 +25,13 @@ from typing import Any, BinaryIO
 from .errors import KlsymError, LimitError
 
 _START = 60.0
-_KEEP = max(2, os.cpu_count() or 2)
+_KEEP = 2
 _ADVICE = "simplify the expression, or allow it more"
 _BOOT = "import sys; sys.path[:] = {path!r}; from klsym.core.worker import serve; serve()"
 
-# How a child that the system stopped has ended: time, memory (GMP aborts), depth of recursion in C.
+# How a child that the system stopped has ended: processor time, memory (GMP aborts), depth of recursion in C.
 _SIGNALS = {
     "SIGPROF": "time",
-    "SIGALRM": "time",
     "SIGABRT": "memory",
     "SIGKILL": "memory",
     "SIGBUS": "memory",
@@ -76,11 +75,12 @@ class _Worker:
         return answer[0] if answer else None
 
     def cause(self) -> str:
-        """Why there was no answer: the time is over, or the signal or status that the process ended with."""
+        """Why there was no answer: the time is over, or what the process ended with."""
         if self.thread.is_alive():
             return "time"
         try:
-            return signal.Signals(-self.process.wait(1.0)).name
+            status = self.process.wait(1.0)
+            return _SIGNALS.get(signal.Signals(-status).name, f"status {status}")
         except (subprocess.TimeoutExpired, ValueError):
             return f"status {self.process.poll()}"
 
@@ -112,36 +112,25 @@ def call(function: Callable[..., Any], *arguments: Any, seconds: float = 5.0, me
     >>> call(math.comb, 5, 2)
     10
     """
-    outcome, content = attempt(function, *arguments, seconds=seconds, megabytes=megabytes)
+    message = pickle.dumps((seconds, megabytes, pickle.dumps((function, arguments))))
+    worker = _take()
+    try:
+        answer = worker.exchange(message, 2 * seconds + 1)
+        reply: Any = pickle.loads(answer) if answer else ("stopped", worker.cause())
+    except BaseException:
+        worker.stop()
+        raise
+    outcome, content = reply
     if outcome == "stopped":
+        worker.stop()
         raise _limit(content, seconds, megabytes)
+    _give(worker)
     if outcome == "error":
         raise content
     return content
 
 
-def attempt(function: Callable[..., Any], *arguments: Any, seconds: float, megabytes: int) -> tuple[str, Any]:
-    """What became of the call: ("value", its result), ("error", a KlsymError) or ("stopped", by what).
-
-    What stopped it is "time", "memory" or "depth", a signal by its name, or "status 3".
-    """
-    message = pickle.dumps((seconds, megabytes, pickle.dumps((function, arguments))))
-    worker = _take()
-    try:
-        answer = worker.exchange(message, 2 * seconds + 1)
-        reply: tuple[str, Any] = pickle.loads(answer) if answer else ("stopped", worker.cause())
-    except BaseException:
-        worker.stop()
-        raise
-    if reply[0] == "stopped":
-        worker.stop()
-    else:
-        _give(worker)
-    return reply
-
-
 def _limit(cause: str, seconds: float, megabytes: int) -> KlsymError:
-    cause = _SIGNALS.get(cause, cause)
     if cause == "time":
         return LimitError(f"the job was stopped after its {seconds:g} seconds; {_ADVICE} time")
     if cause == "memory":
@@ -232,10 +221,7 @@ def _answer(job: bytes) -> bytes:
 
 @contextlib.contextmanager
 def _limits(seconds: float, megabytes: int) -> Any:
-    """Let the system stop this process past its processor time, and refuse it memory past its address space.
-
-    The time on the clock is the caller's to watch; a process whose caller was killed is stopped soon after it.
-    """
+    """Let the system stop this process past its processor time, and refuse it memory past its address space."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -243,13 +229,11 @@ def _limits(seconds: float, megabytes: int) -> Any:
 
     unlimited = resource.getrlimit(resource.RLIMIT_AS)
     signal.setitimer(signal.ITIMER_PROF, seconds)
-    signal.setitimer(signal.ITIMER_REAL, 2 * seconds + 3)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, unlimited[1]))
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.setitimer(signal.ITIMER_REAL, 0)
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_AS, unlimited)
