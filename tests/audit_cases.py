@@ -50,6 +50,12 @@ def eat(argument):
     return len(bytearray(1 << 40))
 
 
+def fill(argument):
+    held = []
+    while True:
+        held.append(b"x" * (1 << 24))
+
+
 def fail(argument):
     raise ValueError(f"no\ngood: {object()!r}")
 

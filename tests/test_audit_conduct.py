@@ -77,9 +77,10 @@ def test_what_is_finished_is_not_done_again(path, tmp_path):
 
 
 BAD = {
-    "die": ("crashed", "ended 2 times by SIGKILL"),
-    "sleep_for_ever": ("hung", "ended 2 times by time"),
-    "eat": ("memory", "ended 2 times by memory"),
+    "die": ("crashed", "the process ended with SIGKILL"),
+    "sleep_for_ever": ("hung", "no result in 2 seconds"),
+    "eat": ("memory", "MemoryError"),
+    "fill": ("memory", "held more than 200 megabytes"),
     "fail": ("raised", "ValueError: no good: <object object>"),
     "leave": ("raised", "SystemExit: 3"),
     "unsayable": ("raised", "TypeError: keys must be str, int, float, bool or None, not complex"),
@@ -91,7 +92,7 @@ def test_bad_jobs_cost_themselves_alone(path, tmp_path):
     bad = Asks("bad", tuple(job(name, None) for name in BAD))
     once = Asks("once", (job("die_once", str(tmp_path / "died")),))
     good = climbs(3)
-    found = run([bad, once, *good], path, jobs=3, limits=Limits(seconds=0.1, megabytes=4096))
+    found = run([bad, once, *good], path, jobs=3, limits=Limits(seconds=2, megabytes=200))
     assert [(result["fate"], result["said"]) for result in found["bad"]] == list(BAD.values())
     assert found["once"] == ["alive"]
     assert {case.name: found[case.name] for case in good} == {case.name: expected(case) for case in good}
@@ -183,7 +184,7 @@ def cluster():
 def test_the_executor_does_not_matter(executor, bad, path):
     cases = [*climbs(4), Asks("bad", tuple(job(name, None) for name in bad))]
     with Journal(path, ABOUT) as journal, executor() as (pool, flight):
-        found = dict(conduct(cases, journal, pool, flight, Limits(0.2, 4096)))
+        found = dict(conduct(cases, journal, pool, flight, Limits(2, 200)))
     assert [result["fate"] for result in found.pop("bad")] == [BAD[name][0] for name in bad]
     assert found == {case.name: expected(case) for case in cases[:-1]}
     assert set(keys(path).values()) == {1}

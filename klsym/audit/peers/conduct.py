@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from ...core.errors import KlsymError, ParameterError
 from ...render import lasting, pace
 from .job import Case, Job, Steps
 from .journal import Journal, dumps
-from .perform import Limits, perform, told
+from .perform import Limits, failed, perform, told
 
 # Progress is told about so many times a second, and whenever a case is finished.
 _TELL = 4.0
@@ -131,7 +132,7 @@ class _Conductor:
                 yield self._finish(opened.name, stop.value)
                 return
             except Exception as error:
-                yield self._finished(opened.name, {"fate": "raised", "said": told(error)})
+                yield self._finished(opened.name, json.loads(failed("raised", told(error))))
                 return
             for job in opened.jobs:
                 if not self.journal.has("key", job.key):
@@ -177,7 +178,7 @@ class _Conductor:
         try:
             self.journal.put("case", name, dumps(findings))
         except (TypeError, ValueError) as error:
-            return self._finished(name, {"fate": "raised", "said": told(error)})
+            return self._finished(name, json.loads(failed("raised", told(error))))
         return self._finished(name, self.journal.get("case", name))
 
     def _finished(self, name: str, findings: Any) -> tuple[str, Any]:

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import re
 from dataclasses import dataclass
 from typing import Any
 
-from ...core import worker
+from ...core.errors import KlsymError
+from ...core.worker import Pool, Worker, converse
+from .call import Fate
 from .journal import dumps
-
-# What a stopped process says of itself, where that is more than that it ended.
-FATES = {"time": "hung", "SIGALRM": "hung", "SIGPROF": "hung", "memory": "memory"}
-# Tried so many times before it is held to be the job's own doing.
-TRIES = 2
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one job may use: seconds of processor time, twice that and one on the clock, and megabytes of addresses."""
+    """What one job may use: seconds on the clock, and megabytes of memory that its process holds.
 
-    seconds: float = 60.0
-    megabytes: int = 8192
+    They are for what got out of hand: a job that asks a subject, or an oracle, knows narrower ones.
+    """
+
+    seconds: float = 600.0
+    megabytes: float = 4096.0
 
 
 def perform(function: str, argument: Any, limits: Limits) -> str:
@@ -36,18 +38,42 @@ def perform(function: str, argument: Any, limits: Limits) -> str:
     >>> perform("math:sqrt", -1, Limits())
     '{"fate":"raised","said":"ValueError: math domain error"}'
     """
-    cause = ""
-    for _ in range(TRIES):
-        how, content = worker.attempt(_answered, function, argument, seconds=limits.seconds, megabytes=limits.megabytes)
-        if how == "value":
-            return content
-        if how == "error":
-            raise content
-        cause = content
-    return failed(FATES.get(cause, "crashed"), f"ended {TRIES} times by {cause}")
+    message, fate, said = dumps([function, argument]).encode(), "", ""
+    # It is the job's own doing if it happens again in a process that has done nothing before.
+    for fresh in (False, True):
+        worker = _processes.take(fresh)
+        try:
+            answer = worker.exchange(message, limits.seconds, limits.megabytes)
+        except BaseException:
+            worker.stop()
+            raise
+        if answer is not None:
+            _processes.give(worker)
+            trouble, _, result = answer.decode().partition("\n")
+            if trouble:
+                raise KlsymError(f"there is no job {function}; {trouble}")
+            return result
+        fate, said = _ended(worker, limits)
+        worker.stop()
+    return failed(fate, said)
 
 
-def failed(fate: str, said: str) -> str:
+# As many wait as may be at work at once, each with what its jobs have imported.
+_processes = Pool(__name__, dumps(["builtins:len", ""]).encode(), keep=2 * (os.cpu_count() or 1))
+
+
+def _ended(worker: Worker, limits: Limits) -> tuple[Fate, str]:
+    """What it means that there was no answer."""
+    cause = worker.cause()
+    if worker.full:
+        return "memory", f"held more than {limits.megabytes:g} megabytes"
+    if cause == "time":
+        return "hung", f"no result in {limits.seconds:g} seconds"
+    return "crashed", f"the process ended with {cause}"
+
+
+def failed(fate: Fate, said: str) -> str:
+    """The result of what did not end with one."""
     return dumps({"fate": fate, "said": said})
 
 
@@ -57,13 +83,21 @@ def told(error: BaseException) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", f"{type(error).__name__}: {line}" if line else type(error).__name__)
 
 
+def serve() -> None:
+    """The life of the other process."""
+    converse(lambda message: _answered(*json.loads(message)).encode())
+
+
 def _answered(function: str, argument: Any) -> str:
-    """The job itself, in the process that may die of it. Only text leaves it: its result may not even be picklable."""
+    """Why there is no such job, or nothing; and on a second line its result."""
     module, _, name = function.partition(":")
-    called = getattr(importlib.import_module(module), name)
     try:
-        return dumps(called(argument))
-    except MemoryError:
-        raise
+        called = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        return f"{told(error)}\n"
+    try:
+        return "\n" + dumps(called(argument))
+    except MemoryError as error:
+        return "\n" + failed("memory", told(error))
     except BaseException as error:
-        return failed("raised", told(error))
+        return "\n" + failed("raised", told(error))
