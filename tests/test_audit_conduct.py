@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -230,6 +231,19 @@ def test_an_interrupt_leaves_what_is_known(path, tmp_path):
     assert known > 12
     assert run(cases, path) == {case.name: expected(climb) for case, climb in zip(cases, climbs(4), strict=True)}
     assert set(keys(path).values()) == {1}
+
+
+def test_an_interrupt_does_not_wait_for_what_is_in_flight(path, tmp_path):
+    told, threads = tmp_path / "process", threading.active_count()
+
+    def interrupt(progress):
+        if told.exists() and told.read_text():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([Asks("sleeps", (job("sleep_for_ever", str(told)),)), *climbs(1)], path, progress=interrupt)
+    within(5, lambda: not alive(int(told.read_text())))
+    within(5, lambda: threading.active_count() <= threads)
 
 
 def killed(path, log, rng):

@@ -7,8 +7,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...core.errors import KlsymError, ParameterError
@@ -71,6 +72,7 @@ def conduct(
     there: it holds all but the jobs in flight when this is stopped, and the same call goes on from it. What is found
     depends on neither executor nor `flight`. A job that raises, dies, hangs or eats memory has the result that
     `perform` gives it; a case that raises has the findings {"fate": "raised", "said": ...}, which are not kept.
+    `progress` is called several times a second, whatever happens, and may end it all by raising.
     Raises ParameterError where two cases have one name, and KlsymError where the executor itself fails.
     """
     names = [case.name for case in cases]
@@ -110,7 +112,7 @@ class _Conductor:
                 if self.landed.empty() and ahead and len(self.flying) < self.flight:
                     yield from self._begin(ahead.popleft())
                 else:
-                    yield from self._land(self.landed.get())
+                    yield from self._land(self._next())
                 self._submit()
         finally:
             for future in self.flying:
@@ -152,6 +154,13 @@ class _Conductor:
             future = self.executor.submit(perform, job.function, job.argument, self.limits)
             self.flying[future] = key
             future.add_done_callback(self.landed.put)
+
+    def _next(self) -> Future[str]:
+        """What lands next; how far it is is told meanwhile too, so that whoever listens can end the wait."""
+        while True:
+            with suppress(Empty):
+                return self.landed.get(timeout=1 / _TELL)
+            self._tell()
 
     def _land(self, future: Future[str]) -> Iterator[tuple[str, Any]]:
         """Keep the result of a job, and take on the cases that waited for it."""
