@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -52,6 +54,7 @@ class Progress:
 class _Open:
     """A case under way: its generator, the keys of the jobs that it asked for last, and how many are not known yet."""
 
+    number: int
     name: str
     steps: Steps
     keys: list[str] | None = None
@@ -96,7 +99,9 @@ class _Conductor:
     ) -> None:
         self.cases, self.journal, self.executor = cases, journal, executor
         self.flight, self.limits, self.progress = flight, limits, progress
-        self.queued: deque[tuple[str, Job]] = deque()
+        # Jobs of cases that were begun before others go first, so that these are finished before others.
+        self.queued: list[tuple[int, int, str, Job]] = []
+        self.order = count()
         self.flying: dict[Future[str], str] = {}
         self.landed: SimpleQueue[Future[str]] = SimpleQueue()
         # The cases that wait for a job, by its key: two may ask the same, and one of them the same twice.
@@ -123,7 +128,7 @@ class _Conductor:
             self.before += 1
             yield self._finished(case.name, self.journal.get("case", case.name))
         else:
-            yield from self._resume(_Open(case.name, case.steps()))
+            yield from self._resume(_Open(next(self.order), case.name, case.steps()))
 
     def _resume(self, opened: _Open) -> Iterator[tuple[str, Any]]:
         """Take the case on to the first jobs that are not known yet, or to its end."""
@@ -142,7 +147,7 @@ class _Conductor:
                     opened.missing += 1
                     others = self.waiting.setdefault(key, [])
                     if not others:
-                        self.queued.append((key, job))
+                        heappush(self.queued, (opened.number, next(self.order), key, job))
                     others.append(opened)
 
     def _results(self, keys: list[str] | None) -> Any:
@@ -150,7 +155,7 @@ class _Conductor:
 
     def _submit(self) -> None:
         while self.queued and len(self.flying) < self.flight:
-            key, job = self.queued.popleft()
+            *_, key, job = heappop(self.queued)
             future = self.executor.submit(perform, job.function, job.argument, self.limits)
             self.flying[future] = key
             future.add_done_callback(self.landed.put)
