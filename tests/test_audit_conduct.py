@@ -131,7 +131,7 @@ def test_a_function_that_is_not_there_ends_the_audit_with_its_name(path):
 
 
 def test_two_cases_of_one_name_are_refused(path):
-    with pytest.raises(ParameterError, match="two cases are called 'climb 0'"):
+    with pytest.raises(ParameterError, match="2 cases are called 'climb 0'"):
         run(climbs(1) * 2, path)
 
 

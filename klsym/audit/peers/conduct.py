@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
@@ -46,7 +46,7 @@ class Progress:
         return self.seconds * (self.total - self.done) / now if now else None
 
     def __str__(self) -> str:
-        left = "" if self.remaining is None else f", {lasting(self.remaining)} left"
+        left = f", {lasting(self.remaining)} left" if self.remaining else ""
         return f"pairs, {pace(self.rate)} jobs/s{left}"
 
 
@@ -78,10 +78,9 @@ def conduct(
     `progress` is called several times a second, whatever happens, and may end it all by raising.
     Raises ParameterError where two cases have one name, and KlsymError where the executor itself fails.
     """
-    names = [case.name for case in cases]
-    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    if twice:
-        raise ParameterError(f"two cases are called {min(twice)!r}; give each its own name")
+    for name, times in Counter(case.name for case in cases).items():
+        if times > 1:
+            raise ParameterError(f"{times} cases are called {name!r}; give each its own name")
     return _Conductor(cases, journal, executor, flight, limits, progress).run()
 
 
