@@ -124,4 +124,5 @@ def main(path, log, jobs=2):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a parent in the background ignores
     main(*sys.argv[1:])
