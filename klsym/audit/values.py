@@ -45,7 +45,7 @@ class Written:
 class Judged:
     """One value of the table: its line and column, what it claims, the truth, its error in units, and the verdict.
 
-    `verdict` is "right", "wrong", "undecided" (the truth is not known well enough) or "unreadable", and `note` says why.
+    `verdict` is "right", "wrong", "undecided" (the truth is not known well enough) or "unreadable"; `note` says why.
     """
 
     line: int
@@ -125,7 +125,11 @@ def judge(path: Path, limit: float | None = None) -> Judgement:
     rows = [(number, dict(zip(columns, cells(line), strict=False)), len(cells(line))) for number, line in lines[1:]]
     values = [name for name in columns if quantity(name)]
     doubles = {name for name in values if any(as_double(row.get(name, "")) for _, row, _ in rows)}
-    judged = (one for number, row, width in rows for one in judged_row(number, row, width - len(columns), values, doubles, limit))
+    judged = (
+        one
+        for number, row, width in rows
+        for one in judged_row(number, row, width - len(columns), values, doubles, limit)
+    )
     return Judgement(path.name, limit, tuple(judged))
 
 

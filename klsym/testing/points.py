@@ -12,7 +12,7 @@ import sympy as sp
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from ..audit.meetings import MEETINGS
+from ..audit.meetings import MEETINGS, Meeting
 from ..core.domain import Domain, Parameter
 from ..core.errors import ParameterError
 from ..core.family import Distribution, Family
@@ -72,13 +72,15 @@ class Members:
         if len(self.members) < 2 or self.members[0].family is not self.members[1].family:
             return {}
         p, q = (member.values for member in self.members)
-        return {b.name: a.name for a, b in zip(p, q, strict=True) if isinstance(a, sp.Symbol) and isinstance(b, sp.Symbol)}
+        return {
+            b.name: a.name for a, b in zip(p, q, strict=True) if isinstance(a, sp.Symbol) and isinstance(b, sp.Symbol)
+        }
 
     @cached_property
-    def meeting(self) -> Any:
-        """Where two families meet, {} where they are not known to; only of families none of whose parameters is bound."""
-        names = tuple(member.family.name for member in self.members)
-        found = MEETINGS.get(names, {}) if len(names) == 2 else {}
+    def meeting(self) -> Meeting:
+        """Where two families meet, none of whose parameters is bound; {} where they are not known to."""
+        p, q = self.members[0].family.name, self.members[-1].family.name
+        found = MEETINGS.get((p, q), {})
         return found if found.keys() <= self.owners.keys() and all(v in self.owners for v in self._generic) else {}
 
     @property
@@ -104,7 +106,9 @@ def members(p: Family | Distribution, q: Family | Distribution | None = None) ->
     for one in given:
         if not isinstance(one, (Family, Distribution)):
             raise ParameterError(f"{one} is neither a family of numbers nor a distribution of one")
-    generic = [one.member(suffix) if isinstance(one, Family) else one for one, suffix in zip(given, ("_p", "_q"), strict=False)]
+    generic = [
+        one.member(suffix) if isinstance(one, Family) else one for one, suffix in zip(given, ("_p", "_q"), strict=False)
+    ]
     return Members(tuple(generic))
 
 
@@ -143,7 +147,11 @@ class Drawing:
     extreme: bool
     width: int = 64
 
-    def __call__(self, draw: Draw) -> Point:
+    @property
+    def points(self) -> st.SearchStrategy[Point]:
+        return st.composite(lambda draw: self.point(draw))()
+
+    def point(self, draw: Draw) -> Point:
         """A point in every domain that satisfies the constraints; near ones are apart, near in one or in all, equal."""
         point: Point = {}
         for name, parameter in self.of.owners.items():
@@ -166,13 +174,15 @@ class Drawing:
         for name, twin in self.of.twins.items():
             point[name] = point[twin]
         for name, value in self.of.meeting.items():
-            point[name] = value(point) if callable(value) else value
+            point[name] = float(value(point)) if callable(value) else value
         movable = [*(self.of.twins or self.of.meeting)]
         chosen = [] if how == "equal" else movable if how == "all" else [draw(st.sampled_from(movable))]
         for name in chosen:
             domain = self.of.owners[name].domain
-            point[name] = stepped(point[name], draw(STEPS), domain, self.width) if how == "neighbours" else moved(
-                point[name], draw(GAPS), domain
+            point[name] = (
+                stepped(point[name], draw(STEPS), domain, self.width)
+                if how == "neighbours"
+                else moved(point[name], draw(GAPS), domain)
             )
 
     def order(self, point: Point) -> None:

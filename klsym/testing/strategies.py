@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ..core.family import Distribution, Family
-from .points import Drawing, members
+from .points import Drawing, Point, members
 
 Values = dict[str, float]
 
@@ -54,9 +54,9 @@ def pairs(
 def _drawn(drawing: Drawing) -> st.SearchStrategy[Any]:
     names = [[parameter.name for parameter in member.family.parameters] for member in drawing.of.members]
 
-    @st.composite
-    def drawn(draw: Any) -> tuple[Values, ...]:
-        sides = drawing.of.numbers(drawing(draw))
-        return tuple(dict(zip(side, values, strict=True)) for side, values in zip(names, sides, strict=True))
+    def named(point: Point) -> tuple[Values, ...]:
+        return tuple(
+            dict(zip(side, values, strict=True)) for side, values in zip(names, drawing.of.numbers(point), strict=True)
+        )
 
-    return drawn()
+    return drawing.points.map(named)

@@ -69,13 +69,19 @@ class Truth:
         try:
             first = self.formula.subs({name: sp.Rational(value) for name, value in point.items()}).evaluate(DIGITS)
         except KlsymError as error:
-            return Evidence(mp.nstr(second.mid, 20), f"quadrature of the definition; no formula: {error}", second.vouched)
+            return Evidence(
+                mp.nstr(second.mid, 20), f"quadrature of the definition; no formula: {error}", second.vouched
+            )
         text = mp.nstr(first.value, 20)
         if first.proof == "exact":
             return Evidence(text, first.why, True)
         if not second.vouched:
             return Evidence(text, f"the formula alone; quadrature could not follow: {second.note}", True)
-        gap = mp.mpf(0) if first.value == second.mid else abs(first.value - second.mid)
+        if first.value == second.mid:
+            return Evidence(text, "the formula, and quadrature of the definition", True)
+        gap = abs(first.value - second.mid)
         if gap > second.rad + abs(first.value) * mp.mpf(10) ** (3 - DIGITS):
             return Evidence(text, f"quadrature of the definition has {mp.nstr(second.mid, 20)}", False)
-        return Evidence(text, f"the formula, and quadrature of the definition to {mp.nstr(max(gap, second.rad), 2)}", True)
+        return Evidence(
+            text, f"the formula, and quadrature of the definition to {mp.nstr(max(gap, second.rad), 2)}", True
+        )

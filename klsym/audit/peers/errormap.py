@@ -1,10 +1,11 @@
-"""The errors of a pair as a picture: the worst of each cell of a grid in two coordinates, on logarithmic scales, as SVG."""
+"""The errors of a pair as a picture in SVG: the worst of each cell of a grid, two coordinates on logarithmic scales."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 from itertools import combinations
 
@@ -53,7 +54,10 @@ class Scale:
             yield 0.5, "0"
         step = max(1, -(-(self.high - self.low) // 8))
         for exponent in range(self.low, self.high + 1, step):
-            yield self.zero + self.along(exponent), f"1e{exponent}" if not -2 <= exponent <= 3 else f"{10.0**exponent:g}"
+            yield (
+                self.zero + self.along(exponent),
+                f"1e{exponent}" if not -2 <= exponent <= 3 else f"{10.0**exponent:g}",
+            )
 
 
 def axes(points: Sequence[Point]) -> tuple[Axis, Axis]:
@@ -63,8 +67,14 @@ def axes(points: Sequence[Point]) -> tuple[Axis, Axis]:
             "size of the parameters (geometric mean)", size
         )
     names = list(dict.fromkeys(name for point in points for name in point.at))
-    found = [Axis(f"|{name}| (as the subject takes it)", lambda point, name=name: abs(point.at[name])) for name in names]
-    return max(combinations(found, 2), key=lambda two: sum(telling(axis, points) for axis in two), default=(found * 2)[:2])
+    found = [Axis(f"|{name}| (as the subject takes it)", partial(named, name)) for name in names]
+    found += found[:1] * (len(found) == 1)
+    return max(combinations(found, 2), key=lambda two: sum(telling(axis, points) for axis in two))
+
+
+def named(name: str, point: Point) -> float:
+    """The size of an argument."""
+    return abs(point.at[name])
 
 
 def matched(point: Point) -> list[tuple[float, float]]:

@@ -59,8 +59,8 @@ def summary(audit: Audit) -> Iterator[str]:
     said = f"{plural(audit.tried, 'point')} of {plural(answering, 'pair')} that answer, seed {audit.seed}; {versions}"
     yield f'<p class="about">{escape(said)}</p>'
     yield (
-        '<p class="about">Divergences are in nats. An error is relative to the true value, in eps of the type: 2^-52 for '
-        "float64, 2^-23 for float32.</p>"
+        '<p class="about">Divergences are in nats. An error is relative to the true value, in eps of the type: 2^-52 '
+        "for float64, 2^-23 for float32.</p>"
     )
     yield f"<h2>{plural(len(audit.findings), 'finding')}</h2>"
     counts = [f"<li>{count} {escape(str(severity))}</li>" for severity, count in audit.counts.items() if count]

@@ -36,7 +36,14 @@ class Point:
         """The point of which `to_json` made the data."""
         error = None if data["error"] is None else float(data["error"])
         at = {name: float(value) for name, value in data["at"].items()}
-        return cls(**{**data, "at": at, "got": float(data["got"]), "truth": float(data["truth"]), "error": error})
+        read: dict[str, Any] = {
+            **data,
+            "got": float(data["got"]),
+            "truth": float(data["truth"]),
+            "at": at,
+            "error": error,
+        }
+        return cls(**read)
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,9 @@ class PairResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The result of which `to_json` made the data."""
-        findings = tuple(map(Finding.from_json, data["findings"]))
-        return cls(**{**data, "findings": findings, "points": tuple(map(Point.from_json, data["points"]))})
+        findings, points = map(Finding.from_json, data["findings"]), map(Point.from_json, data["points"])
+        read: dict[str, Any] = {**data, "findings": tuple(findings), "points": tuple(points)}
+        return cls(**read)
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ def few(names: list[str]) -> list[str]:
 
 
 def points(audit: Audit) -> str:
-    """CSV, a row a point: what it belongs to, got, truth and error in eps, then every argument by name; no value is empty."""
+    """CSV, a row a point: whose it is, got, truth, error in eps, then arguments by name, empty where it has none."""
     rows = [(pair.pair, point) for pair in audit.pairs for point in pair.points]
     names = list(dict.fromkeys(name for _, point in rows for name in point.at))
     written = io.StringIO()
