@@ -67,8 +67,8 @@ def assert_kl(
     eps=64.0: the relative error that passes, in units of 2^-52 (2^-23 in float32). absolute=0.0: an error in nats that
     passes all the same and counts as none, for functions that are to be right only so far. points=100: how many are
     drawn. near=True: also pairs that nearly or exactly meet; a textbook formula fails there. extreme=False: also sizes
-    from 1e-8 to 1e8. ends=False: also the closed ends of domains. arrays=False. dtype="float64", or "float32". seed=0: of
-    the points.
+    from 1e-8 to 1e8. ends=False: also the closed ends of domains. arrays=False. dtype="float64", or "float32". seed=0:
+    of the points.
 
     Returns a Check. Raises AssertionError where the function is wrong, has no number, raises, or has another shape.
 
