@@ -1,0 +1,193 @@
+"""Many cases at once over an executor: their jobs are computed, kept and handed back until every case is finished."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import Any
+
+from ...core.errors import KlsymError, ParameterError
+from ...render import lasting, pace
+from .job import Case, Job, Steps
+from .journal import Journal, dumps
+from .perform import Limits, failed, perform, told
+
+# Progress is told about so many times a second, and whenever a case is finished.
+_TELL = 4.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an audit is: cases, those of them that were finished before it began, jobs computed since, seconds."""
+
+    done: int
+    total: int
+    before: int
+    jobs: int
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Jobs a second, those not counted that the journal had."""
+        return self.jobs / self.seconds if self.seconds else 0.0
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds to go if the other cases take as long as those finished now; None while there are none."""
+        now = self.done - self.before
+        return self.seconds * (self.total - self.done) / now if now else None
+
+    def __str__(self) -> str:
+        left = "" if self.remaining is None else f", {lasting(self.remaining)} left"
+        return f"pairs, {pace(self.rate)} jobs/s{left}"
+
+
+@dataclass(eq=False)
+class _Open:
+    """A case under way: its generator, the jobs that it asked for last, and how many of them are not known yet."""
+
+    name: str
+    steps: Steps
+    jobs: list[Job] | None = None
+    missing: int = 0
+
+
+def conduct(
+    cases: Sequence[Case],
+    journal: Journal,
+    executor: Executor,
+    flight: int,
+    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Iterator[tuple[str, Any]]:
+    """The name and the findings of each case as soon as it is finished, in whatever order that is.
+
+    Jobs go to the executor, at most `flight` at a time, unless the journal has them, and what becomes of them is kept
+    there: it holds all but the jobs in flight when this is stopped, and the same call goes on from it. What is found
+    depends on neither executor nor `flight`. A job that raises, dies, hangs or eats memory has the result that
+    `perform` gives it; a case that raises has the findings {"fate": "raised", "said": ...}, which are not kept.
+    Raises ParameterError where two cases have one name, and KlsymError where the executor itself fails.
+    """
+    names = [case.name for case in cases]
+    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
+    if twice:
+        raise ParameterError(f"two cases are called {min(twice)!r}; give each its own name")
+    return _Conductor(cases, journal, executor, flight, limits, progress).run()
+
+
+class _Conductor:
+    """The state of `conduct`, all of it in one thread; only the queue of finished futures is shared with others."""
+
+    def __init__(
+        self,
+        cases: Sequence[Case],
+        journal: Journal,
+        executor: Executor,
+        flight: int,
+        limits: Limits,
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self.cases, self.journal, self.executor = cases, journal, executor
+        self.flight, self.limits, self.progress = flight, limits, progress
+        self.queued: deque[Job] = deque()
+        self.flying: dict[Future[str], Job] = {}
+        self.landed: SimpleQueue[Future[str]] = SimpleQueue()
+        # The cases that wait for a job, by its key: two may ask the same, and one of them the same twice.
+        self.waiting: dict[str, list[_Open]] = {}
+        self.jobs = self.done = self.before = 0
+        self.started = self.told = time.monotonic()
+
+    def run(self) -> Iterator[tuple[str, Any]]:
+        ahead = deque(self.cases)
+        try:
+            # A case is begun where there is room in flight and nothing has landed: few are open at a time.
+            while ahead or self.flying:
+                if self.landed.empty() and ahead and len(self.flying) < self.flight:
+                    yield from self._begin(ahead.popleft())
+                else:
+                    yield from self._land(self.landed.get())
+                self._submit()
+        finally:
+            for future in self.flying:
+                future.cancel()
+
+    def _begin(self, case: Case) -> Iterator[tuple[str, Any]]:
+        if self.journal.has("case", case.name):
+            self.before += 1
+            yield self._finished(case.name, self.journal.get("case", case.name))
+        else:
+            yield from self._resume(_Open(case.name, case.steps()))
+
+    def _resume(self, opened: _Open) -> Iterator[tuple[str, Any]]:
+        """Take the case on to the first jobs that are not known yet, or to its end."""
+        while not opened.missing:
+            try:
+                opened.jobs = opened.steps.send(self._results(opened.jobs))
+            except StopIteration as stop:
+                yield self._finish(opened.name, stop.value)
+                return
+            except Exception as error:
+                yield self._finished(opened.name, json.loads(failed("raised", told(error))))
+                return
+            for job in opened.jobs:
+                if not self.journal.has("key", job.key):
+                    opened.missing += 1
+                    others = self.waiting.setdefault(job.key, [])
+                    if not others:
+                        self.queued.append(job)
+                    others.append(opened)
+
+    def _results(self, jobs: list[Job] | None) -> Any:
+        return None if jobs is None else [self.journal.get("key", job.key) for job in jobs]
+
+    def _submit(self) -> None:
+        while self.queued and len(self.flying) < self.flight:
+            job = self.queued.popleft()
+            future = self.executor.submit(perform, job.function, job.argument, self.limits)
+            self.flying[future] = job
+            future.add_done_callback(self.landed.put)
+
+    def _land(self, future: Future[str]) -> Iterator[tuple[str, Any]]:
+        """Keep the result of a job, and take on the cases that waited for it."""
+        job = self.flying.pop(future)
+        self.journal.put("key", job.key, self._text(future))
+        self.jobs += 1
+        self._tell()
+        for opened in self.waiting.pop(job.key):
+            opened.missing -= 1
+            if not opened.missing:
+                yield from self._resume(opened)
+
+    def _text(self, future: Future[str]) -> str:
+        try:
+            return future.result()
+        except KlsymError:
+            raise
+        except Exception as error:
+            raise KlsymError(
+                f"the executor failed with {told(error)}; {self.journal.path} holds {self.journal.counts['key']} "
+                "results, and the same audit goes on from there"
+            ) from error
+
+    def _finish(self, name: str, findings: Any) -> tuple[str, Any]:
+        try:
+            self.journal.put("case", name, dumps(findings))
+        except (TypeError, ValueError) as error:
+            return self._finished(name, json.loads(failed("raised", told(error))))
+        return self._finished(name, self.journal.get("case", name))
+
+    def _finished(self, name: str, findings: Any) -> tuple[str, Any]:
+        self.done += 1
+        self._tell(now=True)
+        return name, findings
+
+    def _tell(self, now: bool = False) -> None:
+        if now or time.monotonic() > self.told + 1 / _TELL:
+            self.told = time.monotonic()
+            seconds = self.told - self.started
+            self.progress(Progress(self.done, len(self.cases), self.before, self.jobs, seconds))
