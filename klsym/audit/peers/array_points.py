@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.domain import ArrayDomain, columns, logits_list, positive_definite, positive_list, simplex, unit_vector, weights
+from ...arrays.domain import (
+    ArrayDomain,
+    columns,
+    logits_list,
+    positive_definite,
+    positive_list,
+    simplex,
+    unit_vector,
+    weights,
+)
 from ...core.domain import Domain
 from ..points import extreme, ordinary
 from .pair import Argument, Pair, Point, array

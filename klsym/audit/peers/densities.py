@@ -40,7 +40,9 @@ def doubts(subject: str, pair: Pair, side: str, seed: int, ask: str) -> Doubts:
     named = {"pair": alone.named, "points": [p for p, _, _ in asked], "outcomes": [x for _, x, _ in asked]}
     *answers, truths = yield [*jobs, Job(f"{TRUTH}:log_densities", named)]
     found = []
-    for (point, outcome, _), answer, truth in zip(asked, map(Outcome.from_json, answers), map(read, truths), strict=True):
+    for (point, outcome, _), answer, truth in zip(
+        asked, map(Outcome.from_json, answers), map(read, truths), strict=True
+    ):
         if answer.fate != "answered" or np.shape(answer.value):
             continue
         if judge.value(float(answer.value), truth, "float64", lambda: 1.0, positive=False):

@@ -104,7 +104,9 @@ def _judged(
         yield from _slopes(q, outcome, place, slopes, found, pair)
 
 
-def _slopes(q: Question, outcome: Outcome, place: str, slopes: list[Any], found: Measured, pair: Pair) -> Iterator[Seen]:
+def _slopes(
+    q: Question, outcome: Outcome, place: str, slopes: list[Any], found: Measured, pair: Pair
+) -> Iterator[Seen]:
     """The faults of the derivatives by one argument; one that is no float has none."""
     column = pair.places.index(place)
     domain = pair.columns[column][1].domain

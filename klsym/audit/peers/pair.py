@@ -50,9 +50,11 @@ class Form(Protocol):
 
 
 def table(name: str) -> Mapping[str, Form]:
-    """The forms that `package.module:TABLE` names."""
-    module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
+    """The forms that `package.module:TABLE` names, or that `package.module:function:NAME` gives for a name."""
+    module, _, rest = name.partition(":")
+    attribute, _, argument = rest.partition(":")
+    found = getattr(import_module(module), attribute)
+    return found(argument) if argument else found
 
 
 @dataclass(frozen=True)
@@ -165,7 +167,10 @@ def everyday(subject: Subject, n: int, rng: np.random.Generator) -> Points:
     for _ in range(50):
         typical = [rng.uniform(*parameter.typical, 8 * n) for parameter in subject.parameters]
         points = np.stack(
-            [np.rint(x) if a.domain.integer else np.round(x, 3) for x, a in zip(typical, subject.parameters, strict=True)],
+            [
+                np.rint(x) if a.domain.integer else np.round(x, 3)
+                for x, a in zip(typical, subject.parameters, strict=True)
+            ],
             axis=1,
         )
         subject.impose(points)

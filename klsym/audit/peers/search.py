@@ -197,4 +197,3 @@ def weight(bench: Bench, point: Point) -> int:
     twins = [(place, _twin(bench, place)) for place in range(len(point) // 2)]
     apart = sum(twin is not None and not _same(point[place], point[twin]) for place, twin in twins)
     return written + 3 * apart
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -122,6 +123,12 @@ def number(said: str) -> str:
 def units(error: float | None) -> str:
     """An error in eps, short."""
     return "-" if error is None else f"{error:.3g} eps" if error < 1000 else f"{error:.0e} eps"
+
+
+def slug(finding: Finding) -> str:
+    """What a finding is about, as part of the name of a file."""
+    words = re.findall(r"[A-Za-z0-9]+", f"{finding.pair.replace('||', ' ')} {finding.severity}")
+    return "_".join(words)[:80].lower()
 
 
 def plural(count: int, noun: str) -> str:

@@ -85,8 +85,10 @@ class Bench:
         spread = [np.broadcast_to(place, full).ravel() for place in places]
         count = int(np.prod(full))
         cells = [[points[where[cell]][k] for k, where in enumerate(spread)] for cell in range(count)]
-        columns = [self._column(k, [points[i][k] for i in place.ravel()], shape) for k, (place, shape) in
-                   enumerate(zip(places, shapes, strict=True))]
+        columns = [
+            self._column(k, [points[i][k] for i in place.ravel()], shape)
+            for k, (place, shape) in enumerate(zip(places, shapes, strict=True))
+        ]
         feeds = {
             name: [np.flatnonzero(where == j).tolist() for j in range(int(np.prod(shape)))]
             for name, where, shape in zip(self.pair.places, spread, shapes, strict=True)
@@ -128,9 +130,7 @@ def summed(question: Question, rank: int) -> Question:
     each = np.arange(count).reshape((int(np.prod(kept)), -1))
     around = (("Independent", {"reinterpreted_batch_ndims": rank}),)
     call, q = question.call, question.call.q
-    call = replace(
-        call, p=replace(call.p, around=around), q=None if q is None else replace(q, around=around)
-    )
+    call = replace(call, p=replace(call.p, around=around), q=None if q is None else replace(q, around=around))
     return replace(question, call=call, shape=kept, sums=each.tolist(), rank=rank)
 
 

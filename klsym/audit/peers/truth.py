@@ -173,7 +173,9 @@ class _Known:
             if not isinstance(reference, Reference):
                 return math.nan
             expression = reference.steps[-1].node
-            self.rooms[place, met] = reference if expression.is_Add else Reference(sp.expand(expression), known.subject.symbols)
+            self.rooms[place, met] = (
+                reference if expression.is_Add else Reference(sp.expand(expression), known.subject.symbols)
+            )
         return self.rooms[place, met].room(row)
 
 

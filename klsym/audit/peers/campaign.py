@@ -1,0 +1,177 @@
+"""The audit of a whole subject: its pairs, found by calling, conducted over an executor in the time there is."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ... import __version__
+from ...backends.store import directory
+from ...core.errors import ParameterError, nearest
+from .call import Call
+from .case import PairCase
+from .conduct import Progress, conduct
+from .forms import Form, forms
+from .job import Case, Steps
+from .journal import Journal, dumps
+from .measured import ASK, question
+from .pair import Pair
+from .result import Audit, PairResult
+from .subjects import SUBJECTS, subject
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is audited and how: the subject, P's class and Q's if only these, about so many points a trial."""
+
+    subject: str
+    p: str | None = None
+    q: str | None = None
+    only: tuple[str, ...] = ()
+    points: int = 64
+    seed: int = 0
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Of the subject's packages, klsym and Python."""
+        return {**subject(self.subject).versions, "klsym": __version__, "python": platform.python_version()}
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a journal is about: the same plan and versions go on from it."""
+        return {**asdict(self), "only": list(self.only), "versions": self.versions}
+
+    @property
+    def journal(self) -> Path:
+        """Where the journal is kept if none is named: found again by the same plan, in klsym's directory."""
+        digest = hashlib.sha256(dumps(self.about).encode()).hexdigest()[:16]
+        return (
+            directory() / "audits" / f"{''.join(c if c.isalnum() else '_' for c in self.subject)[:60]}_{digest}.jsonl"
+        )
+
+
+class OutOfTimeError(Exception):
+    """The minutes of an audit are over."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A pair that is audited if the subject has a divergence for two everyday members of it."""
+
+    subject: str
+    p: Form
+    q: Form
+    audited: PairCase
+
+    @property
+    def name(self) -> str:
+        return self.audited.name
+
+    def steps(self) -> Steps:
+        members = self.p.made(self.p.everyday()), self.q.made(self.q.everyday(second=True))
+        (outcome,) = yield [question(Call(self.subject, "kl", *members), ASK)]
+        if outcome["fate"] == "lacking":
+            return PairResult(self.audited.pair.name, answers=False).to_json()
+        return (yield from self.audited.steps())
+
+
+@cache
+def named(name: str) -> Mapping[str, Form]:
+    """The forms of a subject's classes whose divergences it may have, by their names."""
+    return {form.name: form for form in forms(name) if "kl" in form.quantities}
+
+
+def cases(plan: Plan) -> list[Asked]:
+    """Every ordered pair of forms that the plan wants, both of numbers or both of arrays.
+
+    Raises ParameterError for a class that the subject lacks, and for a function without P and Q.
+    """
+    known = named(plan.subject)
+    kinds = {form.kind.casefold(): form.kind for form in known.values()}
+    if plan.subject not in SUBJECTS and plan.p is None:
+        raise ParameterError(f"{plan.subject} is a function; say of which families, as in {plan.subject} gamma gamma")
+
+    def wanted(name: str) -> str:
+        if name.casefold() not in kinds:
+            raise ParameterError(f"{plan.subject} has no class {name!r}{nearest(name, kinds.values())}")
+        return kinds[name.casefold()]
+
+    first, second = (None if name is None else wanted(name) for name in (plan.p, plan.q))
+    only = set(map(wanted, plan.only))
+    return [
+        Asked(
+            plan.subject,
+            p,
+            q,
+            PairCase(plan.subject, pair(plan.subject, p, q), plan.points, plan.seed, versions=plan.versions),
+        )
+        for p in known.values()
+        for q in known.values()
+        if first in (None, p.kind) and second in (None, q.kind) and (not only or {p.kind, q.kind} & only)
+        if type(p.law) is type(q.law)
+    ]
+
+
+def pair(of: str, p: Form, q: Form) -> Pair:
+    return Pair(f"{__name__}:named:{of}", p.name, q.name)
+
+
+def audit(
+    plan: Plan,
+    executor: Executor,
+    flight: int,
+    journal: Path | None = None,
+    minutes: float | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Audit:
+    """The audit of the plan; killed, or out of time, it goes on from its journal when it is asked for again.
+
+    The journal that is not named is removed when everything is finished.
+    """
+    path = plan.journal if journal is None else journal
+    chosen = cases(plan)
+    with Journal(path, plan.about) as kept:
+        found = dict(within(minutes, chosen, kept, executor, flight, progress))
+    if journal is None and len(found) == len(chosen):
+        path.unlink()
+    return Audit(plan.subject, plan.seed, plan.versions, tuple(result(case, found, minutes) for case in chosen))
+
+
+def within(
+    minutes: float | None,
+    chosen: Sequence[Case],
+    journal: Journal,
+    executor: Executor,
+    flight: int,
+    progress: Callable[[Progress], None],
+) -> Iterator[tuple[str, Any]]:
+    """What is finished in the minutes."""
+    until = float("inf") if minutes is None else time.monotonic() + 60 * minutes
+
+    def watch(done: Progress) -> None:
+        progress(done)
+        if time.monotonic() > until and done.done < done.total:
+            raise OutOfTimeError
+
+    try:
+        yield from conduct(chosen, journal, executor, flight, progress=watch)
+    except OutOfTimeError:
+        return
+
+
+def result(case: Asked, found: Mapping[str, Any], minutes: float | None) -> PairResult:
+    """What was found of the case, or why nothing was."""
+    name = case.audited.pair.name
+    if case.name not in found:
+        return PairResult(name, skipped={"all": f"not finished in {minutes:g} minutes; the same audit goes on"})
+    data = found[case.name]
+    if "fate" in data:
+        return PairResult(name, skipped={"all": f"klsym failed: {data['said']}"})
+    return PairResult.from_json(data)
