@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .call import Quantity
+
 Words = Mapping[str, str]
+Functions = Mapping[Quantity, str]
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Dialect:
     home: str
     array: str
     integers: str
-    quantities: Words
+    quantities: Functions
     gradient: str = ""
     functional: bool = False
     doubles: str = ""
@@ -40,14 +43,14 @@ class Dialect:
     leaf: str = ""
     make: str = "{home}.{kind}({arguments})"
     objects: Mapping[str, Words] = field(default_factory=dict)
-    functions: Mapping[str, Words] = field(default_factory=dict)
+    functions: Mapping[str, Functions] = field(default_factory=dict)
     wrappers: Mapping[str, Wrapper] = field(default_factory=dict)
 
 
 JAX_GRADIENT = """\
 gradients = jax.grad(lambda *leaves: function(*leaves).sum(), argnums=tuple(range({count})))({leaves})
 gradients = dict(zip({labels}, gradients))"""
-METHODS = {"entropy": "p.entropy()", "log_prob": "p.log_prob(at)"}
+METHODS: Functions = {"entropy": "p.entropy()", "log_prob": "p.log_prob(at)"}
 JAX = "import jax\nimport jax.numpy as jnp\n"
 DOUBLES = 'jax.config.update("jax_enable_x64", True)'
 VECTOR = "probs"  # the argument of a distribution that is a bare array
@@ -241,7 +244,7 @@ DISTRAX = Dialect(
             "EpsilonGreedy": "preferences epsilon",
             "Greedy": "preferences",
             "LogStddevNormal": "loc log_scale",
-            "MixtureOfTwo": "prob component_a component_b",
+            "MixtureOfTwo": "prob_a component_a component_b",
             "MixtureSameFamily": "mixture_distribution components_distribution",
             "MultivariateNormalTri": "loc scale_tri",
             "Softmax": "logits temperature",
@@ -278,7 +281,7 @@ SYMPY = Dialect(
     home="sympy.stats",
     array="{numbers}",
     integers="{numbers}",
-    make='{home}.{kind}("X", {values})',
+    make='{home}.{kind}("X", {arguments})',
     quantities={
         "entropy": "float(sympy.stats.entropy(p))",
         "log_prob": "float(sympy.log(sympy.stats.density(p)(at)))",

@@ -10,6 +10,7 @@ from typing import Any
 from ...core.errors import ParameterError, nearest
 from .call import Call, Made
 from .dialects import VECTOR, Dialect
+from .forms import words
 from .subjects import subject
 
 
@@ -90,12 +91,17 @@ class _Writing:
 
     def object(self, place: str, made: Made) -> str:
         """An object of one of the library's classes."""
-        home, known = subject(self.call.subject).words(made.kind)
-        if known is not None and (strange := [name for name in made.arguments if name not in known]):
+        classes = words(self.call.subject)
+        if made.kind not in classes:
+            raise ParameterError(f"{self.call.subject} has no {made.kind!r}{nearest(made.kind, classes)}")
+        home, known = classes[made.kind]
+        if strange := [name for name in made.arguments if name not in known]:
             raise ParameterError(
                 f"{made.kind} of {self.call.subject} has no argument {strange[0]!r}{nearest(strange[0], known)}"
             )
-        values = {name: self.value(f"{place}.{name}", value) for name, value in made.arguments.items()}
+        # Where arguments have no names in the text, their order is all that they have.
+        given = {name: made.arguments[name] for name in known if name in made.arguments}
+        values = {name: self.value(f"{place}.{name}", value) for name, value in given.items()}
         return self.dialect.make.format(
             home=home,
             kind=made.kind,
@@ -130,7 +136,7 @@ class _Writing:
             return self.distribution(place, value)
         if _holds_objects(value):
             return f"[{', '.join(self.value(f'{place}.{number}', each) for number, each in enumerate(value))}]"
-        if place.endswith("shape"):
+        if place.endswith("shape") and isinstance(value, (list, tuple)):
             return repr(tuple(map(int, value)))
         if not _floats(value):
             return self.numbers(value, leaf=False)

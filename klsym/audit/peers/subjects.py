@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
-from ...adapters.reading import Library, names_of
+from ...adapters.reading import Library
 from ...core.errors import ParameterError, nearest
 from ...core.names import identifier
-from ...families import array_catalog, catalog
 from .dialects import DISTRAX, NUMPYRO, SCIPY, SYMPY, TFP, TORCH, Dialect, own
 
 
@@ -41,40 +38,6 @@ class Subject:
             return {package: version(package) for package in self.packages}
         except PackageNotFoundError as error:
             raise ParameterError(f"{self.name} cannot be asked: {error.name} is not installed here") from error
-
-    def words(self, kind: str) -> tuple[str, frozenset[str] | None]:
-        """The module of a class, and the names of its arguments, None where these are never written.
-
-        Raises ParameterError for a class that is in none of the tables.
-        """
-        if not self.adapter:
-            known: Mapping[str, Any] = {**catalog, **array_catalog()}
-            if kind in known:
-                return "", None
-        else:
-            known = self._words
-            if kind in known:
-                return known[kind]
-        raise ParameterError(f"{self.name} has no {kind!r}{nearest(kind, known)}")
-
-    @cached_property
-    def _words(self) -> dict[str, tuple[str, frozenset[str]]]:
-        dialect, library = self.dialect, self.library
-        assert library is not None
-        found = {kind: (dialect.home, _arguments(library, kind)) for kind in library.rows}
-        for home, classes in dialect.objects.items():
-            for kind, arguments in classes.items():
-                before = found.get(kind, ("", frozenset()))[1]
-                found[kind] = (home, before | frozenset(arguments.split()))
-        return found
-
-
-def _arguments(library: Library, kind: str) -> frozenset[str]:
-    """The arguments of a class that the laws of its row name, or that have a value where no law names them."""
-    row = library.rows[kind]
-    named = {name for law in (row if isinstance(row, tuple) else (row,)) for name in names_of(law)}
-    sources = {library.derived.get(name, (name,))[0] for name in named}
-    return frozenset({*sources, *library.standard, *library.examples.get(kind, ())})
 
 
 # Add a row here, its dialect in dialects.py and its table of classes in klsym.adapters, and it is audited.
