@@ -41,7 +41,10 @@ def die_once(path):
     return "alive"
 
 
-def sleep_for_ever(argument):
+def sleep_for_ever(path):
+    """Says in a file, if it is given one, which process it is that sleeps."""
+    if path:
+        Path(path).write_text(str(os.getpid()))
     while True:
         time.sleep(1)
 

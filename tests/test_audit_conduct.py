@@ -13,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+from pathlib import Path
 
 import audit_cases
 import pytest
@@ -26,6 +27,8 @@ from klsym.audit.peers.perform import Limits
 from klsym.core.errors import KlsymError, ParameterError
 
 ABOUT = {"seed": 0, "plan": {"points": 10}, "versions": {"torch": "2.13.0"}}
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 @pytest.fixture
@@ -207,9 +210,8 @@ def test_an_interrupt_leaves_what_is_known(path, tmp_path):
 
 def killed(path, log, rng):
     """Run the audit of `audit_cases.main` and kill it at a random moment; whether it was not at its end before."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     audit = subprocess.Popen(
-        [sys.executable, audit_cases.__file__, str(path), str(log)], env=environment, stdout=subprocess.PIPE
+        [sys.executable, audit_cases.__file__, str(path), str(log)], env=ENVIRONMENT, stdout=subprocess.PIPE
     )
     goal = (path.stat().st_size if path.exists() else 0) + rng.randrange(0, 2500)
     while audit.poll() is None and not (path.exists() and path.stat().st_size > goal):
@@ -224,9 +226,8 @@ def check_killed(path, log, times):
     rng = random.Random(times)
     deaths = sum(killed(path, log, rng) for _ in range(times))
     assert deaths == times
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, audit_cases.__file__, str(path), str(log)]
-    last = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    last = subprocess.run(command, env=ENVIRONMENT, capture_output=True, check=True, timeout=60)
     cases = climbs(20)
     assert json.loads(last.stdout) == [[case.name, expected(case)] for case in cases]
     assert set(keys(path).values()) == {1}
@@ -242,6 +243,30 @@ def test_killed_and_resumed(path, tmp_path):
 @pytest.mark.slow
 def test_killed_ten_times_and_resumed(path, tmp_path):
     check_killed(path, tmp_path / "log", 10)
+
+
+def test_no_job_outlives_a_killed_audit(path):
+    code = "import sys; from klsym.audit.peers.perform import Limits, perform; perform(*sys.argv[1:], Limits())"
+    audit = subprocess.Popen([sys.executable, "-c", code, "audit_cases:sleep_for_ever", str(path)], env=ENVIRONMENT)
+    within(20, lambda: path.exists() and path.read_text())
+    audit.kill()
+    audit.wait()
+    within(5, lambda: not alive(int(path.read_text())))
+
+
+def within(seconds, happens):
+    until = time.monotonic() + seconds
+    while not happens():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def alive(process):
+    """Whether it is there; one that ended and that nobody waited for is not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_torn_last_line_is_dropped_wherever_it_is_torn(path):

@@ -49,11 +49,11 @@ class Progress:
 
 @dataclass(eq=False)
 class _Open:
-    """A case under way: its generator, the jobs that it asked for last, and how many of them are not known yet."""
+    """A case under way: its generator, the keys of the jobs that it asked for last, and how many are not known yet."""
 
     name: str
     steps: Steps
-    jobs: list[Job] | None = None
+    keys: list[str] | None = None
     missing: int = 0
 
 
@@ -94,8 +94,8 @@ class _Conductor:
     ) -> None:
         self.cases, self.journal, self.executor = cases, journal, executor
         self.flight, self.limits, self.progress = flight, limits, progress
-        self.queued: deque[Job] = deque()
-        self.flying: dict[Future[str], Job] = {}
+        self.queued: deque[tuple[str, Job]] = deque()
+        self.flying: dict[Future[str], str] = {}
         self.landed: SimpleQueue[Future[str]] = SimpleQueue()
         # The cases that wait for a job, by its key: two may ask the same, and one of them the same twice.
         self.waiting: dict[str, list[_Open]] = {}
@@ -127,38 +127,39 @@ class _Conductor:
         """Take the case on to the first jobs that are not known yet, or to its end."""
         while not opened.missing:
             try:
-                opened.jobs = opened.steps.send(self._results(opened.jobs))
+                jobs = opened.steps.send(self._results(opened.keys))
+                opened.keys = [job.key for job in jobs]
             except StopIteration as stop:
                 yield self._finish(opened.name, stop.value)
                 return
             except Exception as error:
                 yield self._finished(opened.name, json.loads(failed("raised", told(error))))
                 return
-            for job in opened.jobs:
-                if not self.journal.has("key", job.key):
+            for key, job in zip(opened.keys, jobs, strict=True):
+                if not self.journal.has("key", key):
                     opened.missing += 1
-                    others = self.waiting.setdefault(job.key, [])
+                    others = self.waiting.setdefault(key, [])
                     if not others:
-                        self.queued.append(job)
+                        self.queued.append((key, job))
                     others.append(opened)
 
-    def _results(self, jobs: list[Job] | None) -> Any:
-        return None if jobs is None else [self.journal.get("key", job.key) for job in jobs]
+    def _results(self, keys: list[str] | None) -> Any:
+        return None if keys is None else [self.journal.get("key", key) for key in keys]
 
     def _submit(self) -> None:
         while self.queued and len(self.flying) < self.flight:
-            job = self.queued.popleft()
+            key, job = self.queued.popleft()
             future = self.executor.submit(perform, job.function, job.argument, self.limits)
-            self.flying[future] = job
+            self.flying[future] = key
             future.add_done_callback(self.landed.put)
 
     def _land(self, future: Future[str]) -> Iterator[tuple[str, Any]]:
         """Keep the result of a job, and take on the cases that waited for it."""
-        job = self.flying.pop(future)
-        self.journal.put("key", job.key, self._text(future))
+        key = self.flying.pop(future)
+        self.journal.put("key", key, self._text(future))
         self.jobs += 1
         self._tell()
-        for opened in self.waiting.pop(job.key):
+        for opened in self.waiting.pop(key):
             opened.missing -= 1
             if not opened.missing:
                 yield from self._resume(opened)
