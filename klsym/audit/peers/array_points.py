@@ -26,6 +26,7 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 # Probabilities are multiples of this, so that they sum to 1 exactly, in float32 too.
 GRAIN = 2.0**-12
 USUAL = 3
+LISTS = (simplex, weights, logits_list, positive_list)
 
 
 def sized(argument: Argument, size: int) -> tuple[int, ...]:

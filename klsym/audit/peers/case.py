@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,9 +15,10 @@ from .call import Call
 from .finding import Finding, Severity
 from .job import Job, Steps
 from .judge import TYPES
-from .measured import ASK, TRUTH, Measured, Seen, measured
+from .measured import ASK, TRUTH, Measured, Seen, measured, question
 from .pair import Pair
 from .reproducer import Expectation, Fault, reproducer
+from .result import PairResult
 from .search import climbed, joined, shrunk, weight
 from .trials import TRIALS, Bench, Dtype, Question
 
@@ -61,30 +61,44 @@ class PairCase:
         return f"{self.subject} {self.pair.name}"
 
     def steps(self) -> Steps:
-        """Plain data: `findings`, `doubts` of klsym's own side that kept it from judging, and `tried` per trial."""
+        """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
         (proof,) = yield [Job(f"{TRUTH}:proof", {"pair": self.pair.named})]
-        doubts = [] if proof["sound"] else [proof["said"]]
+        doubts = [] if proof.get("sound") else [proof["said"]]
         for side in self.pair.sides:
             doubts += yield from densities.doubts(self.subject, self.pair, side, self.seed, self.ask)
         if doubts:
-            return {"findings": [], "doubts": doubts, "tried": {}}
+            return PairResult(self.pair.name, skipped={"all": "; ".join(doubts)}).to_json()
         groups: dict[Any, Group] = {}
-        tried: Counter[str] = Counter()
+        whole = Measured()
         for dtype in self.dtypes:
             bench = self.bench(dtype)
+            if not whole.points and not (yield from self._answers(bench)):
+                return PairResult(self.pair.name, answers=False).to_json()
             found = yield from self._swept(bench)
-            tried += found.tried
             collect(groups, bench, found)
-        kept = list(merged(groups))
-        findings = []
-        for group in kept:
+            whole = joined(whole, found)
+        findings: list[Finding] = []
+        for group in merged(groups):
             seen = yield from shrunk(group.bench, group.plainest, self.ask)
-            findings.append(self._finding(group, seen, proof["said"]).to_json())
-        return {"findings": findings, "doubts": [], "tried": dict(tried)}
+            findings.append(self._finding(group, seen, proof["said"]))
+        tried = {name: sum(whole.tried[f"{name}/{of}"] for of in ("value", "slope")) for name in KINDS}
+        return PairResult(
+            self.pair.name,
+            findings=tuple(findings),
+            points=tuple(whole.points),
+            tried={name: count for name, count in tried.items() if count},
+            seconds=whole.seconds.get("generic"),
+        ).to_json()
+
+    def _answers(self, bench: Bench) -> Generator[list[Job], list[Any], bool]:
+        """Whether the library has this divergence at all."""
+        calls = [q.call for point in bench.points("everyday", 2) for q in bench.flat("everyday", [point])]
+        outcomes = yield [question(call, self.ask) for call in calls]
+        return not calls or any(outcome["fate"] != "lacking" for outcome in outcomes)
 
     def bench(self, dtype: Dtype) -> Bench:
         """What the trials draw from: the generator depends on nothing but the seed, the pair and the type."""
-        rng = np.random.default_rng([self.seed, zlib.crc32(f"{self.name} {dtype}".encode())])
+        rng = np.random.default_rng([self.seed, zlib.crc32(f"{self.pair.name} {dtype}".encode())])
         return Bench(self.subject, self.pair, dtype, rng, self.points if self.pair.numeric else self.points // 4)
 
     def _swept(self, bench: Bench) -> Generator[list[Job], list[Any], Measured]:

@@ -6,6 +6,7 @@ it is lost digits as long as rounding of the textbook form can explain it, and a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -57,11 +58,11 @@ Room = Callable[[], float]
 
 
 def whole(call: Call, outcome: Outcome, shape: tuple[int, ...]) -> Fault | None:
-    """What is wrong with an answer before its numbers are looked at."""
+    """What is wrong with an answer before its numbers are looked at; not to have a divergence is no fault."""
     if outcome.fate in DEAD:
         return Fault(Severity.DIES)
     if outcome.fate != "answered":
-        return Fault(Severity.NAN)
+        return Fault(Severity.NAN) if outcome.fate == "raised" else None
     if tuple(outcome.shape) != shape or outcome.dtype != call.dtype:
         return Fault(Severity.WRONG_SHAPE)
     return None
@@ -111,6 +112,17 @@ def slope(got: float | None, truth: Truth, dtype: str, room: Room) -> Fault | No
     if miss <= ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)):
         return None
     return Fault(Severity.WRONG_GRADIENT, float(miss / abs(truth.number) / kind.eps) if truth.number else None)
+
+
+def relative(got: float, truth: Truth, dtype: str) -> float:
+    """The error relative to a decided truth in eps: infinite where one of the two is no number, infinite or 0."""
+    number = truth.number
+    assert number is not None
+    if got == number or (math.isnan(got) and mp.isnan(number)):
+        return 0.0
+    if not (number and truth.finite and math.isfinite(got)):
+        return math.inf
+    return float(_miss(got, truth) / abs(number) / TYPES[dtype].eps)
 
 
 def _miss(got: float, truth: Truth) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,9 @@ import numpy as np
 
 from ..climb import mutated
 from .measured import ASK, Measured, Measuring, Seen, measured
-from .pair import Point, array
+from .pair import Point as Row
+from .pair import array
+from .result import Point
 from .trials import Bench, Question, Shape
 
 SURVIVORS, CHILDREN, GENERATIONS = 8, 6, 3
@@ -20,28 +23,29 @@ ROUNDS, TRIES = 8, 40
 
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
     """What is found around the worst points of a trial, around the worst of those, and so on."""
-    best, all_found = worst([each for each in found.errors if each[1] == trial]), Measured()
+    best, all_found = worst([point for point in found.points if point.trial == trial]), Measured()
     if not bench.pair.numeric:
         return all_found
     for _ in range(GENERATIONS):
-        points = np.array([point for *_, point in best for _ in range(CHILDREN)], dtype=float)
+        points = np.array([[*point.at.values()] for point in best for _ in range(CHILDREN)], dtype=float)
         if not len(points):
             break
         children = mutated(bench.audited[0], points, bench.rng).tolist()
         more = yield from measured(bench.pair, bench.flat(trial, children), ask)
-        best = worst([*best, *more.errors])
+        best = worst([*best, *more.points])
         all_found = joined(all_found, more)
     return all_found
 
 
-def worst(errors: Sequence[tuple[float, str, Point]]) -> list[tuple[float, str, Point]]:
-    return sorted(errors, key=lambda each: -each[0])[:SURVIVORS]
+def worst(points: Sequence[Point]) -> list[Point]:
+    """Those with the largest errors that are numbers: there is no hill to climb from others."""
+    known = [point for point in points if point.error is not None and math.isfinite(point.error)]
+    return sorted(known, key=lambda point: -(point.error or 0.0))[:SURVIVORS]
 
 
 def joined(one: Measured, other: Measured) -> Measured:
-    return Measured(
-        one.seen + other.seen, one.errors + other.errors, one.tried + other.tried, one.answered + other.answered
-    )
+    seconds = {**other.seconds, **one.seconds}
+    return Measured(one.seen + other.seen, one.points + other.points, one.tried + other.tried, seconds)
 
 
 def shrunk(bench: Bench, seen: Seen, ask: str = ASK) -> Any:
@@ -68,7 +72,7 @@ def _alone(bench: Bench, seen: Seen, ask: str) -> Any:
         return seen
     gradient = q.call.gradient and seen.where != "value"
     width = len(bench.pair.columns)
-    shapes: list[tuple[Shape, list[Point]]] = []
+    shapes: list[tuple[Shape, list[Row]]] = []
     for cell in seen.cells[:1]:
         beside = [c for n, c in enumerate(q.cells) if n != cell][:1]
         shapes += [((), [q.cells[cell]]), ((1,), [q.cells[cell]])]
@@ -100,7 +104,7 @@ def alike(one: Seen, other: Seen) -> bool:
 
 def _plainer(bench: Bench, q: Question) -> Iterator[Question]:
     """The same question at plainer points, the plainest first."""
-    tried: list[tuple[int, list[Point]]] = []
+    tried: list[tuple[int, list[Row]]] = []
     now = sum(weight(bench, point) for point in q.base)
     for base in _changed(bench, q.base):
         cost = sum(weight(bench, point) for point in base)
@@ -121,10 +125,10 @@ def _around(laid: Question, like: Question) -> Question:
     return replace(laid, call=call, shape=like.shape, sums=like.sums, rank=like.rank)
 
 
-def _changed(bench: Bench, base: list[Point]) -> Iterator[list[Point]]:
+def _changed(bench: Bench, base: list[Row]) -> Iterator[list[Row]]:
     """The points with one argument made plainer, or all arguments."""
     width = len(bench.pair.columns)
-    if len(base) > 1:
+    if len(base) != 1:
         for digits in (1, 2, 3):
             yield [[_rounded(x, digits) for x in point] for point in base]
         return
@@ -150,7 +154,7 @@ def _twin(bench: Bench, place: int) -> int | None:
     return bench.pair.places.index(name) if name in bench.pair.places else None
 
 
-def _moved(point: Point, place: int, twin: int) -> Iterator[Point]:
+def _moved(point: Row, place: int, twin: int) -> Iterator[Row]:
     """Both arguments plainer, and the gap between them a power of ten relative to them."""
     x, y = float(point[place]), float(point[twin])
     gap = abs(x - y) / max(abs(y), 1e-300)
@@ -191,7 +195,7 @@ def _same(one: Any, other: Any) -> bool:
     return np.array_equal(array(one), array(other))
 
 
-def weight(bench: Bench, point: Point) -> int:
+def weight(bench: Bench, point: Row) -> int:
     """How much there is to read: characters, and each argument in which P and Q differ as three more."""
     written = sum(len(f"{x!r}") - 2 * float(x).is_integer() for entry in point for x in array(entry).ravel().tolist())
     twins = [(place, _twin(bench, place)) for place in range(len(point) // 2)]

@@ -114,6 +114,8 @@ class Bench:
     def shaped(self, trial: str, shapes: Sequence[Shape], gradient: bool = False) -> list[Question]:
         """Everyday points in these batch shapes, chosen so that every cell is one where there is a divergence."""
         needed = max(int(np.prod(shape)) for shape in shapes)
+        if not needed and not self.pair.numeric:
+            return []  # nested lists do not tell the size of an outcome then
         for _ in range(40):
             points = self.points("everyday", needed)
             if len(points) < needed:
@@ -208,9 +210,10 @@ def independent(shape: Shape, rank: int, gradient: bool = False) -> Callable[[Be
 
 
 def sizes(bench: Bench, trial: str) -> Iterator[Question]:
-    """Outcomes of one coordinate, of two and of five."""
+    """Outcomes of two coordinates and of five, and of one where that is no single class or share."""
     if not bench.pair.numeric:
-        for size in (1, 2, 5):
+        listed = any(argument.domain in array_points.LISTS for _, argument in bench.pair.columns)
+        for size in (2, 5) if listed else (1, 2, 5):
             points = array_points.draw(bench.pair, "everyday", 2, bench.rng, bench.dtype, size)
             yield from bench.flat(trial, points, gradient=size < 3)
 

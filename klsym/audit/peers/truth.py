@@ -36,7 +36,6 @@ class Truth:
 
     number: mp.mpf | None
     scale: mp.mpf = mp.mpf(0)
-    exponent: int = 0
 
     @property
     def finite(self) -> bool:
@@ -49,7 +48,7 @@ def read(plain: Plain) -> Truth:
         return Truth({"infinite": mp.inf, "absent": mp.nan, "unknown": None}[plain])
     high, low, exponent, scale = plain
     with mp.workprec(120):
-        return Truth(mp.ldexp(mp.mpf(high) + mp.mpf(low), exponent), mp.ldexp(mp.mpf(scale), exponent), exponent)
+        return Truth(mp.ldexp(mp.mpf(high) + mp.mpf(low), exponent), mp.ldexp(mp.mpf(scale), exponent))
 
 
 def total(several: Sequence[Truth]) -> Truth:
@@ -59,8 +58,7 @@ def total(several: Sequence[Truth]) -> Truth:
     if any(t.number is None for t in several):
         return Truth(None)
     with mp.workprec(120):
-        number = mp.fsum(t.number for t in several)
-        return Truth(number, mp.fsum(t.scale for t in several), int(mp.mag(number)) if number else 0)
+        return Truth(mp.fsum(t.number for t in several), mp.fsum(t.scale for t in several))
 
 
 def plain(judged: Judged) -> Plain:
@@ -90,9 +88,9 @@ def slopes(asked: Mapping[str, Any]) -> list[list[list[Plain]]]:
     return [[[entry] for entry in row] for row in zip(*columns, strict=True)]
 
 
-def rooms(asked: Mapping[str, Any]) -> list[float]:
-    """What rounding can do to the textbook form at `points`, per eps; NaN where that is not known."""
-    pair, by, found = Pair(**asked["pair"]), asked.get("by"), []
+def rooms(asked: Mapping[str, Any]) -> list[float | None]:
+    """What rounding can do to the textbook form at `points`, per eps; None where that is not known."""
+    pair, by, found = Pair(**asked["pair"]), asked.get("by"), list[float]()
     for point in asked["points"]:
         try:
             if pair.numeric:
@@ -101,7 +99,7 @@ def rooms(asked: Mapping[str, Any]) -> list[float]:
                 found.append(array_truth.room(pair, point))
         except (ArithmeticError, ValueError, KlsymError):
             found.append(math.nan)
-    return found
+    return [room if math.isfinite(room) else None for room in found]
 
 
 def log_densities(asked: Mapping[str, Any]) -> list[Plain]:
