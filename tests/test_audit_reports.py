@@ -9,6 +9,7 @@ import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -175,7 +176,7 @@ def test_shades_can_be_told_apart_in_grey():
         return 0.2126 * r + 0.7152 * g + 0.0722 * b
 
     shades = [grey(colour) for _, colour in errormap.SHADES] + [grey(errormap.BEYOND)]
-    assert all(lighter - darker > 20 for lighter, darker in zip(shades, shades[1:], strict=False))
+    assert all(lighter - darker > 20 for lighter, darker in pairwise(shades))
 
 
 @pytest.mark.parametrize(

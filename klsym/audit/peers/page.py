@@ -28,6 +28,7 @@ pre { background: #f4f6f8; border: 1px solid #dde2e8; padding: .6rem .8rem; over
   white-space: pre; }
 summary { cursor: pointer; color: #1d4270; }
 .severity { font-weight: 600; white-space: nowrap; }
+.proof { white-space: normal; min-width: 10rem; max-width: 16rem; margin-left: auto; color: #55606e; }
 ul.counts { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .4rem 1.6rem; font-weight: 600; }
 svg { max-width: 100%; height: auto; }
 @media print { details > pre { display: block; } }
@@ -79,7 +80,7 @@ def findings(found: list[Finding]) -> Iterator[str]:
             f"<code>{escape(short(f.call))}</code>{element(f)}"
             f"<details><summary>script that shows it</summary><pre>{escape(f.script)}</pre></details>",
             escape(number(f.got)),
-            f"{escape(number(f.truth))}<br>{escape(f.proof)}",
+            f'{escape(number(f.truth))}<div class="proof">{escape(f.proof)}</div>',
             escape(units(f.error)),
         )
         for f in found
@@ -106,10 +107,11 @@ def pairs(audit: Audit) -> Iterator[str]:
 
 def figures(pair: PairResult) -> str:
     """What was tried of a pair, in a line."""
-    tried = ", ".join(f"{count} {trial}" for trial, count in pair.tried.items())
-    time = "" if pair.seconds is None else f"; {1e9 * pair.seconds:.3g} ns an element"
-    worst = f"; worst finite error {units(pair.worst)}" if pair.worst is not None else ""
-    return f"{plural(len(pair.findings), 'finding')}; points tried: {tried or 'none'}{worst}{time}"
+    tried = "; ".join(f"{trial} {count}" for trial, count in pair.tried.items())
+    time = [] if pair.seconds is None else [f"{1e9 * pair.seconds:.3g} ns an element"]
+    worst = [] if pair.worst is None else [f"worst finite error {units(pair.worst)}"]
+    total = plural(sum(pair.tried.values()), "point")
+    return ", ".join([plural(len(pair.findings), "finding"), total, *worst, *time]) + (f" ({tried})" if tried else "")
 
 
 def rest(audit: Audit) -> Iterator[str]:
