@@ -99,7 +99,7 @@ def draw(pair: Pair, name: str, n: int, rng: Rng, dtype: str, size: int = USUAL)
             break
         point = [entry.astype(dtype).astype(float) for entry in SETS[name](pair, size, rng)]
         if inside(pair, point):
-            found.append(point)
+            found.append([entry.tolist() for entry in point])
     return found
 
 

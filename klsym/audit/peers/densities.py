@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 import mpmath as mp
@@ -52,24 +51,22 @@ def doubts(subject: str, pair: Pair, side: str, seed: int, ask: str) -> Doubts:
 
 
 def _asked(subject: str, alone: Pair, rng: np.random.Generator) -> Any:
-    width = len(alone.columns)
     for point in _points(alone, rng):
         outcome = _outcome(alone, point, rng)
         if outcome is None:
             continue
         columns = [
-            int(x) if getattr(argument.domain, "integer", False) else np.asarray(x, dtype=float).tolist()
+            int(x) if getattr(argument.domain, "integer", False) else x
             for (_, argument), x in zip(alone.columns, point, strict=True)
         ]
-        assert len(columns) == width
         made = alone.made(columns)["p"]
         yield point, outcome, Call(subject, "log_prob", made, at=outcome)
 
 
 def _points(alone: Pair, rng: np.random.Generator) -> list[Point]:
     if alone.numeric:
-        return everyday(replace(subjects(alone, DOUBLE)[0]), POINTS, rng).tolist()
-    return [[x.tolist() for x in point] for point in array_points.draw(alone, "everyday", POINTS, rng, "float64")]
+        return everyday(subjects(alone, DOUBLE)[0], POINTS, rng).tolist()
+    return array_points.draw(alone, "everyday", POINTS, rng, "float64")
 
 
 def _outcome(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
