@@ -1,21 +1,22 @@
 """Audit a function with a fault in it: KL(Exponential || Exponential) with one quotient upside down."""
 
 import argparse
-import math
 import sys
+
+import numpy as np
 
 from klsym.cli import main
 
 
-def upside_down(rate_p: float, rate_q: float) -> float:
-    return math.log(rate_p / rate_q) + rate_p / rate_q - 1
+def upside_down(rate_p, rate_q):
+    return np.log(rate_p / rate_q) + rate_p / rate_q - 1
 
 
 # The audit calls the function in processes of its own, which import this file and must not begin another audit.
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--points", type=int, default=16, help="about how many points a trial")
+    parser.add_argument("--points", default="16", help="about how many points a trial")
     points = parser.parse_args().points
-    status = main(["audit", "examples.audit:upside_down", "exponential", "exponential", "--points", str(points)])
-    print(f"\nstatus {status}: the fault is {'found' if status else 'not found'}")
+    status = main(["audit", "examples.audit:upside_down", "exponential", "exponential", "--points", points])
+    print(f"\nstatus {status}: the fault is {'found' if status == 1 else 'not found'}")
     sys.exit(status != 1)

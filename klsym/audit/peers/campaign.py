@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -105,15 +106,12 @@ def cases(plan: Plan) -> list[Asked]:
 
     first, second = (None if name is None else wanted(name) for name in (plan.p, plan.q))
     only = set(map(wanted, plan.only))
+    # A function of floats has them in one type.
+    kinds_of_floats = {} if plan.subject in SUBJECTS else {"dtypes": ("float64",)}
+    rest = {"points": plan.points, "seed": plan.seed, "versions": plan.versions, **kinds_of_floats}
     return [
-        Asked(
-            plan.subject,
-            p,
-            q,
-            PairCase(plan.subject, pair(plan.subject, p, q), plan.points, plan.seed, versions=plan.versions),
-        )
-        for p in known.values()
-        for q in known.values()
+        Asked(plan.subject, p, q, PairCase(plan.subject, pair(plan.subject, p, q), **rest))
+        for p, q in product(known.values(), repeat=2)
         if first in (None, p.kind) and second in (None, q.kind) and (not only or {p.kind, q.kind} & only)
         if type(p.law) is type(q.law)
     ]

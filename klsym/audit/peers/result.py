@@ -113,8 +113,8 @@ class Audit:
                 yield pair.pair, what, why
 
     def clean(self, severity: Severity) -> bool:
-        """Whether nothing of this severity or worse was found."""
-        return all(finding.severity < severity for finding in self.findings)
+        """Whether something was tried, and nothing of this severity or worse was found."""
+        return self.tried > 0 and all(finding.severity < severity for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
         about = {"subject": self.subject, "seed": self.seed, "versions": dict(self.versions), "points": self.tried}
