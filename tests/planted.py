@@ -2,64 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
-import sympy as sp
 from scipy import special
 
 from klsym import Bernoulli, Beta, Dirichlet, Exponential, Gamma, MultivariateNormal, Normal, Poisson, Uniform, kl
-from klsym.arrays.domain import positive_definite, positive_list, real_vector
-from klsym.audit.peers.call import Call, Made, Outcome
+from klsym.audit.peers.call import Call, Outcome
 from klsym.core.errors import KlsymError
-from klsym.core.domain import positive, probability, real
 
 
-@dataclass(frozen=True)
-class Argument:
-    name: str
-    domain: Any
-    axes: int = 0
-
-
-@dataclass(frozen=True)
-class Form:
-    kind: str
-    law: Any
-    arguments: tuple[Argument, ...]
-
-    def made(self, values: Mapping[str, Any]) -> Made:
-        return Made(self.kind, dict(values))
-
-
-def numbers(family: Any, domains: str, **values: Any) -> Form:
-    """A family by its own parameters, or by expressions in others."""
-    named = dict(pair.split(":") for pair in domains.split())
-    domain = {"real": real, "positive": positive, "probability": probability}
-    symbols = {name: domain[kind].symbol(name) for name, kind in named.items()}
-    law = family(*(values.get(p.name, lambda s, n=p.name: s[n])(symbols) for p in family.parameters))
-    return Form(family.name, law, tuple(Argument(name, domain[kind]) for name, kind in named.items()))
-
-
-FORMS = {
-    "Normal": numbers(Normal, "mu:real sigma:positive"),
-    "Exponential": numbers(Exponential, "rate:positive"),
-    "Gamma": numbers(Gamma, "alpha:positive beta:positive"),
-    "Gamma by scale": numbers(Gamma, "alpha:positive scale:positive", beta=lambda s: 1 / s["scale"]),
-    "Beta": numbers(Beta, "alpha:positive beta:positive"),
-    "Poisson": numbers(Poisson, "lam:positive"),
-    "Bernoulli": numbers(Bernoulli, "p:probability"),
-    "Bernoulli by logits": numbers(Bernoulli, "logits:real", p=lambda s: 1 / (1 + sp.exp(-s["logits"]))),
-    "Uniform": numbers(Uniform, "a:real b:real"),
-    "Dirichlet": Form("Dirichlet", Dirichlet("alpha"), (Argument("alpha", positive_list, 1),)),
-    "MultivariateNormal": Form(
-        "MultivariateNormal",
-        MultivariateNormal("mu", "Sigma"),
-        (Argument("mu", real_vector, 1), Argument("Sigma", positive_definite, 2)),
-    ),
+FAMILIES = {
+    family.name: family
+    for family in (Normal, Exponential, Gamma, Beta, Poisson, Bernoulli, Uniform, Dirichlet, MultivariateNormal)
 }
 Values = Callable[..., Any]
 
@@ -67,7 +25,7 @@ Values = Callable[..., Any]
 @cache
 def right(form: str) -> Values:
     """klsym's own compiled code: the value and its derivatives."""
-    family = FORMS[form].law.family
+    family = FAMILIES[form]
     return kl(family, family).compile("numpy", gradient=True)
 
 
@@ -222,10 +180,7 @@ BROKEN: dict[str, tuple[Planted, set[str]]] = {
         Planted("MultivariateNormal", slopes=lambda p, s: np.tril(s) if p == "q.Sigma" else s), {"wrong gradient"}
     ),
 }  # fmt: skip
-SOUND = {
-    form: Planted(form)
-    for form in ("Normal", "Exponential", "Gamma", "Beta", "Poisson", "Bernoulli", "Uniform", "Dirichlet", "MultivariateNormal")
-}
+SOUND = {name: Planted(name) for name in FAMILIES}
 
 
 def ask(argument: dict[str, Any]) -> dict[str, Any]:
@@ -240,4 +195,3 @@ def ask(argument: dict[str, Any]) -> dict[str, Any]:
         return Outcome("raised", said=str(error)).to_json()
 
 
-__all__ = ["BROKEN", "FORMS", "SOUND", "ask", "partial"]

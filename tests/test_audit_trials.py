@@ -8,6 +8,7 @@ import pytest
 from planted import BROKEN, SOUND
 
 from klsym.audit.peers.case import PairCase
+from klsym.audit.peers.forms import forms
 from klsym.audit.peers.pair import Pair
 from klsym.audit.peers.result import PairResult
 
@@ -26,7 +27,8 @@ def performed(job):
 
 
 def audited(subject, form, points):
-    case = PairCase(subject, Pair("planted:FORMS", form, form), points, ask="planted:ask", script=lambda *_: "")
+    form = next(each.name for each in forms("planted:ask") if each.kind == form)
+    case = PairCase(subject, Pair("planted:ask", form, form), points, ask="planted:ask", script=lambda *_: "")
     steps, answers = case.steps(), None
     while True:
         try:

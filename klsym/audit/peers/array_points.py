@@ -19,7 +19,8 @@ from ...arrays.domain import (
 )
 from ...core.domain import Domain
 from ..points import extreme, ordinary
-from .pair import Argument, Pair, Point, array
+from .forms import Argument
+from .pair import Pair, Point, array
 
 Rng = np.random.Generator
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -67,7 +68,7 @@ def _number(domain: Domain, rng: Rng, wild: bool, above: float) -> Array:
 
 def nearly(domain: Any, entry: Array, gap: float, rng: Rng) -> Array:
     """The argument with every entry moved by a relative gap of about this size, still in its domain."""
-    if getattr(domain, "integer", False):
+    if isinstance(domain, Domain) and domain.integer:
         return entry
     noise = rng.uniform(-1, 1, np.shape(entry))
     if domain is simplex:

@@ -44,6 +44,7 @@ FAULTS: dict[Severity, Fault] = {
 class PairCase:
     """A pair of forms of a subject, of about `points` points a trial; the same seed does the same again.
 
+    Without `gradients` the subject has no derivatives.
     `ask` is the function that answers calls, "package.module:function", and `script` makes a finding's reproducer.
     """
 
@@ -54,6 +55,7 @@ class PairCase:
     dtypes: tuple[Dtype, ...] = DTYPES
     ask: str = ASK
     versions: Mapping[str, str] = field(default_factory=dict)
+    gradients: bool = True
     script: Callable[[Call, Expectation], str] = reproducer
 
     @property
@@ -80,7 +82,9 @@ class PairCase:
         findings: list[Finding] = []
         for group in merged(groups):
             seen = yield from shrunk(group.bench, group.plainest, self.ask)
-            findings.append(self._finding(group, seen, proof["said"]))
+            found = self._finding(group, seen, proof["said"])
+            if not any(_same(found, other) for other in findings):
+                findings.append(found)
         tried = {name: sum(whole.tried[f"{name}/{of}"] for of in ("value", "slope")) for name in KINDS}
         return PairResult(
             self.pair.name,
@@ -99,7 +103,8 @@ class PairCase:
     def bench(self, dtype: Dtype) -> Bench:
         """What the trials draw from: the generator depends on nothing but the seed, the pair and the type."""
         rng = np.random.default_rng([self.seed, zlib.crc32(f"{self.pair.name} {dtype}".encode())])
-        return Bench(self.subject, self.pair, dtype, rng, self.points if self.pair.numeric else self.points // 4)
+        budget = self.points if self.pair.numeric else self.points // 4
+        return Bench(self.subject, self.pair, dtype, rng, budget, self.gradients)
 
     def _swept(self, bench: Bench) -> Generator[list[Job], list[Any], Measured]:
         """All trials, and the neighbourhood of the worst points of some."""
@@ -156,6 +161,9 @@ ORDER = list(dict.fromkeys(trial.kind for trial in TRIALS))
 def kind(seen: Seen) -> str:
     """What a fault is grouped by, beside its severity."""
     severity, found = seen.fault.severity, KINDS[seen.question.trial]
+    if seen.where == "value":
+        # What is asked for derivatives has a value as other questions have.
+        found = found.removeprefix("derivatives").removeprefix(", ") or "value"
     if severity in ROUNDED and found in CANCELLING:
         return "near"
     return "shape" if severity in WHOLE else found
@@ -167,8 +175,8 @@ def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:
         key = kind(seen), seen.fault.severity
         if key not in groups:
             of = "whole" if seen.element is None else "value" if seen.where == "value" else "slope"
-            names = [name for name, group in KINDS.items() if group == KINDS[seen.question.trial]]
-            tried = sum(found.tried[f"{name}/{of}"] for name in names)
+            alike = CANCELLING if key[1] in ROUNDED else {KINDS[seen.question.trial]}
+            tried = sum(found.tried[f"{name}/{of}"] for name, group in KINDS.items() if group in alike)
             groups[key] = Group(bench, *key, seen, 0, tried)
         group = groups[key]
         if group.bench is not bench:
@@ -201,6 +209,16 @@ def _explains(one: Group, other: Group) -> bool:
         return False
     broken = one.kind == "value" and one.severity == Severity.WRONG_VALUE
     return one.severity == other.severity or broken
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    """Whether two findings are one fault at the same numbers, in two types of floats or two trials."""
+    return (one.severity, one.where, one.call.p, one.call.q) == (
+        other.severity,
+        other.where,
+        other.call.p,
+        other.call.q,
+    )
 
 
 def _place(seen: Seen) -> tuple[int, ...]:

@@ -9,10 +9,11 @@ from typing import Any
 import mpmath as mp
 import numpy as np
 
+from ...arrays.domain import simplex
 from ...core.errors import KlsymError
 from ...oracles.arrays import outcomes
 from . import array_points, judge
-from .array_truth import formula_law
+from .array_truth import arguments
 from .call import Call, Outcome
 from .job import Job
 from .measured import TRUTH, question
@@ -30,7 +31,9 @@ def doubts(subject: str, pair: Pair, side: str, seed: int, ask: str) -> Doubts:
     """
     form = pair.p if side == "p" else pair.q
     assert form is not None
-    alone = Pair(pair.forms, form)
+    alone = Pair(pair.subject, form)
+    if "log_prob" not in alone.sides["p"].quantities:
+        return []
     rng = np.random.default_rng([seed, zlib.crc32(f"{subject} {form}".encode())])
     asked = list(_asked(subject, alone, rng))
     if not asked:
@@ -56,7 +59,7 @@ def _asked(subject: str, alone: Pair, rng: np.random.Generator) -> Any:
         if outcome is None:
             continue
         columns = [
-            int(x) if getattr(argument.domain, "integer", False) else x
+            int(x) if argument.integer else x
             for (_, argument), x in zip(alone.columns, point, strict=True)
         ]
         made = alone.made(columns)["p"]
@@ -88,13 +91,16 @@ def _outcome(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
 
 
 def _drawn(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
-    law = formula_law(alone)
-    numbers: dict[Any, Any] = {}
-    for value, parameter, entry in zip(law.values, law.family.parameters, point, strict=False):
-        numbers[value] = np.asarray(entry, dtype=float)
-        numbers |= dict(zip(parameter.dimensions, np.shape(entry), strict=False))
+    """A draw of the law, by the oracle's own samplers."""
+    form = alone.sides["p"]
     try:
-        (drawn,) = outcomes(law, numbers, 1, rng).values()
-    except (KlsymError, ArithmeticError, ValueError, KeyError, np.linalg.LinAlgError):
+        numbers = form.numbers(arguments(alone, point)["p"])
+        known: dict[Any, Any] = {}
+        for value, parameter in zip(form.law.values, form.law.family.parameters, strict=True):
+            array = np.asarray(numbers.get(str(value), value), dtype=float)
+            known[value] = array / array.sum() if parameter.domain is simplex else array[()]
+            known |= dict(zip(parameter.dimensions, array.shape, strict=False))
+        (drawn,) = outcomes(form.law, known, 1, rng).values()
+    except (KlsymError, ArithmeticError, ValueError, KeyError, TypeError, np.linalg.LinAlgError):
         return None
     return np.asarray(drawn)[0].tolist()

@@ -45,7 +45,10 @@ def question(call: Call) -> str:
     if call.q is not None:
         made.append(f"q = {writing.distribution('q', call.q)}")
     if call.at is not None:
-        writing.lines.append(f"at = {writing.numbers(call.at, leaf=False)}")
+        spelled = (
+            dialect.integers.format(numbers=call.at) if isinstance(call.at, int) else writing.numbers(call.at, False)
+        )
+        writing.lines.append(f"at = {spelled}")
     value = writing.quantity()
     if not call.gradient:
         return "\n".join([*writing.lines, *made, f"value = {value}"])

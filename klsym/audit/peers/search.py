@@ -196,8 +196,9 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def weight(bench: Bench, point: Row) -> int:
-    """How much there is to read: characters, and each argument in which P and Q differ as three more."""
+    """How much there is to read: characters, and each argument in which P and Q differ as many more."""
     written = sum(len(f"{x!r}") - 2 * float(x).is_integer() for entry in point for x in array(entry).ravel().tolist())
     twins = [(place, _twin(bench, place)) for place in range(len(point) // 2)]
     apart = sum(twin is not None and not _same(point[place], point[twin]) for place, twin in twins)
-    return written + 3 * apart
+    return written + 12 * apart
+

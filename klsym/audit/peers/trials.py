@@ -14,6 +14,8 @@ from ..rules import DOUBLE, SINGLE
 from ..subject import Subject
 from . import array_points
 from .call import Call
+from .composites import COMPOSITES, Composite
+from .judge import TYPES
 from .pair import Pair, Point, array, everyday, subjects
 
 Shape = tuple[int, ...]
@@ -39,6 +41,8 @@ class Question:
     base: list[Point]
     shapes: list[Shape]
     rank: int = 0
+    # Whether an exception in place of an answer says no more than that there is none.
+    optional: bool = False
 
     @property
     def batched(self) -> bool:
@@ -55,6 +59,7 @@ class Bench:
     dtype: Dtype
     rng: np.random.Generator
     budget: int
+    gradients: bool = True
 
     @cached_property
     def audited(self) -> tuple[Subject, ...]:
@@ -68,7 +73,9 @@ class Bench:
         for subject in self.audited:
             each = -(-n // len(self.audited))
             rows = everyday(subject, each, self.rng) if name == "everyday" else draw(subject, name, each, self.rng)
-            found += rows.tolist()
+            # Subnormal numbers are no fault of a formula.
+            normal = ((rows == 0) | (np.abs(rows) >= TYPES[self.dtype].smallest)).all(axis=1)
+            found += rows[normal].tolist()
         return found[:n]
 
     def inside(self, point: Point) -> bool:
@@ -85,25 +92,23 @@ class Bench:
         spread = [np.broadcast_to(place, full).ravel() for place in places]
         count = int(np.prod(full))
         cells = [[points[where[cell]][k] for k, where in enumerate(spread)] for cell in range(count)]
-        columns = [
-            self._column(k, [points[i][k] for i in place.ravel()], shape)
-            for k, (place, shape) in enumerate(zip(places, shapes, strict=True))
-        ]
+        columns = [self._column(k, [points[i][k] for i in place.ravel()], shape) for k, (place, shape) in
+                   enumerate(zip(places, shapes, strict=True))]
         feeds = {
             name: [np.flatnonzero(where == j).tolist() for j in range(int(np.prod(shape)))]
             for name, where, shape in zip(self.pair.places, spread, shapes, strict=True)
         }
         made = self.pair.made(columns)
         quantity = "kl" if self.pair.q else "entropy"
-        call = Call(self.subject, quantity, made["p"], made.get("q"), self.dtype, gradient)
+        call = Call(self.subject, quantity, made["p"], made.get("q"), self.dtype, gradient and self.gradients)
         return Question(trial, call, full, cells, [[i] for i in range(count)], feeds, list(points), list(shapes))
 
     def _column(self, k: int, entries: list[Any], shape: Shape) -> Any:
         """Entries as nested lists of that batch shape, of integers where the argument is one."""
-        domain = self.pair.columns[k][1].domain
-        event = np.shape(entries[0]) if entries else (2,) * self.pair.columns[k][1].axes
+        argument = self.pair.columns[k][1]
+        event = np.shape(entries[0]) if entries else (2,) * argument.axes
         whole = array(entries).reshape((*shape, *event))
-        return (whole.astype(int) if getattr(domain, "integer", False) else whole).tolist()
+        return (whole.astype(int) if argument.integer else whole).tolist()
 
     def flat(self, trial: str, points: Sequence[Point], gradient: bool = False) -> list[Question]:
         """The points as one batch."""
@@ -126,14 +131,31 @@ class Bench:
         return []
 
 
+WIDE: Shape = (3, 2)
+
+
+def wrapped(question: Question, composite: Composite) -> Question:
+    """The question with something around P and Q: whose last axis is summed, which is widened, or neither."""
+    call = question.call
+    assert call.q is not None
+    call = replace(call, p=replace(call.p, around=composite.p), q=replace(call.q, around=composite.q))
+    wide = any(list(WIDE) in arguments.values() for _, arguments in (*composite.p, *composite.q))
+    full = WIDE if wide else question.shape
+    cells = np.broadcast_to(np.arange(len(question.cells)).reshape(question.shape), full)
+    rank = 1 if composite.meaning == "sum" else 0
+    kept = full[: len(full) - rank]
+    sums = cells.reshape((int(np.prod(kept)), -1)).tolist()
+    return replace(question, call=call, shape=kept, sums=sums, rank=max(rank, int(wide)), optional=True)
+
+
 def summed(question: Question, rank: int) -> Question:
     """The question with the last axes of its batch made coordinates of one outcome, independent of each other."""
-    kept, count = question.shape[: len(question.shape) - rank], len(question.cells)
-    each = np.arange(count).reshape((int(np.prod(kept)), -1))
     around = (("Independent", {"reinterpreted_batch_ndims": rank}),)
+    kept = question.shape[: len(question.shape) - rank]
+    sums = np.arange(len(question.cells)).reshape((int(np.prod(kept)), -1)).tolist()
     call, q = question.call, question.call.q
     call = replace(call, p=replace(call.p, around=around), q=None if q is None else replace(q, around=around))
-    return replace(question, call=call, shape=kept, sums=each.tolist(), rank=rank)
+    return replace(question, call=call, shape=kept, sums=sums, rank=rank, optional=True)
 
 
 @dataclass(frozen=True)
@@ -209,6 +231,15 @@ def independent(shape: Shape, rank: int, gradient: bool = False) -> Callable[[Be
     return ask
 
 
+def composites(bench: Bench, trial: str) -> list[Question]:
+    """What the library puts around batches of two, where the truth follows from what is inside."""
+    known = [c for c in COMPOSITES.get(bench.subject, ()) if c.meaning != "none"]
+    if not bench.pair.numeric:
+        known = [c for c in known if not c.name.endswith("objects") and "object" not in c.name]
+    shapes: list[Shape] = [(2,)] * len(bench.pair.columns)
+    return [wrapped(question, c) for c in known for question in bench.shaped(trial, shapes)]
+
+
 def sizes(bench: Bench, trial: str) -> Iterator[Question]:
     """Outcomes of two coordinates and of five, and of one where that is no single class or share."""
     if not bench.pair.numeric:
@@ -244,6 +275,7 @@ TRIALS = (
     Trial("one argument in a batch", "shape", alone),
     Trial("Independent of rank 1", "independent", independent((2, 3), 1)),
     Trial("Independent of rank 2", "independent", independent((2, 3), 2, gradient=True)),
+    Trial("composites", "composites", composites),
     Trial("derivatives, everyday", "derivatives", at("everyday", 0.05, gradient=True)),
     Trial("derivatives, generic", "derivatives", at("generic", 0.2, gradient=True)),
     Trial("derivatives, equal", "derivatives, equal", at("equal", 0.1, gradient=True)),

@@ -1,0 +1,158 @@
+"""What a subject answers, found by asking it at everyday members, never by reading its registries."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import ParameterError
+from .call import Call, Made, Quantity
+from .child import ask
+from .composites import COMPOSITES, MIXTURES, Composite
+from .forms import Form, forms
+from .job import Job
+from .subjects import subject
+
+ASK = f"{ask.__module__}:{ask.__name__}"
+
+
+@dataclass(frozen=True)
+class Answering:
+    """A question that is answered by a number, or, where `said` tells, by an exception that is no refusal.
+
+    `p` and `q` are names of forms; what is around them is the composite of that name; `composite` alone is a pair of
+    mixtures.
+    """
+
+    quantity: Quantity
+    p: str
+    q: str = ""
+    composite: str = ""
+    said: str = ""
+
+
+Found = Generator[list[Job], list[Any], list[dict[str, Any]]]
+
+
+def steps(name: str) -> Found:
+    """The jobs of a discovery, in two rounds, and its result as plain data: a list of what `Answering` is made of.
+
+    Raises ParameterError for somebody's function, which answers for whatever families its author says.
+    """
+    if not subject(name).adapter:
+        raise ParameterError(f"{name} is a function of numbers: the families that it is for have to be named")
+    asked = [(a, c) for a, c in _plain(name)]
+    answers = yield [Job(ASK, call.to_json()) for _, call in asked]
+    found = _answered(asked, answers)
+    more = [*_composed(name, found), *_mixed(name)]
+    answers = yield [Job(ASK, call.to_json()) for _, call in more]
+    return [asdict(each) for each in (*found, *_answered(more, answers))]
+
+
+def discover(name: str) -> tuple[Answering, ...]:
+    """What the subject answers, found in this process.
+
+    >>> "entropy" in {each.quantity for each in discover("scipy")}  # doctest: +SKIP
+    True
+    """
+    rounds = steps(name)
+    jobs = next(rounds)
+    while True:
+        try:
+            jobs = rounds.send([ask(job.argument) for job in jobs])
+        except StopIteration as end:
+            return tuple(Answering(**each) for each in end.value)
+
+
+def form(name: str, text: str) -> Form:
+    """The form of a subject that has this name: "Gamma(concentration, rate)"."""
+    return next(each for each in forms(name) if each.name == text)
+
+
+def batch(each: Form) -> dict[str, Any]:
+    """Values of the everyday member and of the second one, together: a batch of two; counts are shared."""
+    first, second = each.everyday(), each.everyday(second=True)
+    return {a.name: first[a.name] if a.integer else [first[a.name], second[a.name]] for a in each.arguments}
+
+
+def _plain(name: str) -> Iterable[tuple[Answering, Call]]:
+    known = forms(name)
+    bare = subject(name).dialect.functions
+    for each in known:
+        made = each.made(each.everyday())
+        if "entropy" in each.quantities:
+            yield Answering("entropy", each.name), Call(name, "entropy", made)
+        if "log_prob" in each.quantities:
+            yield Answering("log_prob", each.name), Call(name, "log_prob", made, at=_outcome(each))
+    for p, q in product(known, known):
+        # Functions of arrays take arrays alone.
+        if (p.kind in bare or q.kind in bare) and p.kind != q.kind:
+            continue
+        for quantity in ("kl", "jensenshannon"):
+            if quantity in p.quantities:
+                call = Call(name, quantity, p.made(p.everyday()), q.made(q.everyday(second=True)))
+                yield Answering(quantity, p.name, q.name), call
+
+
+def _outcome(each: Form) -> Any:
+    """An outcome of which most everyday members have a density, of the right number of axes."""
+    outcome = getattr(getattr(each.law, "family", None), "outcome", None)
+    return {
+        "simplex": [0.375, 0.625],
+        "counts": [1, 2],
+        "vectors": [0.25, 0.5],
+        "positive vectors": [0.25, 0.5],
+        "sphere": [0.6, 0.8],
+        "matrices": [[0.1, 0.2], [0.3, 0.4]],
+        "positive definite": [[2.0, 0.5], [0.5, 1.0]],
+        "correlation matrices": np.eye(3).tolist(),
+    }.get(getattr(outcome, "name", ""), 1 if _discrete(each) else 0.5)
+
+
+def _discrete(each: Form) -> bool:
+    family: Any = getattr(each.law, "family", None)
+    outcome = getattr(family, "outcome", family)
+    return bool(getattr(outcome, "discrete", False))
+
+
+def _composed(name: str, found: list[Answering]) -> Iterable[tuple[Answering, Call]]:
+    """Composites of what has a divergence from its own form, and an entropy."""
+    bare = subject(name).dialect.functions
+    for known in found:
+        p = form(name, known.p)
+        if known.said or p.kind in bare:
+            continue
+        for composite in COMPOSITES.get(name, ()):
+            if known.quantity == "kl" and known.p == known.q:
+                yield _composite(name, composite, p, "kl")
+            if known.quantity == "entropy" and not composite.kl_only:
+                yield _composite(name, composite, p, "entropy")
+
+
+def _composite(name: str, composite: Composite, p: Form, quantity: Quantity) -> tuple[Answering, Call]:
+    values = batch(p)
+    turned = {key: value if isinstance(value, int) else value[::-1] for key, value in values.items()}
+    q = p.made(turned, composite.q) if quantity == "kl" else None
+    what = Answering(quantity, p.name, p.name if q else "", composite.name)
+    return what, Call(name, quantity, p.made(values, composite.p), q)
+
+
+def _mixed(name: str) -> Iterable[tuple[Answering, Call]]:
+    mixtures: Mapping[str, tuple[Made, Made]] = MIXTURES.get(name, {})
+    for text, (p, q) in mixtures.items():
+        yield Answering("kl", p.kind, q.kind, text), Call(name, "kl", p, q)
+        if p.kind != "Normal":
+            yield Answering("entropy", p.kind, "", text), Call(name, "entropy", p)
+
+
+def _answered(asked: list[tuple[Answering, Call]], answers: list[Any]) -> list[Answering]:
+    found = []
+    for (what, _), answer in zip(asked, answers, strict=True):
+        if answer["fate"] != "lacking":
+            said = "" if answer["fate"] == "answered" else f"{answer['fate']}: {answer['said']}"
+            found.append(Answering(what.quantity, what.p, what.q, what.composite, said))
+    return found
