@@ -17,7 +17,7 @@ from pathlib import Path
 
 import audit_cases
 import pytest
-from audit_cases import Asks, climbs, job
+from audit_cases import Asks, Climb, climbs, job
 
 from klsym import render
 from klsym.audit.peers.conduct import Progress, conduct
@@ -191,6 +191,30 @@ def test_the_executor_does_not_matter(executor, bad, path):
     assert [result["fate"] for result in found.pop("bad")] == [BAD[name][0] for name in bad]
     assert found == {case.name: expected(case) for case in cases[:-1]}
     assert set(keys(path).values()) == {1}
+
+
+def test_no_more_than_was_said_is_in_flight_and_few_cases_are_open(path):
+    opened, flying = [], []
+
+    class Opens(Climb):
+        def steps(self):
+            opened.append(self.name)
+            return super().steps()
+
+    class Counts(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            flying.append(super().submit(*arguments))
+            now.append(sum(not future.done() for future in flying))
+            return flying[-1]
+
+    now = []
+    cases = [Opens(f"climb {i}", 1.0 + i) for i in range(12)]
+    with Journal(path, ABOUT) as journal, Counts(2) as executor:
+        results = conduct(cases, journal, executor, 4)
+        next(results)
+        assert len(opened) <= 3
+        assert len(dict(results)) == 11
+    assert max(now) == 4
 
 
 def test_an_interrupt_leaves_what_is_known(path, tmp_path):
