@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 from ... import __version__
 from ...backends.store import directory
 from ...core.errors import ParameterError, nearest
-from .call import Call
+from .call import Call, Quantity
 from .case import PairCase
 from .conduct import Progress, conduct
 from .forms import Form, forms
@@ -25,7 +24,7 @@ from .journal import Journal, dumps
 from .measured import ASK, question
 from .pair import Pair
 from .result import Audit, PairResult
-from .subjects import SUBJECTS, subject
+from .subjects import subject
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,8 @@ class OutOfTimeError(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A pair that is audited if the subject has a divergence for two everyday members of it."""
+    """A pair, or one class alone for its entropy, that is audited if the subject answers for everyday members."""
 
-    subject: str
-    p: Form
-    q: Form
     audited: PairCase
 
     @property
@@ -76,49 +72,61 @@ class Asked:
         return self.audited.name
 
     def steps(self) -> Steps:
-        members = self.p.made(self.p.everyday()), self.q.made(self.q.everyday(second=True))
-        (outcome,) = yield [question(Call(self.subject, "kl", *members), ASK)]
+        pair = self.audited.pair
+        p = pair.sides["p"]
+        q = pair.sides.get("q")
+        other = None if q is None else q.made(q.everyday(second=True))
+        call = Call(pair.subject, "entropy" if q is None else "kl", p.made(p.everyday()), other)
+        (outcome,) = yield [question(call, ASK)]
         if outcome["fate"] == "lacking":
-            return PairResult(self.audited.pair.name, answers=False).to_json()
+            return PairResult(pair.name, answers=False).to_json()
         return (yield from self.audited.steps())
 
 
-@cache
-def named(name: str) -> Mapping[str, Form]:
-    """The forms of a subject's classes whose divergences it may have, by their names."""
-    return {form.name: form for form in forms(name) if "kl" in form.quantities}
-
-
 def cases(plan: Plan) -> list[Asked]:
-    """Every ordered pair of forms that the plan wants, both of numbers or both of arrays.
+    """Every ordered pair of forms that the plan wants, both of numbers or both of arrays, and every entropy.
 
     Raises ParameterError for a class that the subject lacks, and for a function without P and Q.
     """
-    known = named(plan.subject)
-    kinds = {form.kind.casefold(): form.kind for form in known.values()}
-    if plan.subject not in SUBJECTS and plan.p is None:
-        raise ParameterError(f"{plan.subject} is a function; say of which families, as in {plan.subject} gamma gamma")
+    of, known = subject(plan.subject), forms(plan.subject)
+    kinds = {form.kind.casefold(): form.kind for form in known}
+    if not of.adapter and plan.p is None:
+        raise ParameterError(f"{of.name} is a function; say of which families, as in {of.name} gamma gamma")
 
     def wanted(name: str) -> str:
         if name.casefold() not in kinds:
-            raise ParameterError(f"{plan.subject} has no class {name!r}{nearest(name, kinds.values())}")
+            raise ParameterError(f"{of.name} has no class {name!r}{nearest(name, kinds.values())}")
         return kinds[name.casefold()]
 
     first, second = (None if name is None else wanted(name) for name in (plan.p, plan.q))
     only = set(map(wanted, plan.only))
-    # A function of floats has them in one type.
-    kinds_of_floats = {} if plan.subject in SUBJECTS else {"dtypes": ("float64",)}
-    rest = {"points": plan.points, "seed": plan.seed, "versions": plan.versions, **kinds_of_floats}
-    return [
-        Asked(plan.subject, p, q, PairCase(plan.subject, pair(plan.subject, p, q), **rest))
-        for p, q in product(known.values(), repeat=2)
-        if first in (None, p.kind) and second in (None, q.kind) and (not only or {p.kind, q.kind} & only)
-        if type(p.law) is type(q.law)
+
+    def has(quantity: Quantity, form: Form) -> bool:
+        return quantity in form.quantities and quantity in of.dialect.functions.get(form.kind, of.dialect.quantities)
+
+    # Functions of arrays take arrays alone.
+    bare = set(of.dialect.functions)
+
+    def chosen(*sides: Form) -> bool:
+        return not only or bool({side.kind for side in sides} & only)
+
+    pairs = [
+        Pair(of.name, p.name, q.name)
+        for p, q in product(known, repeat=2)
+        if first in (None, p.kind) and second in (None, q.kind) and chosen(p, q)
+        if has("kl", p)
+        and has("kl", q)
+        and type(p.law) is type(q.law)
+        and (p.kind == q.kind or not bare & {p.kind, q.kind})
     ]
-
-
-def pair(of: str, p: Form, q: Form) -> Pair:
-    return Pair(f"{__name__}:named:{of}", p.name, q.name)
+    alone = [Pair(of.name, p.name) for p in known if first is None and chosen(p) and has("entropy", p)]
+    # A function of floats has them in one type, and no derivatives.
+    how: dict[str, Any] = {} if of.adapter else {"dtypes": ("float64",)}
+    how["gradients"] = bool(of.dialect.gradient)
+    return [
+        Asked(PairCase(of.name, pair, plan.points, plan.seed, versions=plan.versions, **how))
+        for pair in (*pairs, *alone)
+    ]
 
 
 def audit(
