@@ -10,6 +10,7 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -205,6 +206,77 @@ def test_axes_of_unlike_sides_are_those_that_tell_most():
     sizes = [1e-4, 1.0, 1e4]
     found = errormap.axes([point(a, b, c) for a in sizes for b in sizes for c in sizes])
     assert sorted(axis.name.split("|")[1] for axis in found) == ["q.scale", "q.shape"]
+
+
+# The command
+
+
+@pytest.fixture
+def audited(monkeypatch):
+    """The command with an audit that is there already: its plan, and how it was called."""
+    from klsym.audit.peers import campaign
+
+    seen: dict[str, Any] = {}
+
+    def audit(plan, executor, flight, journal, minutes, progress):
+        seen.update(plan=plan, flight=flight, journal=journal, minutes=minutes)
+        return seen.get("audit", AUDIT)
+
+    monkeypatch.setattr(campaign, "audit", audit)
+    return seen
+
+
+def test_the_command_writes_what_is_asked_for(audited, tmp_path, capsys):
+    page_, csv_, scripts = tmp_path / "deep" / "page.html", tmp_path / "points.csv", tmp_path / "scripts"
+    files = ["--html", str(page_), "--csv", str(csv_), "--scripts", str(scripts)]
+    assert main(["audit", "torch", "Gamma", "Beta", "--seed", "7", "--jobs", "1", *files]) == 1
+    assert capsys.readouterr().out == table.text(AUDIT) + "\n"
+    assert (page_.read_text(), csv_.read_text()) == (page.page(AUDIT), table.points(AUDIT))
+    assert [path.read_text() for path in sorted(scripts.iterdir())] == [f.script for f in AUDIT.findings]
+    assert all(re.fullmatch(r"[\w.]+", path.name) for path in scripts.iterdir())
+    plan = audited["plan"]
+    assert (plan.subject, plan.p, plan.q, plan.points, plan.seed) == ("torch", "Gamma", "Beta", 64, 7)
+
+
+@pytest.mark.parametrize("severity, status", [("lost-digits", 1), ("wrong sign", 1), ("WRONG_VALUE", 0), ("dies", 0)])
+def test_the_status_is_for_findings_as_bad_as_that(audited, severity, status, capsys):
+    assert main(["audit", "torch", "--fail-on", severity, "--json"]) == status
+    assert Audit.from_json(json.loads(capsys.readouterr().out)).counts == AUDIT.counts
+
+
+def test_an_audit_that_tried_nothing_is_not_fine(audited, capsys):
+    audited["audit"] = Audit("torch", 0, {}, (PairResult("Gamma || Gamma", skipped={"all": "klsym failed: at once"}),))
+    assert main(["audit", "torch"]) == 1
+    assert "all: klsym failed: at once (Gamma || Gamma)" in capsys.readouterr().out
+
+
+def test_what_is_not_finished_in_time_is_told(tmp_path, monkeypatch):
+    from klsym.audit.peers import campaign
+    from klsym.audit.peers.conduct import Progress
+
+    def conduct(cases, journal, executor, flight, progress):
+        for done, case in enumerate(cases, 1):
+            yield case.name, PairResult(case.audited.pair.name, tried={"generic": 1}).to_json()
+            progress(Progress(done, len(cases), 0, done, 1.0))
+
+    monkeypatch.setattr(campaign, "conduct", conduct)
+    plan = campaign.Plan("math:hypot", "exponential", "exponential")
+    whole = campaign.audit(plan, None, 1, tmp_path / "a.jsonl")  # type: ignore[arg-type]
+    assert (whole.tried, list(whole.skipped())) == (1, [])
+    plan = campaign.Plan("scipy", only=("gamma", "beta", "norm"))
+    short = campaign.audit(plan, None, 1, tmp_path / "b.jsonl", minutes=0)  # type: ignore[arg-type]
+    assert short.tried < len(short.pairs)
+    assert {why for _, _, why in short.skipped()} == {"not finished in 0 minutes; the same audit goes on"}
+
+
+def test_a_function_needs_to_be_told_of_which_families(capsys):
+    assert main(["audit", "math:hypot"]) == 2
+    assert "say of which families" in capsys.readouterr().err
+
+
+def test_an_unknown_class_is_named(capsys):
+    assert main(["audit", "math:hypot", "gama", "gamma"]) == 2
+    assert "did you mean 'Gamma'" in capsys.readouterr().err
 
 
 # Tables of values

@@ -122,8 +122,8 @@ class Outcome:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Outcome:
         """The outcome; of a job that did not end with one there are `fate` and `said` alone."""
-        read = {"value": _read(data.get("value")), "shape": tuple(data.get("shape", ()))}
-        return Outcome(**{**data, **read, "gradients": _read(data.get("gradients", {}))})
+        read: dict[str, Any] = {**data, "value": _read(data.get("value")), "shape": tuple(data.get("shape", ()))}
+        return Outcome(**{**read, "gradients": _read(data.get("gradients", {}))})
 
 
 def _plain(value: Any) -> Any:

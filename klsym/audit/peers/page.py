@@ -8,7 +8,7 @@ from html import escape
 from .errormap import picture
 from .finding import Finding
 from .result import Audit, PairResult
-from .table import left_out, number, plural, short, units
+from .table import duration, left_out, number, plural, short, units
 
 STYLE = """
 :root { color-scheme: light; }
@@ -108,7 +108,7 @@ def pairs(audit: Audit) -> Iterator[str]:
 def figures(pair: PairResult) -> str:
     """What was tried of a pair, in a line."""
     tried = "; ".join(f"{trial} {count}" for trial, count in pair.tried.items())
-    time = [] if pair.seconds is None else [f"{1e9 * pair.seconds:.3g} ns an element"]
+    time = [] if pair.seconds is None else [f"{duration(pair.seconds)} an element"]
     worst = [] if pair.worst is None else [f"worst finite error {units(pair.worst)}"]
     total = plural(sum(pair.tried.values()), "point")
     return ", ".join([plural(len(pair.findings), "finding"), total, *worst, *time]) + (f" ({tried})" if tried else "")

@@ -50,7 +50,7 @@ def tried(audit: Audit) -> str:
             str(sum(pair.tried.values())),
             str(len(pair.findings)) if pair.findings else "-",
             units(pair.worst),
-            "-" if pair.seconds is None else f"{1e9 * pair.seconds:.3g} ns",
+            duration(pair.seconds),
         )
         for pair in audit.pairs
         if pair.answers
@@ -129,6 +129,20 @@ def slug(finding: Finding) -> str:
     """What a finding is about, as part of the name of a file."""
     words = re.findall(r"[A-Za-z0-9]+", f"{finding.pair.replace('||', ' ')} {finding.severity}")
     return "_".join(words)[:80].lower()
+
+
+def duration(seconds: float | None) -> str:
+    """A short time.
+
+    >>> duration(2.1e-8), duration(0.0627)
+    ('21 ns', '62.7 ms')
+    """
+    if seconds is None:
+        return "-"
+    size, unit = next(
+        (pair for pair in ((1e9, "ns"), (1e6, "µs"), (1e3, "ms")) if seconds * pair[0] < 1000), (1.0, "s")
+    )
+    return f"{seconds * size:.3g} {unit}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -233,6 +233,8 @@ def independent(shape: Shape, rank: int, gradient: bool = False) -> Callable[[Be
 
 def composites(bench: Bench, trial: str) -> list[Question]:
     """What the library puts around batches of two, where the truth follows from what is inside."""
+    if bench.pair.q is None:
+        return []
     known = [c for c in COMPOSITES.get(bench.subject, ()) if c.meaning != "none"]
     if not bench.pair.numeric:
         known = [c for c in known if not c.name.endswith("objects") and "object" not in c.name]
