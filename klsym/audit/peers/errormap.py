@@ -31,7 +31,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where the powers of ten of an axis lie, in cells; `zero` is how many cells are kept for 0, the last empty."""
+    """Where the powers of ten of an axis lie, in cells; `zero` is how many cells are kept for 0 and the space after it."""
 
     low: int
     high: int
@@ -113,7 +113,7 @@ def scale(sizes: Sequence[float], cells: int) -> Scale:
     """The scale that holds all the sizes, from one power of ten to another."""
     exponents = [math.log10(size) for size in sizes if size] or [0.0]
     low = math.floor(min(exponents))
-    return Scale(low, max(math.ceil(max(exponents)), low + 1), cells, 2 * (0 in sizes))
+    return Scale(low, max(math.ceil(max(exponents)), low + 1), cells, 3 * (0 in sizes))
 
 
 def rank(point: Point) -> tuple[int, float]:

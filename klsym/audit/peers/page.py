@@ -102,7 +102,10 @@ def pairs(audit: Audit) -> Iterator[str]:
         if pair.answers:
             yield f"<h3>{escape(pair.pair)}</h3>"
             yield f'<p class="about">{escape(figures(pair))}</p>'
-            yield picture([point for point in pair.points if point.where == "value"], f"Errors of {pair.pair}")
+            values = [point for point in pair.points if point.where == "value"]
+            # An eps of one type is not that of another.
+            doubles = [point for point in values if point.dtype == "float64"]
+            yield picture(doubles or values, f"Errors of {pair.pair} in {'float64' if doubles else 'float32'}")
 
 
 def figures(pair: PairResult) -> str:
