@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from klsym.audit import command
 from klsym.audit.peers import errormap, page, table
 from klsym.audit.peers.call import Call, Made
 from klsym.audit.peers.finding import Finding, Severity
@@ -88,6 +89,7 @@ def test_an_audit_is_read_back_from_its_json():
 
 def test_severities_have_the_names_that_are_shown():
     assert [Severity.named(str(severity)) for severity in Severity] == list(Severity)
+    assert [Severity.named(name) for name in command.BAD.split(", ")] == list(Severity)
     assert Severity.named("Wrong-Value") is Severity.WRONG_VALUE
     with pytest.raises(UnknownNameError, match="did you mean 'wrong value'"):
         Severity.named("wrong vale")

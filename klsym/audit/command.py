@@ -17,6 +17,7 @@ from ..core.errors import ParameterError
 
 Said = tuple[str, Any, bool]
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+BAD = "lost-digits, missing-gradient, wrong-shape, nan, false-infinity, wrong-sign, wrong-gradient, wrong-value, dies"
 SELF, PEER, TABLE = "klsym itself", "another implementation", "a table of values"
 
 DESCRIPTION = """\
@@ -77,8 +78,19 @@ def options(positive: Callable[[str], int]) -> list[Option]:
         option("--dtype", SELF, choices=("float64", "float32"), help="of parameters and results (default: float64)"),
         option("--backend", SELF, metavar="NAME", help="whose code, torch-pure for torch's own operations"),
         option("--dask", PEER, metavar="ADDRESS", help="the scheduler of a dask cluster that does the jobs"),
-        option("--journal", PEER, type=Path, metavar="PATH", help="where to keep what is known, and to go on from"),
-        option("--fail-on", PEER, metavar="SEVERITY", help="status 1 only where it is this bad (default: lost-digits)"),
+        option(
+            "--journal",
+            PEER,
+            type=Path,
+            metavar="PATH",
+            help="where to keep what is known (default: in klsym's folder, until it is finished)",
+        ),
+        option(
+            "--fail-on",
+            PEER,
+            metavar="SEVERITY",
+            help=f"status 1 only where it is this bad: {BAD} (default: the first)",
+        ),
         option("--html", PEER, type=Path, metavar="PATH", help="write a page, with maps of the errors"),
         option("--csv", PEER, type=Path, metavar="PATH", help="write the points, a row each"),
         option("--scripts", PEER, type=Path, metavar="DIR", help="write a script that shows it for every finding"),
@@ -87,7 +99,7 @@ def options(positive: Callable[[str], int]) -> list[Option]:
 
 def arguments(parser: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
     """What the verb takes."""
-    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.description, parser.epilog, parser.usage = DESCRIPTION, EPILOG, "klsym audit WHAT [P Q] [options]"
     parser.add_argument("what", metavar="WHAT", help="self, a library, package.module:function, or a CSV file")
     parser.add_argument("members", nargs="*", metavar="P Q", help="of another implementation: one pair of its classes")
     groups: dict[tuple[str, ...], Any] = {}
