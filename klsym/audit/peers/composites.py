@@ -16,15 +16,20 @@ Meaning = Literal["sum", "each", "none"]
 
 @dataclass(frozen=True)
 class Composite:
-    """What is put around P and around Q, whose members inside are batches of two; `kl_only` if the entropy changes."""
+    """What is put around P and around Q, whose members inside are batches of two; `kl_only` if the entropy changes.
+
+    The whole is `times` what it means: the number of independent copies.
+    """
 
     name: str
     p: Around
     q: Around
     meaning: Meaning
     kl_only: bool = False
+    times: int = 1
 
 
+COPIES: Around = (("Sample", {"sample_shape": [3]}),)
 SUMMED: Around = (("Independent", {"reinterpreted_batch_ndims": 1}),)
 
 
@@ -83,6 +88,9 @@ COMPOSITES: dict[str, tuple[Composite, ...]] = {
     "tfp": (
         *_independent(),
         *_widened("BatchBroadcast", "with_shape"),
+        Composite(
+            "sample", (("Sample", {"sample_shape": [3]}),), (("Sample", {"sample_shape": [3]}),), "each", times=3
+        ),
         *_transformed(
             "TransformedDistribution",
             "bijector",

@@ -45,7 +45,7 @@ def steps(name: str) -> Found:
     """
     if not subject(name).adapter:
         raise ParameterError(f"{name} is a function of numbers: the families that it is for have to be named")
-    asked = [(a, c) for a, c in _plain(name)]
+    asked = list(_plain(name))
     answers = yield [Job(ASK, call.to_json()) for _, call in asked]
     found = _answered(asked, answers)
     more = [*_composed(name, found), *_mixed(name)]
@@ -54,11 +54,7 @@ def steps(name: str) -> Found:
 
 
 def discover(name: str) -> tuple[Answering, ...]:
-    """What the subject answers, found in this process.
-
-    >>> "entropy" in {each.quantity for each in discover("scipy")}  # doctest: +SKIP
-    True
-    """
+    """What the subject answers, asked from this process."""
     rounds = steps(name)
     jobs = next(rounds)
     while True:
@@ -69,14 +65,18 @@ def discover(name: str) -> tuple[Answering, ...]:
 
 
 def form(name: str, text: str) -> Form:
-    """The form of a subject that has this name: "Gamma(concentration, rate)"."""
+    """The form of a subject that has this name.
+
+    >>> form("torch", "Geometric(logits)").arguments[0].domain.name
+    'real'
+    """
     return next(each for each in forms(name) if each.name == text)
 
 
 def batch(each: Form) -> dict[str, Any]:
     """Values of the everyday member and of the second one, together: a batch of two; counts are shared."""
     first, second = each.everyday(), each.everyday(second=True)
-    return {a.name: first[a.name] if a.integer else [first[a.name], second[a.name]] for a in each.arguments}
+    return {a.name: first[a.name] if a.counts else [first[a.name], second[a.name]] for a in each.arguments}
 
 
 def _plain(name: str) -> Iterable[tuple[Answering, Call]]:

@@ -23,10 +23,10 @@ from ...core.family import Distribution, exact
 from ...families import array_catalog, catalog, simplex
 from .call import Made, Quantity
 from .dialects import VECTOR
-from .laws import COMPUTED, CONSTANTS, IMAGES, LAWS, Point, shares
+from .laws import COMPUTED, CONSTANTS, IMAGES, LAWS, Point, Unknown, shares
 from .subjects import subject
 
-Law = Distribution | ArrayDistribution | Point
+Law = Distribution | ArrayDistribution | Point | Unknown
 ALL: tuple[Quantity, ...] = ("kl", "entropy", "log_prob")
 # Symbols that stand in expressions, where assumptions alone do not tell that they are probabilities.
 PROBABILITIES = frozenset({"probs", "p", "mean"})
@@ -46,8 +46,9 @@ class Argument:
         return self.domain.axes if isinstance(self.domain, ArrayDomain) else 0
 
     @property
-    def integer(self) -> bool:
-        return isinstance(self.domain, Domain) and self.domain.integer
+    def counts(self) -> bool:
+        """Whether it is a number of trials, or the like: the members of a batch share it."""
+        return isinstance(self.domain, Domain) and self.domain.integer and self.domain.lower == 0
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,14 @@ class Form:
         Probabilities are divided by their sum. What is no rational function of the values is computed to 100 digits.
         Raises ParameterError for values that no law has.
 
-        >>> forms("torch", "Exponential")[0].exact({"rate": 0.1}, "float32").values
-        (13421773/134217728,)
+        >>> forms("torch", "Exponential")[0].exact({"rate": 0.1}, "float32")
+        Exponential(0.10000000149011612)
         """
         seen = self._seen(values, dtype)
+        if isinstance(self.law, Unknown):
+            raise ParameterError(f"{self.name} of {self.subject} has no law that klsym knows")
         if isinstance(self.law, Point):
-            return Point(seen[self.law.at], self.law.discrete)
+            return Point(_fractions(seen[self.law.at]), self.law.domain)
         if isinstance(self.law, Distribution):
             numbers = {s: exact(seen[s.name], f"{s.name} of {self.kind}") for s in self.law.symbols}
             return self.law.family(*(v.xreplace(numbers) for v in self.law.values))
@@ -169,7 +172,7 @@ def words(name: str) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def _known(law: Law, library: Library | None) -> bool:
     """Whether every symbol of the law comes from an argument: some an adapter computes from the object alone."""
-    if isinstance(law, Point) or library is None:
+    if isinstance(law, (Point, Unknown)) or library is None:
         return True
     return not any(_hidden(symbol, library) for symbol in names_of(law))
 
@@ -195,7 +198,7 @@ def _renamed(law: Law, library: Library | None) -> Law:
 def _form(name: str, kind: str, law: Law, library: Library | None) -> Form:
     made: dict[str, Argument] = {}
     law = _renamed(law, library)
-    symbols = [law.at] if isinstance(law, Point) else _symbols(law)
+    symbols = _symbols(law)
     known = COMPUTED.keys() & (COMPUTED if kind in LAWS.get(name, {}) else library.derived if library else ())
     for symbol in symbols:
         if symbol in known:
@@ -204,7 +207,7 @@ def _form(name: str, kind: str, law: Law, library: Library | None) -> Form:
             made[symbol] = Argument(symbol, _domain(law, symbol))
     constants = {k: v for k, v in CONSTANTS.get(name, {}).get(kind, {}).items() if k not in made}
     spoken: tuple[Quantity, ...] = ("kl",) if kind in IMAGES.get(name, ()) else ALL
-    quantities = tuple(quantity for quantity in spoken if quantity in subject(name).dialect.quantities)
+    quantities: tuple[Quantity, ...] = tuple(each for each in spoken if each in subject(name).dialect.quantities)
     return Form(
         name,
         kind.removesuffix("_frozen"),
@@ -216,8 +219,10 @@ def _form(name: str, kind: str, law: Law, library: Library | None) -> Form:
     )
 
 
-def _symbols(law: Distribution | ArrayDistribution) -> list[str]:
+def _symbols(law: Law) -> list[str]:
     """The names of the law's symbols, in the order of its parameters."""
+    if isinstance(law, (Point, Unknown)):
+        return list(law.arguments) if isinstance(law, Unknown) else [law.at]
     known = set(names_of(law))
     if isinstance(law, Distribution):
         return list(dict.fromkeys(s.name for v in law.values for s in sorted(v.free_symbols, key=str)))
@@ -233,7 +238,9 @@ def _told(text: str, domain: Domain | ArrayDomain) -> Argument:
 
 def _domain(law: Law, name: str) -> Domain | ArrayDomain:
     if isinstance(law, Point):
-        return real
+        return law.domain
+    if isinstance(law, Unknown):
+        return law.arguments[name]
     for parameter, value in zip(law.family.parameters, law.values, strict=True):
         if str(value) == name:
             return parameter.domain
@@ -296,8 +303,13 @@ EVERYDAY: dict[ArrayDomain, tuple[Any, Any]] = {
     arrays.simplex: ([0.375, 0.625], [0.25, 0.75]),
 }
 LIST = ([0.4, 0.6], [0.3, 0.7])
-# A row of a positive definite matrix whose rows are turned.
-BY_NAME: dict[str, tuple[Any, Any]] = {"covariance_row": ([0.6, 0.4], [0.7, 0.3]), "N": (12, 12), "M": (20, 20)}
+# A row of a positive definite matrix whose rows are turned; two categories, as the others have; a population.
+BY_NAME: dict[str, tuple[Any, Any]] = {
+    "covariance_row": ([0.6, 0.4], [0.7, 0.3]),
+    "cutpoints": ([0.4], [0.3]),
+    "N": (12, 12),
+    "M": (20, 20),
+}
 
 
 def _everyday(argument: Argument, place: int, second: bool, least: float) -> Any:
@@ -307,6 +319,6 @@ def _everyday(argument: Argument, place: int, second: bool, least: float) -> Any
     if isinstance(domain, ArrayDomain):
         return EVERYDAY.get(domain, LIST)[second]
     if domain.integer:
-        return 3 + 2 * place
+        return 3 + 2 * place + (second * place if not argument.counts else 0)
     # Increasing, so that ends are in order.
     return least + 0.4 + 0.15 * place + 0.1 * second

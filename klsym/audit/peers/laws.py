@@ -15,7 +15,8 @@ import sympy as sp
 from ...adapters.reading import shifted
 from ...arrays import domain as arrays
 from ...arrays.domain import ArrayDomain
-from ...core.domain import Domain, positive, probability, real, unit
+from ...core.domain import Domain, Interval, positive, probability, real, unit
+from ...core.family import Family
 from ...families import counts, heavy_tail, interval, matrices, real_line, simplex, vectors
 
 # Functions without rational values are computed to so many digits.
@@ -27,7 +28,14 @@ class Point:
     """All mass at one outcome, the argument of this name."""
 
     at: Any
-    discrete: bool = True
+    domain: Domain | ArrayDomain = real
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """A class that klsym has no law for, by its arguments: what it answers can be held against itself alone."""
+
+    arguments: Mapping[str, Domain | ArrayDomain]
 
 
 @dataclass(frozen=True)
@@ -139,8 +147,30 @@ COMPUTED: dict[str, Computed] = {
     "between": Computed({"predictor": real, "cutpoints": arrays.real_list}, lambda loc, cuts: ordered(cuts, loc)),
 }
 
-loc, low, high, logits, log_scale = real.symbols("loc low high logits log_scale")
-scale, mean, concentration, rate = positive.symbols("scale mean concentration rate")
+loc, low, high, log_scale, probits = real.symbols("loc low high log_scale probits")
+scale, mean, concentration = positive.symbols("scale mean concentration")
+
+
+def below(z: sp.Expr) -> sp.Expr:
+    """The probability that a standard normal variable is below z."""
+    return sp.erfc(-z / sp.sqrt(2)) / 2
+
+
+x = sp.Symbol("x", real=True)
+TruncatedNormal = Family(
+    name="TruncatedNormal",
+    parameters=(real(loc), positive(scale), real(low), real(high)),
+    support=Interval(low, high),
+    log_density=-((x - loc) ** 2) / (2 * scale**2)
+    - sp.log(scale)
+    - sp.log(2 * sp.pi) / 2
+    - sp.log(below((high - loc) / scale) - below((low - loc) / scale)),
+    variable=x,
+    constraint=sp.Lt(low, high),
+    references=("Johnson, Kotz, Balakrishnan, Continuous Univariate Distributions I, section 13.10.1",),
+)
+
+pareto = shifted(heavy_tail.Lomax(1 / concentration, scale / concentration), loc)
 normal, wishart = vectors.MultivariateNormal, matrices.Wishart
 share = unit.symbol("mean")
 LKJ = matrices.LKJ("concentration", k=3)
@@ -153,6 +183,7 @@ INVERSE_WISHARTS = tuple(
 # By subject and class: instead of the adapter's row, which reads attributes of an object that has been made.
 LAWS: dict[str, dict[str, tuple[Any, ...]]] = {
     "torch": {
+        "GeneralizedPareto": (pareto,),
         "LKJCholesky": (LKJ,),
         "LogisticNormal": (normal("loc", scale_tril="diagonal_of_scale"),),
         "LowRankMultivariateNormal": (LOW_RANK,),
@@ -181,6 +212,7 @@ LAWS: dict[str, dict[str, tuple[Any, ...]]] = {
     "tfp": {
         "CholeskyLKJ": (LKJ,),
         "Deterministic": (Point("loc"),),
+        "GeneralizedPareto": (pareto,),
         "HalfCauchy": (heavy_tail.HalfCauchy(scale), shifted(heavy_tail.HalfCauchy(scale), loc)),
         "LKJ": (LKJ,),
         "MatrixNormalLinearOperator": (matrices.MatrixNormal("loc", "operator_of_rows", "operator_of_columns"),),
@@ -190,8 +222,12 @@ LAWS: dict[str, dict[str, tuple[Any, ...]]] = {
         ),
         "MultivariateNormalLinearOperator": (normal("loc", "operator"),),
         "OrderedLogistic": (simplex.Categorical("ordered"),),
+        "PowerSpherical": (Unknown({"mean_direction": arrays.unit_vector, "concentration": positive}),),
+        "ProbitBernoulli": (counts.Bernoulli(probability.symbol("probs")), counts.Bernoulli(below(probits))),
         "SphericalUniform": (vectors.VonMisesFisher("uniform_direction", 0),),
         "StoppingRatioLogistic": (simplex.Categorical("stopping"),),
+        "TruncatedNormal": (TruncatedNormal(loc, scale, low, high),),
+        "VectorDeterministic": (Point("loc", arrays.real_vector),),
         "WishartLinearOperator": (wishart("df", "operator"),),
     },
     "distrax": {
