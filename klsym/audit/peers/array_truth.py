@@ -1,11 +1,13 @@
-"""The truth for distributions of vectors and matrices: klsym's formula in mpmath, two precisions agreeing."""
+"""The truth for distributions of vectors and matrices: klsym's formula in balls, or in mpmath, two precisions agreeing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import mpmath as mp
@@ -14,12 +16,13 @@ import sympy as sp
 
 from ...api import entropy, kl
 from ...array_formula import ArrayFormula
-from ...arrays.arithmetic import multiprecision
+from ...arrays.arithmetic import Arithmetic, balls, multiprecision
 from ...arrays.domain import positive_definite, simplex
-from ...arrays.walk import walk
-from ...core.errors import KlsymError, ParameterError
+from ...arrays.walk import Walker, walk
+from ...core.errors import KlsymError, ParameterError, UnderivableError
 from ...core.value import Verdict
 from ...evaluation import holding_case, settled
+from ..reference import best
 from .array_points import USUAL
 from .forms import Argument
 from .pair import Pair, Point, spelled
@@ -28,6 +31,8 @@ Plain = list[Any] | str
 # A value within a gap of 1e-16 of P = Q is 1e-32 and less, and is told from 0 by so many digits.
 DIGITS, STEP, SLOPE_DIGITS = 120, Fraction(1, 1 << 70), 62
 NUDGE = 2.0**-26
+PRECISIONS = (192, 384, 768, 1536)
+FAILURES = (ArithmeticError, ValueError, KlsymError, TypeError, AttributeError)
 
 
 @cache
@@ -44,6 +49,12 @@ def arguments(pair: Pair, point: Point) -> dict[str, dict[str, Any]]:
         whole = argument.integer and np.ndim(entry) == 0
         given[side][argument.name] = int(entry) if whole else entry
     return given
+
+
+def _arb() -> Any:
+    from ..balls import Balls
+
+    return Balls()
 
 
 def number(pair: Pair, point: Point) -> mp.mpf:
@@ -71,11 +82,34 @@ def symbols(pair: Pair, given: Mapping[str, Mapping[str, Any]]) -> dict[Any, Any
 
 
 def value(pair: Pair, point: Point) -> Plain:
+    """In balls, at rising precision; in mpmath where a function has no rule in balls, or an entry is infinite."""
+    given = rational(pair, point)
     try:
-        found = number(pair, point)
-        return plain(found, abs(found) if pair.q else abs(found) + _terms(pair, arguments(pair, point)))
-    except (ArithmeticError, ValueError, KlsymError):
-        return "unknown"
+        found = 0 if len(given) == 2 and _equal(pair, given) else decided(pair, given)
+    except FAILURES:
+        try:
+            found = number(pair, point)
+        except FAILURES:
+            return "unknown"
+    found = mp.mpf(found)
+    return plain(found, abs(found) if pair.q else abs(found) + _terms(pair, given))
+
+
+def _equal(pair: Pair, given: Mapping[str, Mapping[str, Any]]) -> bool:
+    return pair.p == pair.q and given["p"] == given["q"]
+
+
+def decided(pair: Pair, given: Any) -> mp.mpf:
+    """The value to 80 bits; ArithmeticError where no precision decides it."""
+    if find_spec("flint") is None:
+        raise ArithmeticError("python-flint is not installed")
+    for bits in PRECISIONS:
+        with _arb().precision(bits):
+            truth = _arb().decided(sum(_each(pair, given, balls())), None)
+        if truth is not None and truth[3]:
+            with mp.workprec(160):
+                return mp.ldexp(mp.mpf(truth[0]) + mp.mpf(truth[1]), truth[2])
+    raise ArithmeticError("not decided")
 
 
 def plain(number: mp.mpf, scale: mp.mpf) -> Plain:
@@ -123,15 +157,30 @@ def _slope(pair: Pair, given: Any, side: str, argument: Argument, place: tuple[i
     largest = max((abs(x) for x in np.ravel(np.array(entry, dtype=object)) if math.isfinite(x)), default=Fraction(1))
     step = STEP * max(Fraction(1), largest)
     try:
+        low, high = (_total(pair, _with(given, side, argument.name, places, s)) for s in (-step, step))
         with mp.workdps(SLOPE_DIGITS):
-            low, high = (mp.fsum(_each(pair, _with(given, side, argument.name, places, s))) for s in (-step, step))
             slope = (high - low) / (2 * mp.mpf(step.numerator) / step.denominator)
-    except (ArithmeticError, ValueError, KlsymError, TypeError):
+    except FAILURES:
         return "unknown"
     if not mp.isfinite(slope):
         return "unknown"
     # The error of a central difference is about step^2, below what is kept of it.
     return plain(slope if abs(slope) > mp.mpf(10) ** -18 else mp.mpf(0), max(abs(slope), mp.mpf(2) ** -60))
+
+
+def _total(pair: Pair, given: Any) -> mp.mpf:
+    """The value to 62 digits of what its terms are, or more."""
+    with mp.workdps(SLOPE_DIGITS):
+        return mp.fsum(_numbers(pair, given))
+
+
+def _numbers(pair: Pair, given: Any) -> list[mp.mpf]:
+    """The terms at mpmath's working precision, by balls where they have rules, which is faster."""
+    if find_spec("flint") is not None:
+        with suppress(UnderivableError, TypeError), _arb().precision(mp.mp.prec + 64):
+            found = [x.mid().man_exp() for x in _each(pair, given, balls())]
+            return [mp.ldexp(int(mantissa), int(exponent)) for mantissa, exponent in found]
+    return [mp.mpf(x) for x in _each(pair, given, multiprecision)]
 
 
 def _with(given: Any, side: str, name: str, places: set[tuple[int, ...]], step: Fraction) -> Any:
@@ -149,32 +198,40 @@ def room(pair: Pair, point: Point) -> float:
     """
     given = rational(pair, point)
     with mp.workdps(40):
-        found, here = _terms(pair, given), list(_each(pair, given))
+        found, here = _terms(pair, given), _numbers(pair, given)
         for side, argument in pair.columns:
             if argument.integer:
                 continue
             entries = np.array(given[side][argument.name], dtype=object)
             largest = max((abs(x) for x in entries.ravel() if math.isfinite(x)), default=0) or Fraction(1)
             for place in np.ndindex(entries.shape):
-                there = _each(pair, _with(given, side, argument.name, {place}, largest * Fraction(NUDGE)))
+                there = _numbers(pair, _with(given, side, argument.name, {place}, largest * Fraction(NUDGE)))
                 found += sum(abs(b - a) for a, b in zip(here, there, strict=True)) / NUDGE
         return float(found)
 
 
 def _terms(pair: Pair, given: Any) -> mp.mpf:
     with mp.workdps(40):
-        return mp.fsum(map(abs, _each(pair, given)))
+        return mp.fsum(map(abs, _numbers(pair, given)))
 
 
-def _each(pair: Pair, given: Any) -> Iterator[mp.mpf]:
-    """The terms of the formula at these arguments."""
+def _each(pair: Pair, given: Any, kind: Arithmetic) -> list[Any]:
+    """The terms of the formula at these arguments, in one kind of numbers."""
     f, numbers = formula(pair), symbols(pair, given)
     scalars = {k: sp.Rational(v) for k, v in numbers.items() if isinstance(v, (int, Fraction))}
     case = holding_case(f.cases, scalars)
     if case is None or case.kind != "closed":
-        raise ParameterError(f"{f.title} has no value there")
-    for term in sp.Add.make_args(case.value):
-        yield mp.mpf(np.asarray(walk(term, numbers, multiprecision)).item())
+        raise ParameterError(f"{f.title} has no closed form there")
+    walker = Walker(numbers if kind is multiprecision else {k: _balls(v) for k, v in numbers.items()}, kind)
+    return [kind.array(walker.array(term, None)).item() for term in sp.Add.make_args(case.value)]
+
+
+def _balls(exact: Any) -> Any:
+    """Rationals as balls of the working precision."""
+    arithmetic = _arb()
+    if isinstance(exact, np.ndarray):
+        return np.array([_balls(x) for x in exact.ravel()], dtype=object).reshape(exact.shape)
+    return arithmetic.rational(exact.numerator, exact.denominator)
 
 
 def log_density(pair: Pair, point: Point, outcome: Any) -> Plain:
@@ -202,7 +259,7 @@ def fractions(entry: Any) -> Any:
 def proof(pair: Pair) -> dict[str, Any]:
     """The formula is compared with enumeration, quadrature or draws, by klsym's own check of it."""
     f = formula(pair)
-    by = "mpmath, two precisions agreeing"
+    by = best().name
     if f.kind == "infinite":
         return {"sound": True, "said": f"infinite: {f.cases[0].why}"}
     if f.kind == "undecided":

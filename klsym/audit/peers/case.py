@@ -23,8 +23,7 @@ from .search import climbed, joined, shrunk, weight
 from .trials import TRIALS, Bench, Dtype, Question
 
 DTYPES: tuple[Dtype, ...] = ("float64", "float32")
-# Kinds of trials whose faults of these severities have one cause: terms that cancel.
-CANCELLING = {"value", "near", "equal", "extreme"}
+# Faults of these severities have one cause, terms that cancel, whatever the trial.
 ROUNDED = (Severity.LOST_DIGITS, Severity.WRONG_SIGN)
 # Faults of the whole answer are the same in every trial.
 WHOLE = (Severity.DIES, Severity.WRONG_SHAPE)
@@ -140,20 +139,21 @@ class PairCase:
 
 @dataclass
 class Group:
-    """Faults that are one finding: the plainest of them, and how often they were seen."""
+    """Faults that are one finding: a few of the plainest of them, and how often they were seen."""
 
     bench: Bench
     kind: str
     severity: Severity
-    plainest: Seen
-    seen: int = 1
-    tried: int = 1
+    plainest: list[Seen]
+    seen: int
+    tried: int
 
     @property
     def systematic(self) -> bool:
         return 2 * self.seen >= self.tried
 
 
+EXAMPLES = 6
 KINDS = {trial.name: trial.kind for trial in TRIALS}
 ORDER = list(dict.fromkeys(trial.kind for trial in TRIALS))
 
@@ -164,7 +164,7 @@ def kind(seen: Seen) -> str:
     if seen.where == "value":
         # What is asked for derivatives has a value as other questions have.
         found = found.removeprefix("derivatives").removeprefix(", ") or "value"
-    if severity in ROUNDED and found in CANCELLING:
+    if severity in ROUNDED:
         return "near"
     return "shape" if severity in WHOLE else found
 
@@ -175,15 +175,14 @@ def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:
         key = kind(seen), seen.fault.severity
         if key not in groups:
             of = "whole" if seen.element is None else "value" if seen.where == "value" else "slope"
-            alike = CANCELLING if key[1] in ROUNDED else {KINDS[seen.question.trial]}
+            alike = set(ORDER) if key[1] in ROUNDED else {KINDS[seen.question.trial]}
             tried = sum(found.tried[f"{name}/{of}"] for name, group in KINDS.items() if group in alike)
-            groups[key] = Group(bench, *key, seen, 0, tried)
+            groups[key] = Group(bench, *key, [], 0, tried)
         group = groups[key]
         if group.bench is not bench:
             continue
         group.seen += 1
-        if _weight(bench, seen) < _weight(bench, group.plainest):
-            group.plainest = seen
+        group.plainest = sorted([*group.plainest, seen], key=lambda each: _weight(bench, each))[:EXAMPLES]
 
 
 def _weight(bench: Bench, seen: Seen) -> tuple[int, int]:
