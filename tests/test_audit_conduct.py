@@ -8,6 +8,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -217,6 +218,23 @@ def test_no_more_than_was_said_is_in_flight_and_few_cases_are_open(path):
     assert max(now) == 4
 
 
+class Sweeps(Climb):
+    """One job, and twice six that depend on what came before."""
+
+    def steps(self):
+        yield [job("root", {"x": self.start})]
+        for around in (0.25, 0.5):
+            yield [job("root", {"x": self.start + around + n / 64}) for n in range(6)]
+
+
+def test_cases_that_were_begun_first_are_finished_first(path):
+    told = []
+    cases = [Sweeps(f"sweep {i}", 1.0 + i) for i in range(8)]
+    with Journal(path, ABOUT) as journal, one_thread() as (executor, _):
+        next(conduct(cases, journal, executor, flight=8, progress=told.append))
+    assert told[-1].jobs <= 8 + 12 + 8, "not all eight cases side by side"
+
+
 def test_an_interrupt_leaves_what_is_known(path, tmp_path):
     cases = climbs(4, log=str(tmp_path / "log"))
 
@@ -230,6 +248,19 @@ def test_an_interrupt_leaves_what_is_known(path, tmp_path):
     assert known > 12
     assert run(cases, path) == {case.name: expected(climb) for case, climb in zip(cases, climbs(4), strict=True)}
     assert set(keys(path).values()) == {1}
+
+
+def test_an_interrupt_does_not_wait_for_what_is_in_flight(path, tmp_path):
+    told, threads = tmp_path / "process", threading.active_count()
+
+    def interrupt(progress):
+        if told.exists() and told.read_text():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run([Asks("sleeps", (job("sleep_for_ever", str(told)),))], path, progress=interrupt)
+    within(5, lambda: not alive(int(told.read_text())))
+    within(5, lambda: threading.active_count() <= threads)
 
 
 def killed(path, log, rng):

@@ -7,8 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
+from heapq import heappop, heappush
+from itertools import count
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from ...core.errors import KlsymError, ParameterError
@@ -51,6 +54,7 @@ class Progress:
 class _Open:
     """A case under way: its generator, the keys of the jobs that it asked for last, and how many are not known yet."""
 
+    number: int
     name: str
     steps: Steps
     keys: list[str] | None = None
@@ -71,6 +75,7 @@ def conduct(
     there: it holds all but the jobs in flight when this is stopped, and the same call goes on from it. What is found
     depends on neither executor nor `flight`. A job that raises, dies, hangs or eats memory has the result that
     `perform` gives it; a case that raises has the findings {"fate": "raised", "said": ...}, which are not kept.
+    `progress` is called several times a second, whatever happens, and may end it all by raising.
     Raises ParameterError where two cases have one name, and KlsymError where the executor itself fails.
     """
     names = [case.name for case in cases]
@@ -94,7 +99,9 @@ class _Conductor:
     ) -> None:
         self.cases, self.journal, self.executor = cases, journal, executor
         self.flight, self.limits, self.progress = flight, limits, progress
-        self.queued: deque[tuple[str, Job]] = deque()
+        # Jobs of cases that were begun before others go first, so that these are finished before others.
+        self.queued: list[tuple[int, int, str, Job]] = []
+        self.order = count()
         self.flying: dict[Future[str], str] = {}
         self.landed: SimpleQueue[Future[str]] = SimpleQueue()
         # The cases that wait for a job, by its key: two may ask the same, and one of them the same twice.
@@ -110,7 +117,7 @@ class _Conductor:
                 if self.landed.empty() and ahead and len(self.flying) < self.flight:
                     yield from self._begin(ahead.popleft())
                 else:
-                    yield from self._land(self.landed.get())
+                    yield from self._land(self._next())
                 self._submit()
         finally:
             for future in self.flying:
@@ -121,7 +128,7 @@ class _Conductor:
             self.before += 1
             yield self._finished(case.name, self.journal.get("case", case.name))
         else:
-            yield from self._resume(_Open(case.name, case.steps()))
+            yield from self._resume(_Open(next(self.order), case.name, case.steps()))
 
     def _resume(self, opened: _Open) -> Iterator[tuple[str, Any]]:
         """Take the case on to the first jobs that are not known yet, or to its end."""
@@ -140,7 +147,7 @@ class _Conductor:
                     opened.missing += 1
                     others = self.waiting.setdefault(key, [])
                     if not others:
-                        self.queued.append((key, job))
+                        heappush(self.queued, (opened.number, next(self.order), key, job))
                     others.append(opened)
 
     def _results(self, keys: list[str] | None) -> Any:
@@ -148,10 +155,17 @@ class _Conductor:
 
     def _submit(self) -> None:
         while self.queued and len(self.flying) < self.flight:
-            key, job = self.queued.popleft()
+            *_, key, job = heappop(self.queued)
             future = self.executor.submit(perform, job.function, job.argument, self.limits)
             self.flying[future] = key
             future.add_done_callback(self.landed.put)
+
+    def _next(self) -> Future[str]:
+        """What lands next; how far it is is told meanwhile too, so that whoever listens can end the wait."""
+        while True:
+            with suppress(Empty):
+                return self.landed.get(timeout=1 / _TELL)
+            self._tell()
 
     def _land(self, future: Future[str]) -> Iterator[tuple[str, Any]]:
         """Keep the result of a job, and take on the cases that waited for it."""

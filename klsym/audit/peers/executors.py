@@ -8,6 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 
 from ...core.errors import KlsymError
+from .perform import Desk, sit
 
 # Jobs handed over for each that runs, so that none waits while a case thinks.
 _AHEAD = 4
@@ -19,12 +20,15 @@ def local(jobs: int) -> Generator[tuple[Executor, int]]:
 
     Each of its threads only waits for a process that computes, and that is replaced when it dies.
     """
-    pool = ThreadPoolExecutor(jobs)
+    desks: list[Desk] = []
+    pool = ThreadPoolExecutor(jobs, initializer=lambda: desks.append(sit()))
     try:
         yield pool, _AHEAD * jobs
     finally:
-        # An interrupt does not wait for jobs that are done again anyway; without one there are none.
+        # An audit that is given up does not wait for its jobs in flight; one that is finished has none.
         pool.shutdown(wait=False, cancel_futures=True)
+        for desk in desks:
+            desk.leave()
 
 
 @contextmanager

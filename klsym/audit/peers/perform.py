@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import re
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,26 @@ class Limits:
     megabytes: float = 4096.0
 
 
+@dataclass(eq=False)
+class Desk:
+    """Where a thread has its jobs done."""
+
+    worker: Worker | None = None
+    closed: bool = False
+
+    def leave(self) -> None:
+        """End the job that is under way; there is no other one after it."""
+        self.closed = True
+        if worker := self.worker:
+            worker.process.kill()
+
+
+def sit() -> Desk:
+    """The desk of this thread from now on, for another thread to close."""
+    _here.desk = Desk()
+    return _here.desk
+
+
 def perform(function: str, argument: Any, limits: Limits) -> str:
     """The result of a job as JSON, wherever this is called.
 
@@ -39,14 +60,17 @@ def perform(function: str, argument: Any, limits: Limits) -> str:
     '{"fate":"raised","said":"ValueError: math domain error"}'
     """
     message, fate, said = dumps([function, argument]).encode(), "", ""
+    desk: Desk = getattr(_here, "desk", None) or Desk()
     # It is the job's own doing if it happens again in a process that has done nothing before.
     for fresh in (False, True):
-        worker = _processes.take(fresh)
+        worker = desk.worker = _processes.take(fresh)
         try:
-            answer = worker.exchange(message, limits.seconds, limits.megabytes)
+            answer = None if desk.closed else worker.exchange(message, limits.seconds, limits.megabytes)
         except BaseException:
             worker.stop()
             raise
+        finally:
+            desk.worker = None
         if answer is not None:
             _processes.give(worker)
             trouble, _, result = answer.decode().partition("\n")
@@ -55,9 +79,12 @@ def perform(function: str, argument: Any, limits: Limits) -> str:
             return result
         fate, said = _ended(worker, limits)
         worker.stop()
+        if desk.closed:
+            raise KlsymError(f"the job {function} was given up, as its audit was")
     return failed(fate, said)
 
 
+_here = threading.local()
 # As many wait as may be at work at once, each with what its jobs have imported.
 _processes = Pool(__name__, dumps(["builtins:len", ""]).encode(), keep=2 * (os.cpu_count() or 1))
 
