@@ -31,7 +31,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Scale:
-    """Where the powers of ten of an axis lie, in cells; `zero` is how many cells are kept for 0 and the space after it."""
+    """Where the powers of ten of an axis lie, in cells; `zero` is how many are kept for 0 and a space."""
 
     low: int
     high: int
