@@ -7,6 +7,8 @@ import io
 import json
 import math
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -201,6 +203,16 @@ def test_marks_say_what_no_shade_can(got, truth, error, sign):
     assert {mark for mark in errormap.MARKS if f">{mark}</text>" in drawn} == ({sign} if sign else set())
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_cell_shows_its_worst_point(order):
+    at = {"p.rate": 1.0, "q.rate": 2.0}
+    two = [Point("generic", at, 1.0, 1.0, 0.5), Point("generic", at, 1.0, 2.0, 1e15)]
+    (colour,) = (colour for _, _, colour in squares(errormap.picture(two[::order], "")).values())
+    assert colour == errormap.BEYOND
+    bad = Point("generic", at, math.nan, 1.0, 0.0)
+    assert ">×</text>" in errormap.picture([*two, bad][::order], "")
+
+
 def test_axes_of_unlike_sides_are_those_that_tell_most():
     def point(shape: float, scale: float, rate: float) -> Point:
         return Point("generic", {"p.rate": rate, "q.scale": scale, "q.shape": shape}, 1.0, 1.0, (shape * scale) ** 2)
@@ -279,6 +291,20 @@ def test_a_function_needs_to_be_told_of_which_families(capsys):
 def test_an_unknown_class_is_named(capsys):
     assert main(["audit", "math:hypot", "gama", "gamma"]) == 2
     assert "did you mean 'Gamma'" in capsys.readouterr().err
+
+
+@pytest.mark.peers
+def test_a_fault_of_torch_is_found_and_shown_by_its_own_script(tmp_path, capsys):
+    pytest.importorskip("torch")
+    command_ = ["audit", "torch", "Exponential", "Beta", "--points", "8", "--scripts", str(tmp_path), "--json"]
+    assert main(command_) == 1
+    found = Audit.from_json(json.loads(capsys.readouterr().out)).findings
+    # One rate beside a batch of Betas: it is infinite, and torch gives it the shape of P alone.
+    (shape,) = (f for f in found if f.severity is Severity.WRONG_SHAPE)
+    assert (shape.got, shape.truth) == ("() float64", "(2,) float64")
+    (script,) = tmp_path.glob("*wrong_shape.py")
+    ran = subprocess.run([sys.executable, "-I", script], capture_output=True, text=True, timeout=120)
+    assert (ran.returncode, ran.stdout) == (1, "it says ()\ntrue is (2,)\n")
 
 
 # Tables of values
