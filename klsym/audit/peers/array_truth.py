@@ -25,7 +25,7 @@ from ...evaluation import holding_case, settled
 from ..reference import best
 from .array_points import USUAL
 from .forms import Argument
-from .pair import Pair, Point, spelled
+from .pair import Pair, Point, spelled, whole
 
 Plain = list[Any] | str
 # A value within a gap of 1e-16 of P = Q is 1e-32 and less, and is told from 0 by so many digits.
@@ -46,8 +46,7 @@ def arguments(pair: Pair, point: Point) -> dict[str, dict[str, Any]]:
     """The values of the arguments by side and name."""
     given: dict[str, dict[str, Any]] = {side: {} for side in pair.sides}
     for (side, argument), entry in zip(pair.columns, point, strict=True):
-        whole = argument.integer and np.ndim(entry) == 0
-        given[side][argument.name] = int(entry) if whole else entry
+        given[side][argument.name] = int(entry) if whole(argument) else entry
     return given
 
 
@@ -151,7 +150,7 @@ def _rational(entry: Any) -> Any:
 
 def _slope(pair: Pair, given: Any, side: str, argument: Argument, place: tuple[int, ...]) -> Plain:
     domain, entry = argument.domain, given[side][argument.name]
-    if argument.integer or (str(domain).startswith("lower") and place[0] < place[1]):
+    if whole(argument) or (str(domain).startswith("lower") and place[0] < place[1]):
         return "absent"
     places = {place, place[::-1]} if domain is positive_definite else {place}
     largest = max((abs(x) for x in np.ravel(np.array(entry, dtype=object)) if math.isfinite(x)), default=Fraction(1))
@@ -200,7 +199,7 @@ def room(pair: Pair, point: Point) -> float:
     with mp.workdps(40):
         found, here = _terms(pair, given), _numbers(pair, given)
         for side, argument in pair.columns:
-            if argument.integer:
+            if whole(argument):
                 continue
             entries = np.array(given[side][argument.name], dtype=object)
             largest = max((abs(x) for x in entries.ravel() if math.isfinite(x)), default=0) or Fraction(1)
@@ -252,8 +251,8 @@ def log_density(pair: Pair, point: Point, outcome: Any) -> Plain:
 
 
 def fractions(entry: Any) -> Any:
-    whole = np.asarray(entry)
-    return np.array([Fraction(x) for x in whole.ravel().tolist()], dtype=object).reshape(whole.shape)[()]
+    given = np.asarray(entry)
+    return np.array([Fraction(x) for x in given.ravel().tolist()], dtype=object).reshape(given.shape)[()]
 
 
 def proof(pair: Pair) -> dict[str, Any]:

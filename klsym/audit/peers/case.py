@@ -15,6 +15,7 @@ from .call import Call
 from .finding import Finding, Severity
 from .job import Job, Steps
 from .judge import TYPES
+from .laws import Point, Unknown
 from .measured import ASK, TRUTH, Measured, Seen, measured, question
 from .pair import Pair
 from .reproducer import Expectation, Fault, reproducer
@@ -63,9 +64,11 @@ class PairCase:
 
     def steps(self) -> Steps:
         """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
+        if strange := [form.name for form in self.pair.sides.values() if isinstance(form.law, (Point, Unknown))]:
+            return PairResult(self.pair.name, skipped={"all": f"{strange[0]} has no law whose divergence is known"}).to_json()
         (proof,) = yield [Job(f"{TRUTH}:proof", {"pair": self.pair.named})]
         doubts = [] if proof.get("sound") else [proof["said"]]
-        for side in self.pair.sides:
+        for side in ("p", "q") if self.pair.q not in (None, self.pair.p) else ("p",):
             doubts += yield from densities.doubts(self.subject, self.pair, side, self.seed, self.ask)
         if doubts:
             return PairResult(self.pair.name, skipped={"all": "; ".join(doubts)}).to_json()

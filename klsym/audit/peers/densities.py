@@ -17,7 +17,7 @@ from .array_truth import arguments
 from .call import Call, Outcome
 from .job import Job
 from .measured import TRUTH, question
-from .pair import Pair, Point, everyday, spelled, subjects
+from .pair import Pair, Point, everyday, spelled, subjects, whole
 from .truth import DOUBLE, exactly, read
 
 POINTS = 6
@@ -59,11 +59,20 @@ def _asked(subject: str, alone: Pair, rng: np.random.Generator) -> Any:
         if outcome is None:
             continue
         columns = [
-            int(x) if argument.integer else x
+            int(x) if whole(argument) else x
             for (_, argument), x in zip(alone.columns, point, strict=True)
         ]
         made = alone.made(columns)["p"]
-        yield point, outcome, Call(subject, "log_prob", made, at=outcome)
+        yield point, outcome, Call(subject, "log_prob", made, at=_spelled(alone, outcome))
+
+
+def _spelled(alone: Pair, outcome: Any) -> Any:
+    """The outcome as libraries have it: of K categories the first is 0, or they are places of a 1 among zeros."""
+    form = alone.sides["p"]
+    if alone.numeric or form.law.family.outcome.name != "categories":
+        return outcome
+    place = int(outcome) - 1
+    return [float(k == place) for k in range(array_points.USUAL)] if form.kind.startswith("OneHot") else place
 
 
 def _points(alone: Pair, rng: np.random.Generator) -> list[Point]:

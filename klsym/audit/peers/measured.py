@@ -18,7 +18,7 @@ from .call import Call, Outcome
 from .finding import Severity
 from .job import Job
 from .judge import Fault
-from .pair import Pair, Point
+from .pair import Pair, Point, whole
 from .trials import Question
 from .truth import Truth, read, total
 
@@ -145,7 +145,7 @@ def _slopes(q: Question, outcome: Outcome, place: str, slopes: list[Any], found:
     """The faults of the derivatives by one argument; one that is no float has none."""
     column = pair.places.index(place)
     argument = pair.columns[column][1]
-    if argument.integer:
+    if whole(argument):
         return
     got = outcome.gradients.get(place)
     entries = np.size(q.base[0][column]) if q.base else 0

@@ -160,5 +160,10 @@ def exactly(numbers: Any) -> Any:
     return sp.Rational(*float(numbers).as_integer_ratio())
 
 
+def whole(argument: Argument) -> bool:
+    """Whether an argument is an integer."""
+    return isinstance(argument.domain, Domain) and argument.domain.integer
+
+
 def array(entry: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
     return np.asarray(entry, dtype=float)

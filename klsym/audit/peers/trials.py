@@ -16,7 +16,7 @@ from . import array_points
 from .call import Call
 from .composites import COMPOSITES, Composite
 from .judge import TYPES
-from .pair import Pair, Point, array, everyday, subjects
+from .pair import Pair, Point, array, everyday, subjects, whole
 
 Shape = tuple[int, ...]
 Dtype = Literal["float64", "float32"]
@@ -100,15 +100,17 @@ class Bench:
         }
         made = self.pair.made(columns)
         quantity = "kl" if self.pair.q else "entropy"
-        call = Call(self.subject, quantity, made["p"], made.get("q"), self.dtype, gradient and self.gradients)
+        # The derivatives' truths cost hundreds of values of arrays: one type of floats is asked for them.
+        asked = gradient and self.gradients and (self.pair.numeric or self.dtype == "float64")
+        call = Call(self.subject, quantity, made["p"], made.get("q"), self.dtype, asked)
         return Question(trial, call, full, cells, [[i] for i in range(count)], feeds, list(points), list(shapes))
 
     def _column(self, k: int, entries: list[Any], shape: Shape) -> Any:
         """Entries as nested lists of that batch shape, of integers where the argument is one."""
         argument = self.pair.columns[k][1]
         event = np.shape(entries[0]) if entries else (2,) * argument.axes
-        whole = array(entries).reshape((*shape, *event))
-        return (whole.astype(int) if argument.integer else whole).tolist()
+        numbers = array(entries).reshape((*shape, *event))
+        return (numbers.astype(int) if whole(argument) else numbers).tolist()
 
     def flat(self, trial: str, points: Sequence[Point], gradient: bool = False) -> list[Question]:
         """The points as one batch."""
