@@ -294,6 +294,7 @@ def test_an_unknown_class_is_named(capsys):
 
 
 @pytest.mark.peers
+@pytest.mark.slow
 def test_a_fault_of_torch_is_found_and_shown_by_its_own_script(tmp_path, capsys):
     pytest.importorskip("torch")
     command_ = ["audit", "torch", "Exponential", "Beta", "--points", "8", "--scripts", str(tmp_path), "--json"]
