@@ -7,10 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from ...arrays.domain import ArrayDomain, columns, logits_list, positive_definite, positive_list, simplex, unit_vector, weights
+from ...arrays.domain import (
+    ArrayDomain,
+    columns,
+    logits_list,
+    positive_definite,
+    positive_list,
+    simplex,
+    unit_vector,
+    weights,
+)
 from ...core.domain import Domain
 from ..points import extreme, ordinary
-from .pair import Argument, Pair, Point, array
+from .forms import Argument
+from .pair import Pair, Point, array
 
 Rng = np.random.Generator
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -58,7 +68,7 @@ def _number(domain: Domain, rng: Rng, wild: bool, above: float) -> Array:
 
 def nearly(domain: Any, entry: Array, gap: float, rng: Rng) -> Array:
     """The argument with every entry moved by a relative gap of about this size, still in its domain."""
-    if getattr(domain, "integer", False):
+    if isinstance(domain, Domain) and domain.integer:
         return entry
     noise = rng.uniform(-1, 1, np.shape(entry))
     if domain is simplex:
@@ -90,7 +100,7 @@ def draw(pair: Pair, name: str, n: int, rng: Rng, dtype: str, size: int = USUAL)
             break
         point = [entry.astype(dtype).astype(float) for entry in SETS[name](pair, size, rng)]
         if inside(pair, point):
-            found.append(point)
+            found.append([entry.tolist() for entry in point])
     return found
 
 

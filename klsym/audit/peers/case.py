@@ -15,6 +15,7 @@ from .call import Call
 from .finding import Finding, Severity
 from .job import Job, Steps
 from .judge import TYPES
+from .laws import Point, Unknown
 from .measured import ASK, TRUTH, Measured, Seen, measured, question
 from .pair import Pair
 from .reproducer import Expectation, Fault, reproducer
@@ -23,8 +24,7 @@ from .search import climbed, joined, shrunk, weight
 from .trials import TRIALS, Bench, Dtype, Question
 
 DTYPES: tuple[Dtype, ...] = ("float64", "float32")
-# Kinds of trials whose faults of these severities have one cause: terms that cancel.
-CANCELLING = {"value", "near", "equal", "extreme"}
+# Faults of these severities have one cause, terms that cancel, whatever the trial.
 ROUNDED = (Severity.LOST_DIGITS, Severity.WRONG_SIGN)
 # Faults of the whole answer are the same in every trial.
 WHOLE = (Severity.DIES, Severity.WRONG_SHAPE)
@@ -44,6 +44,7 @@ FAULTS: dict[Severity, Fault] = {
 class PairCase:
     """A pair of forms of a subject, of about `points` points a trial; the same seed does the same again.
 
+    Without `gradients` the subject has no derivatives.
     `ask` is the function that answers calls, "package.module:function", and `script` makes a finding's reproducer.
     """
 
@@ -54,6 +55,7 @@ class PairCase:
     dtypes: tuple[Dtype, ...] = DTYPES
     ask: str = ASK
     versions: Mapping[str, str] = field(default_factory=dict)
+    gradients: bool = True
     script: Callable[[Call, Expectation], str] = reproducer
 
     @property
@@ -62,9 +64,11 @@ class PairCase:
 
     def steps(self) -> Steps:
         """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
+        if strange := [form.name for form in self.pair.sides.values() if isinstance(form.law, (Point, Unknown))]:
+            return PairResult(self.pair.name, skipped={"all": f"{strange[0]} has no law whose divergence is known"}).to_json()
         (proof,) = yield [Job(f"{TRUTH}:proof", {"pair": self.pair.named})]
         doubts = [] if proof.get("sound") else [proof["said"]]
-        for side in self.pair.sides:
+        for side in ("p", "q") if self.pair.q not in (None, self.pair.p) else ("p",):
             doubts += yield from densities.doubts(self.subject, self.pair, side, self.seed, self.ask)
         if doubts:
             return PairResult(self.pair.name, skipped={"all": "; ".join(doubts)}).to_json()
@@ -80,7 +84,9 @@ class PairCase:
         findings: list[Finding] = []
         for group in merged(groups):
             seen = yield from shrunk(group.bench, group.plainest, self.ask)
-            findings.append(self._finding(group, seen, proof["said"]))
+            found = self._finding(group, seen, proof["said"])
+            if not any(_same(found, other) for other in findings):
+                findings.append(found)
         tried = {name: sum(whole.tried[f"{name}/{of}"] for of in ("value", "slope")) for name in KINDS}
         return PairResult(
             self.pair.name,
@@ -99,7 +105,8 @@ class PairCase:
     def bench(self, dtype: Dtype) -> Bench:
         """What the trials draw from: the generator depends on nothing but the seed, the pair and the type."""
         rng = np.random.default_rng([self.seed, zlib.crc32(f"{self.pair.name} {dtype}".encode())])
-        return Bench(self.subject, self.pair, dtype, rng, self.points if self.pair.numeric else self.points // 4)
+        budget = self.points if self.pair.numeric else self.points // 4
+        return Bench(self.subject, self.pair, dtype, rng, budget, self.gradients)
 
     def _swept(self, bench: Bench) -> Generator[list[Job], list[Any], Measured]:
         """All trials, and the neighbourhood of the worst points of some."""
@@ -135,20 +142,21 @@ class PairCase:
 
 @dataclass
 class Group:
-    """Faults that are one finding: the plainest of them, and how often they were seen."""
+    """Faults that are one finding: a few of the plainest of them, and how often they were seen."""
 
     bench: Bench
     kind: str
     severity: Severity
-    plainest: Seen
-    seen: int = 1
-    tried: int = 1
+    plainest: list[Seen]
+    seen: int
+    tried: int
 
     @property
     def systematic(self) -> bool:
         return 2 * self.seen >= self.tried
 
 
+EXAMPLES = 6
 KINDS = {trial.name: trial.kind for trial in TRIALS}
 ORDER = list(dict.fromkeys(trial.kind for trial in TRIALS))
 
@@ -156,7 +164,10 @@ ORDER = list(dict.fromkeys(trial.kind for trial in TRIALS))
 def kind(seen: Seen) -> str:
     """What a fault is grouped by, beside its severity."""
     severity, found = seen.fault.severity, KINDS[seen.question.trial]
-    if severity in ROUNDED and found in CANCELLING:
+    if seen.where == "value":
+        # What is asked for derivatives has a value as other questions have.
+        found = found.removeprefix("derivatives").removeprefix(", ") or "value"
+    if severity in ROUNDED:
         return "near"
     return "shape" if severity in WHOLE else found
 
@@ -167,15 +178,14 @@ def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:
         key = kind(seen), seen.fault.severity
         if key not in groups:
             of = "whole" if seen.element is None else "value" if seen.where == "value" else "slope"
-            names = [name for name, group in KINDS.items() if group == KINDS[seen.question.trial]]
-            tried = sum(found.tried[f"{name}/{of}"] for name in names)
-            groups[key] = Group(bench, *key, seen, 0, tried)
+            alike = set(ORDER) if key[1] in ROUNDED else {KINDS[seen.question.trial]}
+            tried = sum(found.tried[f"{name}/{of}"] for name, group in KINDS.items() if group in alike)
+            groups[key] = Group(bench, *key, [], 0, tried)
         group = groups[key]
         if group.bench is not bench:
             continue
         group.seen += 1
-        if _weight(bench, seen) < _weight(bench, group.plainest):
-            group.plainest = seen
+        group.plainest = sorted([*group.plainest, seen], key=lambda each: _weight(bench, each))[:EXAMPLES]
 
 
 def _weight(bench: Bench, seen: Seen) -> tuple[int, int]:
@@ -201,6 +211,16 @@ def _explains(one: Group, other: Group) -> bool:
         return False
     broken = one.kind == "value" and one.severity == Severity.WRONG_VALUE
     return one.severity == other.severity or broken
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    """Whether two findings are one fault at the same numbers, in two types of floats or two trials."""
+    return (one.severity, one.where, one.call.p, one.call.q) == (
+        other.severity,
+        other.where,
+        other.call.p,
+        other.call.q,
+    )
 
 
 def _place(seen: Seen) -> tuple[int, ...]:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 
 import mpmath as mp
 import numpy as np
 
+from ...arrays.domain import simplex
 from ...core.errors import KlsymError
 from ...oracles.arrays import outcomes
 from . import array_points, judge
-from .array_truth import formula_law
+from .array_truth import arguments
 from .call import Call, Outcome
 from .job import Job
 from .measured import TRUTH, question
-from .pair import Pair, Point, everyday, spelled, subjects
+from .pair import Pair, Point, everyday, spelled, subjects, whole
 from .truth import DOUBLE, exactly, read
 
 POINTS = 6
@@ -31,7 +31,9 @@ def doubts(subject: str, pair: Pair, side: str, seed: int, ask: str) -> Doubts:
     """
     form = pair.p if side == "p" else pair.q
     assert form is not None
-    alone = Pair(pair.forms, form)
+    alone = Pair(pair.subject, form)
+    if "log_prob" not in alone.sides["p"].quantities:
+        return []
     rng = np.random.default_rng([seed, zlib.crc32(f"{subject} {form}".encode())])
     asked = list(_asked(subject, alone, rng))
     if not asked:
@@ -40,7 +42,9 @@ def doubts(subject: str, pair: Pair, side: str, seed: int, ask: str) -> Doubts:
     named = {"pair": alone.named, "points": [p for p, _, _ in asked], "outcomes": [x for _, x, _ in asked]}
     *answers, truths = yield [*jobs, Job(f"{TRUTH}:log_densities", named)]
     found = []
-    for (point, outcome, _), answer, truth in zip(asked, map(Outcome.from_json, answers), map(read, truths), strict=True):
+    for (point, outcome, _), answer, truth in zip(
+        asked, map(Outcome.from_json, answers), map(read, truths), strict=True
+    ):
         if answer.fate != "answered" or np.shape(answer.value):
             continue
         if judge.value(float(answer.value), truth, "float64", lambda: 1.0, positive=False):
@@ -50,24 +54,31 @@ def doubts(subject: str, pair: Pair, side: str, seed: int, ask: str) -> Doubts:
 
 
 def _asked(subject: str, alone: Pair, rng: np.random.Generator) -> Any:
-    width = len(alone.columns)
     for point in _points(alone, rng):
         outcome = _outcome(alone, point, rng)
         if outcome is None:
             continue
         columns = [
-            int(x) if getattr(argument.domain, "integer", False) else np.asarray(x, dtype=float).tolist()
+            int(x) if whole(argument) else x
             for (_, argument), x in zip(alone.columns, point, strict=True)
         ]
-        assert len(columns) == width
         made = alone.made(columns)["p"]
-        yield point, outcome, Call(subject, "log_prob", made, at=outcome)
+        yield point, outcome, Call(subject, "log_prob", made, at=_spelled(alone, outcome))
+
+
+def _spelled(alone: Pair, outcome: Any) -> Any:
+    """The outcome as libraries have it: of K categories the first is 0, or they are places of a 1 among zeros."""
+    form = alone.sides["p"]
+    if alone.numeric or form.law.family.outcome.name != "categories":
+        return outcome
+    place = int(outcome) - 1
+    return [float(k == place) for k in range(array_points.USUAL)] if form.kind.startswith("OneHot") else place
 
 
 def _points(alone: Pair, rng: np.random.Generator) -> list[Point]:
     if alone.numeric:
-        return everyday(replace(subjects(alone, DOUBLE)[0]), POINTS, rng).tolist()
-    return [[x.tolist() for x in point] for point in array_points.draw(alone, "everyday", POINTS, rng, "float64")]
+        return everyday(subjects(alone, DOUBLE)[0], POINTS, rng).tolist()
+    return array_points.draw(alone, "everyday", POINTS, rng, "float64")
 
 
 def _outcome(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
@@ -89,13 +100,16 @@ def _outcome(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
 
 
 def _drawn(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
-    law = formula_law(alone)
-    numbers: dict[Any, Any] = {}
-    for value, parameter, entry in zip(law.values, law.family.parameters, point, strict=False):
-        numbers[value] = np.asarray(entry, dtype=float)
-        numbers |= dict(zip(parameter.dimensions, np.shape(entry), strict=False))
+    """A draw of the law, by the oracle's own samplers."""
+    form = alone.sides["p"]
     try:
-        (drawn,) = outcomes(law, numbers, 1, rng).values()
-    except (KlsymError, ArithmeticError, ValueError, KeyError, np.linalg.LinAlgError):
+        numbers = form.numbers(arguments(alone, point)["p"])
+        known: dict[Any, Any] = {}
+        for value, parameter in zip(form.law.values, form.law.family.parameters, strict=True):
+            array = np.asarray(numbers.get(str(value), value), dtype=float)
+            known[value] = array / array.sum() if parameter.domain is simplex else array[()]
+            known |= dict(zip(parameter.dimensions, array.shape, strict=False))
+        (drawn,) = outcomes(form.law, known, 1, rng).values()
+    except (KlsymError, ArithmeticError, ValueError, KeyError, TypeError, np.linalg.LinAlgError):
         return None
     return np.asarray(drawn)[0].tolist()

@@ -92,9 +92,7 @@ class Form:
         >>> forms("torch", "Exponential")[0].exact({"rate": 0.1}, "float32")
         Exponential(0.10000000149011612)
         """
-        if missing := [a.name for a in self.arguments if a.name not in values]:
-            raise ParameterError(f"{self.name} needs a value for {', '.join(missing)}")
-        seen = {a.name: _rounded(values[a.name], dtype, f"{a.name} of {self.kind}") for a in self.arguments}
+        seen = self._seen(values, dtype)
         if isinstance(self.law, Unknown):
             raise ParameterError(f"{self.name} of {self.subject} has no law that klsym knows")
         if isinstance(self.law, Point):
@@ -102,7 +100,18 @@ class Form:
         if isinstance(self.law, Distribution):
             numbers = {s: exact(seen[s.name], f"{s.name} of {self.kind}") for s in self.law.symbols}
             return self.law.family(*(v.xreplace(numbers) for v in self.law.values))
-        return _array_law(self.law, {name: self._whole(name, seen) for name in names_of(self.law)}, seen)
+        return _array_law(self.law, self.numbers(values, dtype))
+
+    def numbers(self, values: Mapping[str, Any], dtype: str = "float64") -> dict[str, Any]:
+        """What the law of arrays has for its symbols, by name, at these floats or rationals: rationals in arrays."""
+        seen = self._seen(values, dtype)
+        return {name: self._whole(name, seen) for name in names_of(self.law)}
+
+    def _seen(self, values: Mapping[str, Any], dtype: str) -> dict[str, Any]:
+        """The values as the library has them."""
+        if missing := [a.name for a in self.arguments if a.name not in values]:
+            raise ParameterError(f"{self.name} needs a value for {', '.join(missing)}")
+        return {a.name: _rounded(values[a.name], dtype, f"{a.name} of {self.kind}") for a in self.arguments}
 
     def _whole(self, name: str, seen: Mapping[str, Any]) -> Any:
         """What the law has for its symbol of that name."""
@@ -248,6 +257,8 @@ def _rounded(value: Any, dtype: str, where: str) -> Any:
     if isinstance(value, float):
         with np.errstate(over="ignore"):
             return float(np.dtype(dtype).type(value))
+    if isinstance(value, Fraction):
+        return value
     if isinstance(value, int):
         return int(value)
     raise ParameterError(f"{where} is a {type(value).__name__}; a number, or lists of numbers, are needed")
@@ -261,7 +272,7 @@ def _fractions(value: Any) -> Any:
     return found if found.ndim else found[()]
 
 
-def _array_law(law: ArrayDistribution, found: Mapping[str, Any], seen: Mapping[str, Any]) -> ArrayDistribution:
+def _array_law(law: ArrayDistribution, found: Mapping[str, Any]) -> ArrayDistribution:
     family, values = law.family, []
     for parameter, value in zip(law.family.parameters, law.values, strict=True):
         got = found.get(str(value), value)

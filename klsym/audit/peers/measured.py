@@ -18,7 +18,7 @@ from .call import Call, Outcome
 from .finding import Severity
 from .job import Job
 from .judge import Fault
-from .pair import Pair, Point
+from .pair import Pair, Point, whole
 from .trials import Question
 from .truth import Truth, read, total
 
@@ -111,7 +111,7 @@ def _judged(
     if fault := judge.whole(q.call, outcome, q.shape):
         shown = f"{outcome.fate}: {outcome.said}" if outcome.fate != "answered" else f"{outcome.shape} {outcome.dtype}"
         # Nothing is said of an answer that would be no number anyway.
-        if outcome.fate != "raised" or all(v.finite for v in values):
+        if outcome.fate != "raised" or not (q.optional or any(not v.finite for v in values)):
             yield Seen(q, "value", None, fault, shown, UNDECIDED, tuple(range(len(q.cells))), outcome.said)
         return
     if outcome.fate != "answered":
@@ -144,12 +144,12 @@ def _point(pair: Pair, q: Question, cell: Point, got: float, truth: Truth) -> re
 def _slopes(q: Question, outcome: Outcome, place: str, slopes: list[Any], found: Measured, pair: Pair) -> Iterator[Seen]:
     """The faults of the derivatives by one argument; one that is no float has none."""
     column = pair.places.index(place)
-    domain = pair.columns[column][1].domain
-    if getattr(domain, "integer", False):
+    argument = pair.columns[column][1]
+    if whole(argument):
         return
     got = outcome.gradients.get(place)
     entries = np.size(q.base[0][column]) if q.base else 0
-    numbers = [None] * (entries * len(q.feeds[place])) if got is None else _free(domain, got)
+    numbers = [None] * (entries * len(q.feeds[place])) if got is None else _free(argument.domain, got)
     for element, (number, (cells, entry)) in enumerate(
         zip(numbers, ((c, e) for c in q.feeds[place] for e in range(entries)), strict=True)
     ):

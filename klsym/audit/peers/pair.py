@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from importlib import import_module
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import sympy as sp
@@ -22,44 +21,24 @@ from ...core.family import Distribution
 from ..rules import Rule
 from ..subject import Points, Subject
 from .call import Made
+from .forms import Argument, Form, forms
 
 Point = list[Any]
 # What is audited of a case: an infinite one only where there is no other.
 VALUED = ("closed", "semi-closed", "numeric")
 
 
-class Argument(Protocol):
-    """An argument of a class: its name, the numbers or arrays that the library documents, and its event axes."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def domain(self) -> Any: ...
-    @property
-    def axes(self) -> int: ...
-
-
-class Form(Protocol):
-    """A class in one parametrisation: its klsym law, whose values are expressions in symbols named as arguments."""
-
-    @property
-    def law(self) -> Any: ...
-    @property
-    def arguments(self) -> Sequence[Argument]: ...
-    def made(self, values: Mapping[str, Any]) -> Made: ...
-
-
-def table(name: str) -> Mapping[str, Form]:
-    """The forms that `package.module:TABLE` names."""
-    module, _, attribute = name.partition(":")
-    return getattr(import_module(module), attribute)
+@cache
+def named(subject: str) -> dict[str, Form]:
+    """The forms of a subject by their names."""
+    return {form.name: form for form in forms(subject)}
 
 
 @dataclass(frozen=True)
 class Pair:
-    """P's form and Q's, by their names in a table of forms; of an entropy or a log density there is no Q."""
+    """P's form and Q's, by their names among those of a subject; of an entropy or a log density there is no Q."""
 
-    forms: str
+    subject: str
     p: str
     q: str | None = None
 
@@ -70,12 +49,12 @@ class Pair:
     @property
     def named(self) -> dict[str, Any]:
         """Plain data, of which `Pair` can be made again."""
-        return {"forms": self.forms, "p": self.p, "q": self.q}
+        return {"subject": self.subject, "p": self.p, "q": self.q}
 
     @cached_property
     def sides(self) -> dict[str, Form]:
         """The forms by "p" and "q"."""
-        known = table(self.forms)
+        known = named(self.subject)
         return {side: known[key] for side, key in (("p", self.p), ("q", self.q)) if key is not None}
 
     @cached_property
@@ -179,6 +158,11 @@ def everyday(subject: Subject, n: int, rng: np.random.Generator) -> Points:
 def exactly(numbers: Any) -> Any:
     """Doubles as exact rationals."""
     return sp.Rational(*float(numbers).as_integer_ratio())
+
+
+def whole(argument: Argument) -> bool:
+    """Whether an argument is an integer."""
+    return isinstance(argument.domain, Domain) and argument.domain.integer
 
 
 def array(entry: Any) -> np.ndarray[Any, np.dtype[np.float64]]:

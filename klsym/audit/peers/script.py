@@ -165,7 +165,7 @@ def _holds_objects(value: Any) -> bool:
 
 def _floats(value: Any) -> bool:
     """Whether it is a float, or an array with one: a tuple is a shape, and what else it may be has no derivatives."""
-    return isinstance(value, float) or (isinstance(value, list) and any(map(_floats, value)))
+    return isinstance(value, float) or (isinstance(value, list) and (not value or any(map(_floats, value))))
 
 
 def _text(value: Any) -> str:

@@ -48,9 +48,9 @@ def joined(one: Measured, other: Measured) -> Measured:
     return Measured(one.seen + other.seen, one.points + other.points, one.tried + other.tried, seconds)
 
 
-def shrunk(bench: Bench, seen: Seen, ask: str = ASK) -> Any:
-    """The fault at plainer numbers and in smaller shapes, if it is there too; a generator that returns it."""
-    seen = yield from _alone(bench, seen, ask)
+def shrunk(bench: Bench, examples: Sequence[Seen], ask: str = ASK) -> Any:
+    """The fault of one of the examples at plainer numbers, in smaller shapes; a generator that returns it."""
+    seen = yield from _alone(bench, examples, ask)
     for _ in range(ROUNDS):
         plainer = list(_plainer(bench, seen.question))[:TRIES]
         if not seen.question.batched:
@@ -65,21 +65,25 @@ def shrunk(bench: Bench, seen: Seen, ask: str = ASK) -> Any:
     return seen
 
 
-def _alone(bench: Bench, seen: Seen, ask: str) -> Any:
-    """The fault at a single point in numbers, or in a batch of one, or of two, if it is there."""
-    q = seen.question
-    if not seen.cells or q.rank:
-        return seen
-    gradient = q.call.gradient and seen.where != "value"
+def _alone(bench: Bench, examples: Sequence[Seen], ask: str) -> Any:
+    """The fault of an example at a single point in numbers, or in a batch of one, or of two, if it is there."""
     width = len(bench.pair.columns)
-    shapes: list[tuple[Shape, list[Row]]] = []
-    for cell in seen.cells[:1]:
-        beside = [c for n, c in enumerate(q.cells) if n != cell][:1]
-        shapes += [((), [q.cells[cell]]), ((1,), [q.cells[cell]])]
-        shapes += [((2,), [q.cells[cell], *beside]), ((2,), [*beside, q.cells[cell]])] if beside else []
-    smaller = [bench.laid(q.trial, points, [shape] * width, gradient) for shape, points in shapes]
-    found = yield from _first(bench, seen, smaller, ask)
-    return seen if found is None else found
+    for shape, order in (((), 0), ((1,), 0), ((2,), 1), ((2,), -1)):
+        smaller: list[Question] = []
+        for seen in examples:
+            q = seen.question
+            if not seen.cells or q.rank:
+                continue
+            own = q.cells[seen.cells[0]]
+            beside = [cell for n, cell in enumerate(q.cells) if n != seen.cells[0]][:1]
+            points = [own, *beside][:: order or 1][: None if order else 1]
+            if len(points) == max(1, int(np.prod(shape))):
+                gradient = q.call.gradient and (seen.where != "value" or seen.element is None)
+                smaller.append(bench.laid(q.trial, points, [shape] * width, gradient))
+        found = yield from _first(bench, examples[0], smaller, ask)
+        if found is not None:
+            return found
+    return examples[0]
 
 
 def _first(bench: Bench, seen: Seen, questions: Sequence[Question], ask: str) -> Any:
@@ -196,9 +200,9 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def weight(bench: Bench, point: Row) -> int:
-    """How much there is to read: characters, and each argument in which P and Q differ as three more."""
+    """How much there is to read: characters, and each argument in which P and Q differ as many more."""
     written = sum(len(f"{x!r}") - 2 * float(x).is_integer() for entry in point for x in array(entry).ravel().tolist())
     twins = [(place, _twin(bench, place)) for place in range(len(point) // 2)]
     apart = sum(twin is not None and not _same(point[place], point[twin]) for place, twin in twins)
-    return written + 3 * apart
+    return written + 12 * apart
 

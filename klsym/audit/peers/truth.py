@@ -136,7 +136,7 @@ class _Known:
         self.integer = by is not None and self.subjects[0].parameters[pair.places.index(by)].domain.integer
         self.truths = [_truths(subject, self.symbol) for subject in self.subjects]
         self.rooms: dict[tuple[int, Any], Reference] = {}
-        self.order = self.subjects[0].formula.derivation.divergence.axioms
+        self.divergence = "zero-on-diagonal" in self.subjects[0].formula.derivation.divergence.axioms
 
     @staticmethod
     @lru_cache(maxsize=256)
@@ -155,11 +155,12 @@ class _Known:
         known = self.truths[place]
         judged = known.evident(np.array([row]))[0]
         judged = known(row) if judged is None else judged
-        if "zero-on-diagonal" in self.order or not judged[3] or judged[:4] == INFINITE:
+        if (self.symbol is None and self.divergence) or not judged[3] or judged[0] != judged[0] or judged[2] == INFINITE[2]:
             return judged
+        # What may be 0 anywhere is judged by the sizes of its terms.
         reference = known.reference(known.met(row))
         scale = reference.sizes(row, judged[2]) if isinstance(reference, Reference) else 0.0
-        return (*judged[:4], max(abs(judged[0]), scale))
+        return (*judged[:4], max(abs(judged[0]), scale if math.isfinite(scale) else 0.0))
 
     def room(self, row: list[float]) -> float:
         place = self.case(row)
@@ -171,7 +172,9 @@ class _Known:
             if not isinstance(reference, Reference):
                 return math.nan
             expression = reference.steps[-1].node
-            self.rooms[place, met] = reference if expression.is_Add else Reference(sp.expand(expression), known.subject.symbols)
+            self.rooms[place, met] = (
+                reference if expression.is_Add else Reference(sp.expand(expression), known.subject.symbols)
+            )
         return self.rooms[place, met].room(row)
 
 
