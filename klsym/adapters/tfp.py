@@ -79,7 +79,6 @@ ROWS: dict[str, Row] = {
     "Triangular": interval.Triangular(low, peak, high),
     "Uniform": interval.Uniform(low, high),
     "VonMises": circle.VonMises(loc, concentration),
-    "VonMisesFisher": vectors.VonMisesFisher("mean_direction", "concentration"),
     "Weibull": half_line.Weibull(concentration, scale),
     "WishartTriL": matrices.Wishart("df", "scale_matrix"),
     "Zipf": counts.Zeta(power),
@@ -107,7 +106,6 @@ LIBRARY = Library(
     },
     examples={
         "MultivariateNormalDiag": {"loc": [0.4, 0.6], "scale_diag": [1.0, 2.0]},
-        "VonMisesFisher": {"mean_direction": [0.6, 0.8], "concentration": 1.5},
         "WishartTriL": {"df": 3.5, "scale_tril": FACTOR},
     },
     structures={

@@ -22,7 +22,8 @@ import warnings
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from queue import SimpleQueue
+from typing import Any, BinaryIO, NoReturn
 
 from .errors import KlsymError, LimitError
 
@@ -213,16 +214,27 @@ def _read(pipe: BinaryIO | Any) -> bytes | None:
     return content if len(head) == 8 and len(content) == int.from_bytes(head, "big") else None
 
 
-def converse(answer: Callable[[bytes], bytes]) -> None:
-    """Answer messages until the pipe closes. What is printed meanwhile is not an answer."""
+def converse(answer: Callable[[bytes], bytes]) -> NoReturn:
+    """Answer messages until the pipe closes, which ends this process at once: then nobody waits for an answer.
+
+    What is printed meanwhile is not an answer.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
     messages, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
         os.dup2(nothing.fileno(), 0)
         os.dup2(nothing.fileno(), 1)
-    while (message := _read(messages)) is not None:
-        _write(answers, answer(message))
+    received: SimpleQueue[bytes] = SimpleQueue()
+
+    def listen() -> None:
+        while (message := _read(messages)) is not None:
+            received.put(message)
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        _write(answers, answer(received.get()))
 
 
 def serve() -> None:

@@ -90,6 +90,7 @@ class Call:
 class Outcome:
     """The answer to a call: numbers with their shape and type, or what happened instead.
 
+    What was raised while P and Q were made has "making it:" before it in `said`: these are refused, not the question.
     An answer that is no array of real numbers has the name of its type for `dtype`, no value, and `said` shows it.
     `gradients` are by "p.rate", "q.scale", ...; None where the library says that there is none. `seconds` is how long
     it took, and differs from one run to the next; all else is the same.
@@ -121,15 +122,9 @@ class Outcome:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Outcome:
-        return Outcome(
-            data["fate"],
-            _read(data["value"]),
-            tuple(data["shape"]),
-            data["dtype"],
-            _read(data["gradients"]),
-            data["said"],
-            data["seconds"],
-        )
+        """The outcome; of a job that did not end with one there are `fate` and `said` alone."""
+        read: dict[str, Any] = {**data, "value": _read(data.get("value")), "shape": tuple(data.get("shape", ()))}
+        return Outcome(**{**read, "gradients": _read(data.get("gradients", {}))})
 
 
 def _plain(value: Any) -> Any:

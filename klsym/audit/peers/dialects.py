@@ -24,11 +24,12 @@ class Dialect:
     """The spelling of one library.
 
     `imports` begin a script, `doubles` follow them where the call is in float64. `array` spells floats, `scalar` a
-    single one where that differs, `integers` lists of integers and truth values; in what has derivatives, `leaf` is
-    put where `{leaf}` stands. `make` spells a distribution of the class `kind` in the module `home`. `objects` are
-    classes beyond those of the adapter, by the module that has them, with the names of their arguments. `functions`
-    are for distributions that the library has as bare arrays. `gradient` follows the value: a dictionary, by `labels`,
-    of the derivatives by the variables `leaves`; a `functional` library needs a function of these for it.
+    single one where that differs, `integers` lists of integers and truth values, `counts` integers that are outcomes,
+    where these are others; in what has derivatives, `leaf` is put where `{leaf}` stands. `make` spells a distribution
+    of the class `kind` in the module `home`. `objects` are classes beyond those of the adapter, by the module that has
+    them, with the names of their arguments. `functions` are for distributions that the library has as bare arrays.
+    `gradient` follows the value: a dictionary, by `labels`, of the derivatives by the variables `leaves`; a
+    `functional` library needs a function of these for it.
     """
 
     imports: str
@@ -40,6 +41,7 @@ class Dialect:
     functional: bool = False
     doubles: str = ""
     scalar: str = ""
+    counts: str = ""
     leaf: str = ""
     make: str = "{home}.{kind}({arguments})"
     objects: Mapping[str, Words] = field(default_factory=dict)
@@ -211,6 +213,7 @@ TFP = Dialect(
     home="tfp.distributions",
     array="jnp.array({numbers}, dtype=jnp.{dtype})",
     integers="jnp.array({numbers})",
+    counts="jnp.array({numbers}, dtype=jnp.{dtype})",
     quantities={"kl": "tfp.distributions.kl_divergence(p, q)", **METHODS},
     gradient=JAX_GRADIENT,
     functional=True,
@@ -265,6 +268,7 @@ SCIPY = Dialect(
     imports="import numpy\nimport scipy",
     home="scipy.stats",
     array="numpy.array({numbers}, dtype=numpy.{dtype})",
+    scalar="numpy.{dtype}({numbers})",
     integers="numpy.array({numbers})",
     quantities={"entropy": "p.entropy()", "log_prob": "(p.logpdf if hasattr(p, 'logpdf') else p.logpmf)(at)"},
     functions={

@@ -15,6 +15,7 @@ from .child import ask
 from .composites import COMPOSITES, MIXTURES, Composite
 from .forms import Form, forms
 from .job import Job
+from .running import MAKING
 from .subjects import subject
 
 ASK = f"{ask.__module__}:{ask.__name__}"
@@ -39,18 +40,30 @@ Found = Generator[list[Job], list[Any], list[dict[str, Any]]]
 
 
 def steps(name: str) -> Found:
-    """The jobs of a discovery, in two rounds, and its result as plain data: a list of what `Answering` is made of.
+    """The jobs of a discovery, in three rounds, and its result as plain data: a list of what `Answering` is made of.
 
-    Raises ParameterError for somebody's function, which answers for whatever families its author says.
+    First the first forms of every two classes, and all forms of one; then the other forms of two classes that do not
+    lack a divergence; then composites. Raises ParameterError for somebody's function, which answers for whatever
+    families its author says.
     """
     if not subject(name).adapter:
         raise ParameterError(f"{name} is a function of numbers: the families that it is for have to be named")
+    kinds = {each.name: each.kind for each in forms(name)}
+    heads = {forms(name, kind)[0].name for kind in dict.fromkeys(kinds.values())}
     asked = list(_plain(name))
-    answers = yield [Job(ASK, call.to_json()) for _, call in asked]
-    found = _answered(asked, answers)
+    first = [(a, c) for a, c in asked if not a.q or kinds[a.p] == kinds[a.q] or {a.p, a.q} <= heads]
+    found = _answered(first, (yield _jobs(first)))
+    known = {(kinds[a.p], kinds[a.q]) for a in found if a.q}
+    done = {a for a, _ in first}
+    rest = [(a, c) for a, c in asked if a not in done and (kinds[a.p], kinds[a.q]) in known]
+    found += _answered(rest, (yield _jobs(rest)))
     more = [*_composed(name, found), *_mixed(name)]
-    answers = yield [Job(ASK, call.to_json()) for _, call in more]
-    return [asdict(each) for each in (*found, *_answered(more, answers))]
+    found += _answered(more, (yield _jobs(more)))
+    return [asdict(each) for each in found]
+
+
+def _jobs(asked: list[tuple[Answering, Call]]) -> list[Job]:
+    return [Job(ASK, call.to_json()) for _, call in asked]
 
 
 def discover(name: str) -> tuple[Answering, ...]:
@@ -150,9 +163,11 @@ def _mixed(name: str) -> Iterable[tuple[Answering, Call]]:
 
 
 def _answered(asked: list[tuple[Answering, Call]], answers: list[Any]) -> list[Answering]:
+    """What has an answer, or an exception; composites that cannot be made are none of the library's."""
     found = []
     for (what, _), answer in zip(asked, answers, strict=True):
-        if answer["fate"] != "lacking":
+        refused = what.composite and answer["said"].startswith(MAKING)
+        if answer["fate"] != "lacking" and not refused:
             said = "" if answer["fate"] == "answered" else f"{answer['fate']}: {answer['said']}"
             found.append(Answering(what.quantity, what.p, what.q, what.composite, said))
     return found

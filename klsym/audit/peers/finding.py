@@ -80,5 +80,6 @@ class Finding:
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The finding of which `to_json` made the data."""
         error = None if data["error"] is None else float(data["error"])
-        read = {"severity": Severity.named(data["severity"]), "call": Call.from_json(data["call"]), "error": error}
-        return cls(**{**data, **read, "element": tuple(data["element"])})
+        read: dict[str, Any] = {**data, "severity": Severity.named(data["severity"]), "error": error}
+        read |= {"call": Call.from_json(data["call"]), "element": tuple(data["element"])}
+        return cls(**read)

@@ -228,6 +228,7 @@ LAWS: dict[str, dict[str, tuple[Any, ...]]] = {
         "StoppingRatioLogistic": (simplex.Categorical("stopping"),),
         "TruncatedNormal": (TruncatedNormal(loc, scale, low, high),),
         "VectorDeterministic": (Point("loc", arrays.real_vector),),
+        "VonMisesFisher": (vectors.VonMisesFisher("mean_direction", "concentration"),),
         "WishartLinearOperator": (wishart("df", "operator"),),
     },
     "distrax": {

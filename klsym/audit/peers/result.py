@@ -36,7 +36,14 @@ class Point:
         """The point of which `to_json` made the data."""
         error = None if data["error"] is None else float(data["error"])
         at = {name: float(value) for name, value in data["at"].items()}
-        return cls(**{**data, "at": at, "got": float(data["got"]), "truth": float(data["truth"]), "error": error})
+        read: dict[str, Any] = {
+            **data,
+            "got": float(data["got"]),
+            "truth": float(data["truth"]),
+            "at": at,
+            "error": error,
+        }
+        return cls(**read)
 
 
 @dataclass(frozen=True)
@@ -69,8 +76,9 @@ class PairResult:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
         """The result of which `to_json` made the data."""
-        findings = tuple(map(Finding.from_json, data["findings"]))
-        return cls(**{**data, "findings": findings, "points": tuple(map(Point.from_json, data["points"]))})
+        findings, points = map(Finding.from_json, data["findings"]), map(Point.from_json, data["points"])
+        read: dict[str, Any] = {**data, "findings": tuple(findings), "points": tuple(points)}
+        return cls(**read)
 
 
 @dataclass(frozen=True)
@@ -105,8 +113,8 @@ class Audit:
                 yield pair.pair, what, why
 
     def clean(self, severity: Severity) -> bool:
-        """Whether nothing of this severity or worse was found."""
-        return all(finding.severity < severity for finding in self.findings)
+        """Whether something was tried, and nothing of this severity or worse was found."""
+        return self.tried > 0 and all(finding.severity < severity for finding in self.findings)
 
     def to_json(self) -> dict[str, Any]:
         about = {"subject": self.subject, "seed": self.seed, "versions": dict(self.versions), "points": self.tried}

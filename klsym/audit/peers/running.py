@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import re
 import time
+import traceback
 from typing import Any
 
 import numpy as np
 
 from ...core.worker import converse
 from .call import Outcome
+
+SCRIPT = "<script>"
+MAKING = "making it:"
 
 
 def serve() -> None:
@@ -23,7 +27,7 @@ def run(text: str) -> Outcome:
     scope: dict[str, Any] = {"__name__": "__main__"}
     start = time.perf_counter()
     try:
-        exec(compile(text, "<script>", "exec"), scope)
+        exec(compile(text, SCRIPT, "exec"), scope)
         seconds = time.perf_counter() - start
         value, shape, dtype, said = plain(scope.get("value"))
         gradients = {name: plain(part)[0] for name, part in scope.get("gradients", {}).items()}
@@ -32,8 +36,17 @@ def run(text: str) -> Outcome:
     except MemoryError as error:
         return Outcome("memory", said=_line(error), seconds=time.perf_counter() - start)
     except BaseException as error:
-        return Outcome("raised", said=_line(error), seconds=time.perf_counter() - start)
+        said = f"{MAKING} {_line(error)}" if _making(error, text) else _line(error)
+        return Outcome("raised", said=said, seconds=time.perf_counter() - start)
     return Outcome("answered", value, shape, dtype, gradients, said, seconds)
+
+
+def _making(error: BaseException, text: str) -> bool:
+    """Whether it was raised before P and Q were there: the library refuses these, not the question."""
+    steps = traceback.extract_tb(error.__traceback__)
+    places = [step.lineno for step in steps if step.filename == SCRIPT and step.lineno]
+    line = text.splitlines()[places[-1] - 1].strip() if places else "value"
+    return not line.startswith(("value", "return", "gradients", "found", "from", "import"))
 
 
 def _line(error: BaseException) -> str:

@@ -45,10 +45,7 @@ def question(call: Call) -> str:
     if call.q is not None:
         made.append(f"q = {writing.distribution('q', call.q)}")
     if call.at is not None:
-        spelled = (
-            dialect.integers.format(numbers=call.at) if isinstance(call.at, int) else writing.numbers(call.at, False)
-        )
-        writing.lines.append(f"at = {spelled}")
+        writing.lines.append(f"at = {writing.outcomes(call.at)}")
     value = writing.quantity()
     if not call.gradient:
         return "\n".join([*writing.lines, *made, f"value = {value}"])
@@ -147,6 +144,12 @@ class _Writing:
         self.lines.append(f"{variable} = {self.numbers(value, leaf=self.call.gradient)}")
         self.leaves[place] = variable
         return variable
+
+    def outcomes(self, value: Any) -> str:
+        if _floats(value):
+            return self.numbers(value, leaf=False)
+        spelling = self.dialect.counts or self.dialect.integers
+        return spelling.format(numbers=_text(value), dtype=self.call.dtype)
 
     def numbers(self, value: Any, leaf: bool) -> str:
         dialect, text = self.dialect, _text(value)
