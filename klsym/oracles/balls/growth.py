@@ -145,7 +145,7 @@ class Ray:
     def leading(self, s: Sum) -> tuple[Term, Sum]:
         """The term C m with s = C m (1 + e) and e within (-1, 1), and e."""
         arb = flint().arb
-        best: Any = None
+        found: list[tuple[float, Term, Sum]] = []
         for lead in s:
             if not arb(lead.coefficient) != 0:
                 continue
@@ -155,11 +155,12 @@ class Ray:
                 continue
             sizes = zip(rest, suprema, strict=True)
             size = sum((abs(arb(term.coefficient)) * bound for term, bound in sizes), arb(0))
-            if size < 1 and (best is None or float(size.upper()) < float(best[0].upper())):
-                best = size, lead, rest
-        if best is None:
+            if size < 1:
+                found.append((float(arb(size).upper()), lead, rest))
+        if not found:
             raise Unbounded("no term of the expansion is known to lead")
-        return best[1], best[2]
+        _, lead, rest = min(found, key=lambda each: each[0])
+        return lead, rest
 
     def range(self, s: Sum) -> Ball:
         """A ball that holds all values of the sum."""

@@ -60,17 +60,15 @@ def crossings(walker: Walker, e: sp.Expr) -> list[sp.Expr] | None:
         return None if None in zeros else [zero for found in zeros for zero in found or ()]
     if (form := linear(e, x)) is not None:
         return [sp.expand(-form[1] / form[0])]
-    inner = [f for f in e.atoms(sp.log, sp.exp) if f.has(x) and linear(f.args[0], x) is not None]
     u = sp.Dummy("u", real=True)
-    for f in inner:
-        form = linear(e.xreplace({f: u}), u)
-        if form is None or e.xreplace({f: u}).has(x):
+    for f in e.atoms(sp.log, sp.exp):
+        inner, form = linear(f.args[0], x), linear(e.xreplace({f: u}), u)
+        if inner is None or form is None or e.xreplace({f: u}).has(x):
             continue
         place = -form[1] / form[0]
         if isinstance(f, sp.exp) and not walker.ball(place) > 0:
             return [] if walker.ball(place) <= 0 else None
-        slope, offset = linear(f.args[0], x)
-        return [(f.inverse()(place) - offset) / slope]
+        return [(f.inverse()(place) - inner[1]) / inner[0]]
     return None
 
 
