@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import subprocess
 import sys
@@ -354,6 +355,45 @@ def test_expansions_hold_the_log_density_and_lines_lie_above_it(pair):
                     assert value_of(terms, r).overlaps(truth)
                     if line is not None:
                         assert not truth > line.top - line.slope * step
+
+
+def random_sum(rng: random.Random, depth: int) -> tuple[Term, ...]:
+    terms = []
+    for _ in range(rng.randint(1, 4)):
+        exponent = random_sum(rng, depth - 1) if depth and rng.random() < 0.4 else ()
+        coefficient = arb(rng.uniform(-3, 3)) if rng.random() < 0.5 else fmpq(rng.randint(-5, 5), 2)
+        terms.append(Term(coefficient, fmpq(rng.randint(-2, 2), 2), fmpq(rng.choice((0, 0, 1, 2, 5))), exponent))
+    return tuple(terms)
+
+
+def test_lines_lie_above_random_sums():
+    """And exponentials, logarithms and powers of sums hold those of their values."""
+    rng, lines, powers = random.Random(5), 0, 0
+    with ctx.workprec(120):
+        for _ in range(150):
+            ray = Ray(arb(rng.choice((0.25, 1, 3))))
+            terms, log = ray.add(random_sum(rng, 1)), rng.choice((0, 1, -2))
+            line = ray.line(terms, log)
+            steps = [arb(rng.choice((0, 0.01, 0.3, 1, 2.5, 5))) for _ in range(3)]
+            for step in steps if line is not None else ():
+                lines += 1
+                r = ray.start + step
+                assert not value_of(terms, r) + log * r.log() > line.top - line.slope * step
+            for name, of_sum, of_value in (
+                ("exp", ray.exp, lambda v: v.exp()),
+                ("log", ray.log, lambda v: v.log()),
+                ("inverse", lambda s: ray.power(s, fmpq(-1)), lambda v: 1 / v),
+                ("root", lambda s: ray.power(s, fmpq(1, 3)), lambda v: v ** arb(fmpq(1, 3))),
+            ):
+                try:
+                    found = of_sum(terms)
+                except Unbounded:
+                    continue
+                for step in steps:
+                    powers += 1
+                    r = ray.start + step
+                    assert value_of(found, r).overlaps(of_value(value_of(terms, r))), name
+    assert lines > 50 and powers > 200
 
 
 TAILS = {
