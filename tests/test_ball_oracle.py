@@ -295,8 +295,11 @@ def test_what_cannot_be_proven_is_refused_with_a_reason(p, q):
     "e, inside, across",
     [
         (sp.log(x), 1, 0),
-        (sp.sqrt(x), 1, 0),
-        (x ** R(-3, 2), 1, 0),
+        (sp.log(x), 1, -1),
+        (sp.log(x - 1), 2, 0),
+        (sp.sqrt(x), 1, -1),
+        (sp.sqrt(x**2 - 1), 2, 0),
+        (x ** R(-3, 2), 1, -1),
         (sp.Abs(x - 2), 3, 2),
         (sp.Max(x, 2), 3, 2),
         (sp.Piecewise((x, x < 2), (x**2, True)), 3, 2),
