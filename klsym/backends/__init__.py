@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import c, jax, numba, numpy, proof, torch
+from . import array_api, c, jax, numba, numpy, proof, torch
 from .callable import Compiled
 from .function import Report
 from .selfcheck import Example, about, check
@@ -23,6 +23,7 @@ BACKENDS: dict[str, ModuleType] = {
     "exact": proof,
     "torch": torch,
     "jax": jax,
+    "array_api": array_api,
 }
 
 # Those whose functions are differentiated by their own library: they take a program with its derivatives.

@@ -35,7 +35,7 @@ SPELLING: dict[str, Spelling] = {
     **calls("np.", "sin cos tan sinh cosh tanh asin=arcsin atan=arctan"),
     **calls("special.", "xlogy xlog1py polygamma zeta zetam1=zetac erf erfc erfcx"),
     **calls("special.", "gamma_p=gammainc gamma_q=gammaincc betainc hyp2f1"),
-    **calls("_", "zeta_derivative exp_e1 dilog log_sinhc langevin langevin_prime ive"),
+    **calls("_", "zeta_derivative exp_e1 dilog ive"),
     **calls("_", "log_kve bessel_k_order bessel_k_order_slope log_tricomi_u log_parabolic_u kummer"),
     **calls("_", "log1p_mellin log1p_mellin_slope gamma_log_moment"),
 }
