@@ -110,12 +110,12 @@ def _exp(t: Ball) -> tuple[Ball, Ball | None, Ball | None]:
 
 def _inside(f: Integrand, walker: Any, coordinate: Coordinate, first: Ball, last: Ball, bits: int) -> Ball:
     acb, tolerance = flint().acb, flint().arb(2) ** -bits
-    log_weight, factor = walker.sum(f.log_density, coordinate is _exp), walker.function(f.factor)
+    log_weight, g = walker.sum(f.log_density, coordinate is _exp), walker.function(f.factor)
 
     def integrand(t: Ball, analytic: bool) -> Ball:
         y, log_y, slope = coordinate(t)
         at = Point(y, analytic, log_y)
-        weight = log_weight(at).exp() * factor(at)
+        weight = log_weight(at).exp() * g(at)
         return weight if slope is None else weight * slope
 
     value = acb.integral(integrand, acb(first), acb(last), abs_tol=tolerance, rel_tol=tolerance, eval_limit=EVALUATIONS)
