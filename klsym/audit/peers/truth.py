@@ -80,7 +80,7 @@ def values(asked: Mapping[str, Any]) -> list[Plain]:
 
     >>> pair = {"subject": "math:hypot", "p": "Exponential(rate)", "q": "Exponential(rate)"}
     >>> [float(read(truth).number) for truth in values({"pair": pair, "points": [[1.0, 2.0], [1.0, 1.0 + 2.0**-40]]})]
-    [0.30685281944005466, 4.135903062759938e-25]
+    [0.3068528194400547, 4.135903062762631e-25]
     """
     pair, by = Pair(**asked["pair"]), asked.get("by")
     if not pair.numeric:
