@@ -39,10 +39,11 @@ class Tensorial(Function):
 
     Tensors on the CPU are computed in place by the compiled kernel. Its second pass decides the values as it does for
     arrays; derivatives take it where they would be off by more than 2^20 units of 2^-52 (2e-10), or as `within` says.
-    Other devices, and what torch.compile traces, take the program in torch's own operations, as `pure` does everywhere. It has no second pass:
-    of 27,616 points chosen to be hard of 46 families (`klsym audit self --backend torch-pure --pairs same --points
-    300`) 38 families stay within 8 units; the others are those of which numba's first pass is as far off. A device
-    without float64 (mps) is a ParameterError, and a primitive that torch lacks a NotImplementedError that names it.
+    Other devices, and what torch.compile traces, take the program in torch's own operations, as `pure` does everywhere.
+    It has no second pass: of 27,616 points chosen to be hard of 46 families (`klsym audit self --backend torch-pure
+    --pairs same --points 300`) 38 families stay within 8 units; the others are those of which numba's first pass is as
+    far off. A device without float64 (mps) is a ParameterError, and a primitive that torch lacks a NotImplementedError
+    that names it.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Tensorial(Function):
         on_cpu: str | None = None,
         fine: float = FINE_SLOPE,
     ) -> None:
-        """`on_cpu` names the backend of tensors on the CPU, "" for torch's own operations there too; `fine`: `within`."""
+        """`on_cpu` names the backend of tensors on the CPU, "" for torch's own operations there too."""
         if report:
             raise ParameterError("the backend torch gives no report; the backends numba, numpy and exact do")
         self.program, self.second_pass, self.fine, self.backend = program, second_pass, fine, "torch"
