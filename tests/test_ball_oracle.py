@@ -317,6 +317,8 @@ def test_what_is_not_analytic_says_so(e, inside, across):
 def test_only_what_is_in_the_tables_is_spelled():
     with pytest.raises(Unspelled):
         Walker(x).function(sp.Function("log")(x, x) + sp.airyai(x))
+    value = Walker(x).function(sp.log(3 * x) + 2 * sp.log(x**2 / 5) + x)(Point(acb(2))).real
+    assert value.overlaps(arb(6).log() + 2 * (arb(4) / 5).log() + 2) and value.rad() < 1e-12
     assert Walker(x).ball(sp.log(2) + sp.pi).contains(arb(2).log() + arb.pi())
 
 
