@@ -293,16 +293,36 @@ SYMPY = Dialect(
 )
 
 
+OWN = """\
+import copy
+import numpy
+from {module} import {first}
+
+
+def answer(*arguments):
+    try:
+        return {function}(*copy.deepcopy(arguments))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and "ambiguous" not in str(error):
+            raise
+        return numpy.vectorize({function}, otypes=[float])(*arguments)
+"""
+
+
 def own(module: str, function: str) -> Dialect:
-    """The dialect of somebody's function of P's parameters and then Q's; floats are Python's own, lists are arrays."""
+    """The dialect of somebody's function of P's parameters and then Q's; floats are Python's own, lists are arrays.
+
+    A function that refuses arrays, as what is written with `math` does, gets their elements one by one; it may have
+    changed what it was given by then.
+    """
     return Dialect(
-        imports=f"import numpy\nfrom {module} import {function.partition('.')[0]}",
+        imports=OWN.format(module=module, first=function.partition(".")[0], function=function),
         home="",
         array="numpy.array({numbers}, dtype=numpy.{dtype})",
         scalar="{numbers}",
         integers="numpy.array({numbers})",
         make="({values},)",
-        quantities={"kl": f"{function}(*p, *q)", "entropy": f"{function}(*p)"},
+        quantities={"kl": "answer(*p, *q)", "entropy": "answer(*p)"},
     )
 
 

@@ -18,7 +18,11 @@ from .trials import Bench, Question
 
 SURVIVORS, CHILDREN, GENERATIONS = 8, 6, 3
 # Rounds of a shrink, and how many plainer points a round tries.
-ROUNDS, TRIES = 8, 80
+ROUNDS, TRIES = 8, 96
+# So many questions are asked before others: the plainest one that may show a fault nearly always does.
+AHEAD = 4
+# Batches are filled up to a multiple of this: JAX compiles everything anew for a size that it has not seen.
+FULL = SURVIVORS * CHILDREN
 
 
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
@@ -27,9 +31,9 @@ def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measur
     if not bench.pair.numeric:
         return all_found
     for _ in range(GENERATIONS):
-        points = np.array([[*point.at.values()] for point in best for _ in range(CHILDREN)], dtype=float)
-        if not len(points):
+        if not best:
             break
+        points = np.array([[*best[n % len(best)].at.values()] for n in range(FULL)], dtype=float)
         children = mutated(bench.audited[0], points, bench.rng).tolist()
         more = yield from measured(bench.pair, bench.flat(trial, children), ask)
         best = worst([*best, *more.points])
@@ -54,7 +58,9 @@ def shrunk(bench: Bench, examples: Sequence[Seen], ask: str = ASK) -> Any:
     for _ in range(ROUNDS):
         plainer = list(_plainer(bench, seen.question))[:TRIES]
         if not seen.question.batched:
-            asked = bench.flat(seen.question.trial, [q.base[0] for q in plainer], seen.question.call.gradient)
+            rows = [q.base[0] for q in plainer]
+            rows += rows[-1:] * (-len(rows) % FULL)
+            asked = bench.flat(seen.question.trial, rows, seen.question.call.gradient)
             some = yield from measured(bench.pair, asked, ask)
             kept = {cell for other in some.seen if alike(other, seen) for cell in other.cells}
             plainer = [q for place, q in enumerate(plainer) if place in kept]
@@ -88,13 +94,13 @@ def _alone(bench: Bench, examples: Sequence[Seen], ask: str) -> Any:
 
 def _first(bench: Bench, seen: Seen, questions: Sequence[Question], ask: str) -> Any:
     """The fault at the first of some questions that shows it."""
-    if not questions:
-        return None
-    found = yield from measured(bench.pair, questions, ask)
-    for question in questions:
-        for other in found.seen:
-            if other.question is question and alike(other, seen):
-                return other
+    for start in range(0, len(questions), AHEAD):
+        some = questions[start : start + AHEAD]
+        found = yield from measured(bench.pair, some, ask)
+        for question in some:
+            for other in found.seen:
+                if other.question is question and alike(other, seen):
+                    return other
     return None
 
 

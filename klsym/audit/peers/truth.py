@@ -85,8 +85,9 @@ def values(asked: Mapping[str, Any]) -> list[Plain]:
     pair, by = Pair(**asked["pair"]), asked.get("by")
     if not pair.numeric:
         return [array_truth.value(pair, point) for point in asked["points"]]
-    found = [_Known.of(pair, by)(list(map(float, point))) for point in asked["points"]]
-    return [plain(judged) for judged in found]
+    rows = [tuple(map(float, point)) for point in asked["points"]]
+    found = {row: plain(_Known.of(pair, by)(list(row))) for row in dict.fromkeys(rows)}
+    return [found[row] for row in rows]
 
 
 def slopes(asked: Mapping[str, Any]) -> list[list[list[Plain]]]:
