@@ -21,6 +21,7 @@ from ...core.domain import Domain
 from ..points import extreme
 from .forms import Argument
 from .pair import Pair, Point, array
+from .subjects import subject
 
 Rng = np.random.Generator
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -97,6 +98,8 @@ def draw(pair: Pair, name: str, n: int, rng: Rng, dtype: str, size: int = USUAL)
     for _ in range(20 * n):
         if len(found) == n or name not in SETS or (name in JOINED and pair.p != pair.q):
             break
+        if name == "least" and pair.sides["p"].kind not in subject(pair.subject).dialect.functions:
+            break  # the subnormal numbers of arrays are theirs, not those of a formula
         point = [entry.astype(dtype).astype(float) for entry in SETS[name](pair, size, rng)]
         if inside(pair, point):
             found.append([entry.tolist() for entry in point])
@@ -112,8 +115,8 @@ def _apart(wild: bool) -> Callable[[Pair, int, Rng], Point]:
 
 def _all(pair: Pair, size: int, rng: Rng, wild: bool) -> Iterator[Array]:
     for side, argument in pair.columns:
-        law = pair.law(side)
-        bounded = law.family.constraint.free_symbols & {p.symbol for p in law.family.parameters}
+        family = getattr(pair.law(side), "family", None)
+        bounded = family and family.constraint.free_symbols & {p.symbol for p in family.parameters}
         above = size - 1 if bounded and argument.axes == 0 else 0
         yield fresh(argument.domain, sized(argument, size), rng, wild, above)
 
@@ -152,6 +155,15 @@ def _ends(pair: Pair, size: int, rng: Rng) -> Point:
     return point
 
 
+def _least(pair: Pair, size: int, rng: Rng) -> Point:
+    """Everyday shares, one of which, the same on both sides, is 0 or the least positive double."""
+    point, (i, j) = list(_all(pair, size, rng, False)), rng.choice(size, 2, replace=False)
+    for entry in point:
+        entry[j] += entry[i]
+        entry[i] = rng.choice([0.0, 5e-324])
+    return point
+
+
 JOINED = {"near-one", "near-all", "extreme near-all", "equal", "neighbours"}
 SETS: dict[str, Callable[[Pair, int, Rng], Point]] = {
     "everyday": _apart(False),
@@ -163,4 +175,5 @@ SETS: dict[str, Callable[[Pair, int, Rng], Point]] = {
     "equal": _joined(False, lambda rng: 0.0),
     "neighbours": _joined(False, lambda rng: 2.0**-52 * rng.integers(1, 4)),
     "ends": _ends,
+    "least": _least,
 }

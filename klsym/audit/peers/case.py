@@ -64,7 +64,9 @@ class PairCase:
 
     def steps(self) -> Steps:
         """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
-        if strange := [form.name for form in self.pair.sides.values() if isinstance(form.law, (Point, Unknown))]:
+        strange = [form.name for form in self.pair.sides.values() if isinstance(form.law, Unknown)]
+        if strange or (self.pair.q is None and isinstance(self.pair.law("p"), Point)):
+            strange.append(self.pair.p)
             return PairResult(
                 self.pair.name, skipped={"all": f"{strange[0]} has no law whose divergence is known"}
             ).to_json()

@@ -29,7 +29,7 @@ class Dialect:
     of the class `kind` in the module `home`. `objects` are classes beyond those of the adapter, by the module that has
     them, with the names of their arguments. `functions` are for distributions that the library has as bare arrays.
     `gradient` follows the value: a dictionary, by `labels`, of the derivatives by the variables `leaves`; a
-    `functional` library needs a function of these for it.
+    `functional` library needs a function of these for it. One that `widens` may answer in float64 whatever it is asked.
     """
 
     imports: str
@@ -47,6 +47,7 @@ class Dialect:
     objects: Mapping[str, Words] = field(default_factory=dict)
     functions: Mapping[str, Functions] = field(default_factory=dict)
     wrappers: Mapping[str, Wrapper] = field(default_factory=dict)
+    widens: bool = False
 
 
 JAX_GRADIENT = """\
@@ -278,6 +279,8 @@ SCIPY = Dialect(
         "entr": {"entropy": "scipy.special.entr(p).sum(-1)"},
         "jensenshannon": {"jensenshannon": "scipy.spatial.distance.jensenshannon(p, q, axis=-1)"},
     },
+    # The parameters of scipy.stats are doubles, and what is computed from them.
+    widens=True,
 )
 
 SYMPY = Dialect(

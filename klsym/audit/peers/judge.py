@@ -16,6 +16,7 @@ import numpy as np
 
 from .call import Call, Outcome
 from .finding import Severity
+from .subjects import subject
 from .truth import Truth
 
 # An error of each operation, in eps, that still counts as rounding: special functions lose tens of them.
@@ -63,9 +64,13 @@ def whole(call: Call, outcome: Outcome, shape: tuple[int, ...]) -> Fault | None:
         return Fault(Severity.DIES)
     if outcome.fate != "answered":
         return Fault(Severity.NAN) if outcome.fate == "raised" else None
-    if tuple(outcome.shape) != shape or outcome.dtype != call.dtype:
+    if tuple(outcome.shape) != shape or not (outcome.dtype == call.dtype or _widened(call, outcome)):
         return Fault(Severity.WRONG_SHAPE)
     return None
+
+
+def _widened(call: Call, outcome: Outcome) -> bool:
+    return outcome.dtype == "float64" and subject(call.subject).dialect.widens
 
 
 def value(got: float, truth: Truth, dtype: str, room: Room, positive: bool = True) -> Fault | None:

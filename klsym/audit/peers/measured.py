@@ -120,7 +120,7 @@ def _judged(
     for element, (number, cells) in enumerate(zip(got.tolist(), q.sums, strict=True)):
         truth = total([values[cell] for cell in cells])
         found.tried[f"{q.trial}/value"] += truth.number is not None
-        positive = q.call.quantity == "kl"
+        positive = q.call.q is not None
         if pair.numeric and len(cells) == 1:
             found.points.append(_point(pair, q, q.cells[cells[0]], number, truth))
         if fault := judge.value(number, truth, q.call.dtype, lambda: 0.0, positive):
@@ -192,7 +192,7 @@ def _decided(pair: Pair, found: Measured, doubtful: list[tuple[Seen, int]]) -> M
     for seen, place in doubtful:
         mine = list(islice(rooms, len(seen.cells)))
         room = partial(math.fsum, [math.nan if r is None else r for r in mine])
-        dtype, positive = seen.question.call.dtype, seen.question.call.quantity == "kl"
+        dtype, positive = seen.question.call.dtype, seen.question.call.q is not None
         if seen.where == "value":
             fault = judge.value(seen.got, seen.truth, dtype, room, positive)
         else:

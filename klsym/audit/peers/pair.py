@@ -20,7 +20,7 @@ from ...core.domain import Domain, Parameter
 from ...core.family import Distribution
 from ..rules import Rule
 from ..subject import Points, Subject
-from .call import Made
+from .call import Made, Quantity
 from .forms import Argument, Form, forms
 
 Point = list[Any]
@@ -72,8 +72,13 @@ class Pair:
         return self.sides[side].law
 
     @property
+    def quantity(self) -> Quantity:
+        """What is asked of it."""
+        return "entropy" if self.q is None else "kl" if "kl" in self.sides["p"].quantities else "jensenshannon"
+
+    @property
     def numeric(self) -> bool:
-        """Whether all arguments are numbers."""
+        """Whether all arguments are numbers, of laws that have densities."""
         return isinstance(self.law("p"), Distribution)
 
     def made(self, columns: Sequence[Any]) -> dict[str, Made]:

@@ -69,6 +69,8 @@ class Bench:
         """At most n points of a set of audit.points, or of everyday ones; none where the pair has none."""
         if not self.pair.numeric:
             return array_points.draw(self.pair, name, n, self.rng, self.dtype)
+        if name == "least":
+            return []
         found: list[Point] = []
         for subject in self.audited:
             each = -(-n // len(self.audited))
@@ -101,10 +103,9 @@ class Bench:
             for name, where, shape in zip(self.pair.places, spread, shapes, strict=True)
         }
         made = self.pair.made(columns)
-        quantity = "kl" if self.pair.q else "entropy"
         # The derivatives' truths cost hundreds of values of arrays: one type of floats is asked for them.
         asked = gradient and self.gradients and (self.pair.numeric or self.dtype == "float64")
-        call = Call(self.subject, quantity, made["p"], made.get("q"), self.dtype, asked)
+        call = Call(self.subject, self.pair.quantity, made["p"], made.get("q"), self.dtype, asked)
         return Question(trial, call, full, cells, [[i] for i in range(count)], feeds, list(points), list(shapes))
 
     def _column(self, k: int, entries: list[Any], shape: Shape) -> Any:
@@ -148,7 +149,7 @@ def wrapped(question: Question, composite: Composite) -> Question:
     cells = np.broadcast_to(np.arange(len(question.cells)).reshape(question.shape), full)
     rank = 1 if composite.meaning == "sum" else 0
     kept = full[: len(full) - rank]
-    sums = cells.reshape((int(np.prod(kept)), -1)).tolist()
+    sums = [own * composite.times for own in cells.reshape((int(np.prod(kept)), -1)).tolist()]
     return replace(question, call=call, shape=kept, sums=sums, rank=max(rank, int(wide)), optional=True)
 
 
@@ -284,6 +285,7 @@ TRIALS = (
     Trial("extreme, all parameters near", "extreme", at("extreme near-all", 0.4)),
     Trial("extreme along a ray", "extreme", at("extreme ray", 0.3)),
     Trial("ends of domains", "ends", at("ends", 0.6)),
+    Trial("subnormal shares", "ends", at("least", 1)),
     Trial("arguments that coincide", "ends", coincident),
     Trial("infinite", "infinite", at("infinite", 0.4)),
     Trial("P (3, 1), Q (2,)", "shape", sides((3, 1), (2,), gradient=True)),

@@ -25,7 +25,7 @@ from ..reference import INFINITE, UNKNOWN, Judged, Reference, absolute, best
 from ..rules import DOUBLE
 from ..subject import Subject
 from ..truth import Truths, truths
-from . import array_truth
+from . import array_truth, plainly
 from .pair import Pair, everyday, exactly, spelled, subjects
 
 Plain = list[Any] | str
@@ -84,7 +84,8 @@ def values(asked: Mapping[str, Any]) -> list[Plain]:
     """
     pair, by = Pair(**asked["pair"]), asked.get("by")
     if not pair.numeric:
-        return [array_truth.value(pair, point) for point in asked["points"]]
+        value = plainly.value if plainly.known(pair) else array_truth.value
+        return [value(pair, point) for point in asked["points"]]
     rows = [tuple(map(float, point)) for point in asked["points"]]
     found = {row: plain(_Known.of(pair, by)(list(row))) for row in dict.fromkeys(rows)}
     return [found[row] for row in rows]
@@ -106,6 +107,8 @@ def rooms(asked: Mapping[str, Any]) -> list[float | None]:
         try:
             if pair.numeric:
                 found.append(_Known.of(pair, by).room(list(map(float, point))))
+            elif plainly.known(pair):
+                found.append(plainly.room(pair, point))
             else:
                 found.append(array_truth.room(pair, point))
         except (ArithmeticError, ValueError, KlsymError):
@@ -252,6 +255,8 @@ def proof(asked: Mapping[str, Any]) -> dict[str, Any]:
     The formula is compared with the definition at a few everyday points of its first case.
     """
     pair = Pair(**asked["pair"])
+    if plainly.known(pair):
+        return {"sound": True, "said": plainly.SAID[pair.quantity]}
     if not pair.numeric:
         return array_truth.proof(pair)
     subject = subjects(pair, DOUBLE)[0]
