@@ -201,7 +201,7 @@ def merged(groups: Mapping[Any, Group]) -> Iterator[Group]:
     """The groups that are faults of their own, the everyday ones first.
 
     What most everyday points show is seen elsewhere too, and a formula that is wrong there has wrong signs,
-    infinities and derivatives.
+    infinities and derivatives. Digits are lost where signs are wrong.
     """
     kept: list[Group] = []
     for group in sorted(groups.values(), key=lambda g: (ORDER.index(g.kind), -g.severity)):
@@ -211,6 +211,8 @@ def merged(groups: Mapping[Any, Group]) -> Iterator[Group]:
 
 
 def _explains(one: Group, other: Group) -> bool:
+    if one.severity in ROUNDED and other.severity in ROUNDED:
+        return True
     if not one.systematic or other.severity in WHOLE:
         return False
     broken = one.kind == "value" and one.severity == Severity.WRONG_VALUE
