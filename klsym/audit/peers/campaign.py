@@ -14,6 +14,7 @@ from typing import Any
 
 from ... import __version__
 from ...backends.store import directory
+from ...core.domain import Domain
 from ...core.errors import ParameterError, nearest
 from ...core.family import Distribution
 from . import plainly
@@ -116,7 +117,8 @@ def cases(plan: Plan) -> list[Asked]:
 
     def beside(p: Form, q: Form) -> bool:
         """All mass at one outcome, beside a density: one is as good as another."""
-        return p.kind in masses and isinstance(q.law, Distribution) and (second or "Normal") == q.kind
+        single = isinstance(p.law, Point) and isinstance(p.law.domain, Domain)
+        return single and isinstance(q.law, Distribution) and (second or "Normal") == q.kind
 
     def chosen(*sides: Form) -> bool:
         return not only or bool({side.kind for side in sides} & only)
@@ -127,11 +129,11 @@ def cases(plan: Plan) -> list[Asked]:
         if first in (None, p.kind) and second in (None, q.kind) and chosen(p, q)
         if any(has(quantity, p) and has(quantity, q) for quantity in DIVERGENCES)
         and (type(p.law) is type(q.law) or beside(p, q))
-        and (p.kind == q.kind or not bare & {p.kind, q.kind} | masses)
+        and (p.kind == q.kind or not (bare & {p.kind, q.kind} or masses >= {p.kind, q.kind}))
     ]
     alone = [Pair(of.name, p.name) for p in known if first is None and chosen(p) and has("entropy", p)]
-    # A function of floats has them in one type, and no derivatives.
-    how: dict[str, Any] = {} if of.adapter else {"dtypes": ("float64",)}
+    # What takes floats alone has them in one type.
+    how: dict[str, Any] = {} if of.adapter and of.dialect.batches else {"dtypes": ("float64",)}
     sloped = bool(of.dialect.gradient)
     return [
         Asked(

@@ -85,16 +85,16 @@ class PairCase:
             found = yield from self._swept(bench)
             collect(groups, bench, found)
             whole = joined(whole, found)
-        findings: list[Finding] = []
+        findings: dict[tuple[str, Severity], Finding] = {}
         for group in merged(groups):
             seen = yield from shrunk(group.bench, group.plainest, self.ask)
             found = self._finding(group, seen, proof["said"])
-            if not any(_same(found, other) for other in findings):
-                findings.append(found)
+            if not any(_same(found, other) for other in findings.values()):
+                findings.setdefault((home(group.kind, seen), group.severity), found)
         tried = {name: sum(whole.tried[f"{name}/{of}"] for of in ("value", "slope")) for name in KINDS}
         return PairResult(
             self.pair.name,
-            findings=tuple(findings),
+            findings=tuple(findings.values()),
             points=tuple(whole.points),
             tried={name: count for name, count in tried.items() if count},
             seconds=whole.seconds.get("generic"),
@@ -113,9 +113,12 @@ class PairCase:
         return Bench(self.subject, self.pair, dtype, rng, budget, self.gradients)
 
     def _swept(self, bench: Bench) -> Generator[list[Job], list[Any], Measured]:
-        """All trials, and the neighbourhood of the worst points of some."""
+        """All trials, and the neighbourhood of the worst points of some; no more than one of what dies at once."""
         questions = [q for trial in TRIALS for q in trial.ask(bench, trial.name)]
-        found = yield from measured(self.pair, questions, self.ask)
+        found = yield from measured(self.pair, questions[:1], self.ask)
+        if any(seen.fault.severity == Severity.DIES for seen in found.seen):
+            return found
+        found = joined(found, (yield from measured(self.pair, questions[1:], self.ask)))
         for trial in TRIALS:
             if trial.climbs:
                 found = joined(found, (yield from climbed(bench, trial.name, found, self.ask)))
@@ -162,6 +165,7 @@ class Group:
 
 EXAMPLES = 6
 KINDS = {trial.name: trial.kind for trial in TRIALS}
+BATCHES = ("shape", "independent", "composites", "in a batch")
 ORDER = list(dict.fromkeys(trial.kind for trial in TRIALS))
 
 
@@ -174,6 +178,14 @@ def kind(seen: Seen) -> str:
     if severity in ROUNDED:
         return "near"
     return "shape" if severity in WHOLE else found
+
+
+def home(kind: str, seen: Seen) -> str:
+    """The kind of a fault as it is shown: one of a batch that is there in numbers alone is none of batches."""
+    call = seen.question.call
+    if kind not in BATCHES or seen.question.batched or call.p.around or (call.q and call.q.around):
+        return kind
+    return "value" if seen.where == "value" else "derivatives"
 
 
 def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:

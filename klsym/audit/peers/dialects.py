@@ -29,7 +29,8 @@ class Dialect:
     of the class `kind` in the module `home`. `objects` are classes beyond those of the adapter, by the module that has
     them, with the names of their arguments. `functions` are for distributions that the library has as bare arrays.
     `gradient` follows the value: a dictionary, by `labels`, of the derivatives by the variables `leaves`; a
-    `functional` library needs a function of these for it. One that `widens` may answer in float64 whatever it is asked.
+    `functional` library needs a function of these for it. One that `widens` may answer in float64 whatever it is asked;
+    without `batches` it takes numbers alone.
     """
 
     imports: str
@@ -48,6 +49,7 @@ class Dialect:
     functions: Mapping[str, Functions] = field(default_factory=dict)
     wrappers: Mapping[str, Wrapper] = field(default_factory=dict)
     widens: bool = False
+    batches: bool = True
 
 
 JAX_GRADIENT = """\
@@ -293,6 +295,7 @@ SYMPY = Dialect(
         "entropy": "float(sympy.stats.entropy(p))",
         "log_prob": "float(sympy.log(sympy.stats.density(p)(at)))",
     },
+    batches=False,
 )
 
 

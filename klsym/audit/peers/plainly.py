@@ -43,7 +43,7 @@ def _distance(point: Point) -> mp.mpf:
     """The root of the mean divergence from the mean, of weights over their sums.
 
     >>> float(_distance([[0.0, 1.0], [5e-324, 1.0]])), round(float(_distance([[0.0, 1.0], [1.0, 0.0]])) ** 2, 15)
-    (1.3088138544886402e-162, 0.693147180559945)
+    (1.3085492146388467e-162, 0.693147180559945)
     """
     p, q = ([Fraction(x) / sum(map(Fraction, side)) for x in side] for side in point)
     terms = [x * _log(2 * x / (x + y)) for pair in zip(p, q, strict=True) for x, y in (pair, pair[::-1]) if x]

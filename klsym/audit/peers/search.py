@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..climb import mutated
+from .finding import Severity
 from .measured import ASK, Measured, Measuring, Seen, measured
 from .pair import Point as Row
 from .pair import array
@@ -55,9 +56,10 @@ def joined(one: Measured, other: Measured) -> Measured:
 def shrunk(bench: Bench, examples: Sequence[Seen], ask: str = ASK) -> Any:
     """The fault of one of the examples at plainer numbers, in smaller shapes; a generator that returns it."""
     seen = yield from _alone(bench, examples, ask)
-    for _ in range(ROUNDS):
+    # To wait for an answer that does not come, again and again, tells nothing more.
+    for _ in range(ROUNDS if seen.fault.severity != Severity.DIES else 0):
         plainer = list(_plainer(bench, seen.question))[:TRIES]
-        if not seen.question.batched:
+        if bench.batches and not seen.question.batched:
             rows = [q.base[0] for q in plainer]
             rows += rows[-1:] * (-len(rows) % FULL)
             asked = bench.flat(seen.question.trial, rows, seen.question.call.gradient)
@@ -74,18 +76,17 @@ def shrunk(bench: Bench, examples: Sequence[Seen], ask: str = ASK) -> Any:
 def _alone(bench: Bench, examples: Sequence[Seen], ask: str) -> Any:
     """The fault of an example at a single point in numbers, or in a batch of one, or of two, if it is there."""
     width = len(bench.pair.columns)
-    for shape, order in (((), 0), ((1,), 0), ((2,), 1), ((2,), -1)):
+    for shape, order in (((), 0), ((1,), 0), ((2,), 1), ((2,), -1)) if bench.batches else ():
         smaller: list[Question] = []
         for seen in examples:
             q = seen.question
-            if not seen.cells or q.rank:
-                continue
-            own = q.cells[seen.cells[0]]
-            beside = [cell for n, cell in enumerate(q.cells) if n != seen.cells[0]][:1]
-            points = [own, *beside][:: order or 1][: None if order else 1]
-            if len(points) == max(1, int(np.prod(shape))):
-                gradient = q.call.gradient and (seen.where != "value" or seen.element is None)
-                smaller.append(bench.laid(q.trial, points, [shape] * width, gradient))
+            # Of a sum over coordinates each may be at fault.
+            for place in seen.cells if q.rank and not order else seen.cells[: not q.rank]:
+                beside = [cell for n, cell in enumerate(q.cells) if n != place][:1]
+                points = [q.cells[place], *beside][:: order or 1][: None if order else 1]
+                if len(points) == max(1, int(np.prod(shape))):
+                    gradient = q.call.gradient and (seen.where != "value" or seen.element is None)
+                    smaller.append(bench.laid(q.trial, points, [shape] * width, gradient))
         found = yield from _first(bench, examples[0], smaller, ask)
         if found is not None:
             return found

@@ -17,6 +17,7 @@ from .call import Call
 from .composites import COMPOSITES, Composite
 from .judge import TYPES
 from .pair import Pair, Point, array, everyday, subjects, whole
+from .subjects import subject
 
 Shape = tuple[int, ...]
 Dtype = Literal["float64", "float32"]
@@ -61,6 +62,10 @@ class Bench:
     budget: int
     gradients: bool = True
 
+    @property
+    def batches(self) -> bool:
+        return subject(self.pair.subject).dialect.batches
+
     @cached_property
     def audited(self) -> tuple[Subject, ...]:
         return subjects(self.pair, RULES[self.dtype])
@@ -72,9 +77,9 @@ class Bench:
         if name == "least":
             return []
         found: list[Point] = []
-        for subject in self.audited:
+        for one in self.audited:
             each = -(-n // len(self.audited))
-            rows = everyday(subject, each, self.rng) if name == "everyday" else draw(subject, name, each, self.rng)
+            rows = everyday(one, each, self.rng) if name == "everyday" else draw(one, name, each, self.rng)
             # Subnormal numbers are no fault of a formula.
             normal = ((rows == 0) | (np.abs(rows) >= TYPES[self.dtype].smallest)).all(axis=1)
             found += rows[normal].tolist()
@@ -116,13 +121,17 @@ class Bench:
         return (numbers.astype(int) if whole(argument) else numbers).tolist()
 
     def flat(self, trial: str, points: Sequence[Point], gradient: bool = False) -> list[Question]:
-        """The points as one batch."""
+        """The points as one batch, or one by one."""
         if not points:
             return []
+        if not self.batches:
+            return [self.laid(trial, [point], [()] * len(self.pair.columns), gradient) for point in points]
         return [self.laid(trial, points, [(len(points),)] * len(self.pair.columns), gradient)]
 
     def shaped(self, trial: str, shapes: Sequence[Shape], gradient: bool = False) -> list[Question]:
         """Everyday points in these batch shapes, chosen so that every cell is one where there is a divergence."""
+        if not self.batches:
+            return []
         needed = max(int(np.prod(shape)) for shape in shapes)
         if not needed and not self.pair.numeric:
             return []  # nested lists do not tell the size of an outcome then

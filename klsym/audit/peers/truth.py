@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -85,17 +85,21 @@ def values(asked: Mapping[str, Any]) -> list[Plain]:
     pair, by = Pair(**asked["pair"]), asked.get("by")
     if not pair.numeric:
         value = plainly.value if plainly.known(pair) else array_truth.value
-        return [value(pair, point) for point in asked["points"]]
-    rows = [tuple(map(float, point)) for point in asked["points"]]
-    found = {row: plain(_Known.of(pair, by)(list(row))) for row in dict.fromkeys(rows)}
-    return [found[row] for row in rows]
+        return _once(lambda point: value(pair, point), asked["points"])
+    return _once(lambda point: plain(_Known.of(pair, by)(list(map(float, point)))), asked["points"])
+
+
+def _once(compute: Callable[[Any], Any], points: Sequence[Any]) -> list[Any]:
+    """What is computed of each of the points, of equal ones once."""
+    found = {text: compute(point) for text, point in {repr(point): point for point in points}.items()}
+    return [found[repr(point)] for point in points]
 
 
 def slopes(asked: Mapping[str, Any]) -> list[list[list[Plain]]]:
     """The truths of the derivatives at `points`, a row a point and a list of entries a place."""
     pair = Pair(**asked["pair"])
     if not pair.numeric:
-        return [array_truth.slopes(pair, point) for point in asked["points"]]
+        return _once(lambda point: array_truth.slopes(pair, point), asked["points"])
     columns = [values({**asked, "by": place}) for place in pair.places]
     return [[[entry] for entry in row] for row in zip(*columns, strict=True)]
 
