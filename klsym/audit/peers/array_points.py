@@ -31,6 +31,24 @@ USUAL = 3
 LISTS = (simplex, weights, logits_list, positive_list)
 
 
+def circulant(row: Array) -> Array:
+    """The nearest row that is the same from both ends, made positive definite by its first entry."""
+    turned = np.round((row + np.roll(row[::-1], 1)) / 2, 3)
+    return np.concatenate([[np.round(np.abs(turned).sum() + 0.5, 3)], turned[1:]])
+
+
+def positive(row: Array) -> bool:
+    """Whether the circulant matrix of the row is symmetric and positive definite."""
+    return bool(np.array_equal(row[1:], row[:0:-1]) and (np.fft.fft(row).real > 0).all())
+
+
+# What else holds of some arguments, by name: how a draw is made so, and whether it is.
+ROWS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], bool]]] = {
+    "cutpoints": (np.sort, lambda row: bool((np.diff(row) > 0).all())),
+    "covariance_row": (circulant, positive),
+}
+
+
 def sized(argument: Argument, size: int) -> tuple[int, ...]:
     """The shape of an argument of outcomes of this size."""
     return (size, 2) if argument.domain is columns else (size,) * argument.axes
@@ -89,6 +107,10 @@ def inside(pair: Pair, point: Point) -> bool:
     return all(
         bool(np.all(argument.domain.inside(array(entry)))) if isinstance(argument.domain, ArrayDomain) else True
         for (_, argument), entry in zip(pair.columns, point, strict=True)
+    ) and all(
+        ROWS[argument.name][1](array(entry))
+        for (_, argument), entry in zip(pair.columns, point, strict=True)
+        if argument.name in ROWS
     )
 
 
@@ -118,7 +140,8 @@ def _all(pair: Pair, size: int, rng: Rng, wild: bool) -> Iterator[Array]:
         family = getattr(pair.law(side), "family", None)
         bounded = family and family.constraint.free_symbols & {p.symbol for p in family.parameters}
         above = size - 1 if bounded and argument.axes == 0 else 0
-        yield fresh(argument.domain, sized(argument, size), rng, wild, above)
+        entry = fresh(argument.domain, sized(argument, size), rng, wild, above)
+        yield ROWS[argument.name][0](entry) if argument.name in ROWS else entry
 
 
 def _joined(wild: bool, gap: Callable[[Rng], float], one: bool = False) -> Callable[[Pair, int, Rng], Point]:

@@ -109,7 +109,7 @@ class PairCase:
     def bench(self, dtype: Dtype) -> Bench:
         """What the trials draw from: the generator depends on nothing but the seed, the pair and the type."""
         rng = np.random.default_rng([self.seed, zlib.crc32(f"{self.pair.name} {dtype}".encode())])
-        budget = self.points if self.pair.numeric else self.points // 4
+        budget = self.points // 4 if self.pair.dear else self.points
         return Bench(self.subject, self.pair, dtype, rng, budget, self.gradients)
 
     def _swept(self, bench: Bench) -> Generator[list[Job], list[Any], Measured]:

@@ -18,7 +18,7 @@ from ...arrays.family import ArrayDistribution
 from ...core.continuity import at
 from ...core.domain import Domain, Parameter
 from ...core.family import Distribution
-from ..rules import Rule
+from ..rules import DOUBLE, Rule
 from ..subject import Points, Subject
 from .call import Made, Quantity
 from .forms import Argument, Form, forms
@@ -80,6 +80,11 @@ class Pair:
     def numeric(self) -> bool:
         """Whether all arguments are numbers, of laws that have densities."""
         return isinstance(self.law("p"), Distribution)
+
+    @property
+    def dear(self) -> bool:
+        """Whether each of its truths costs as much as hundreds of a closed form's: of arrays, and by quadrature."""
+        return not self.numeric or any(s.case.kind in KINDS[1] for s in subjects(self, DOUBLE))
 
     def made(self, columns: Sequence[Any]) -> dict[str, Made]:
         """The distributions with these nested lists for the columns."""

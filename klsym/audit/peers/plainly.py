@@ -58,6 +58,7 @@ def _at_one_outcome(pair: Pair, point: Point) -> mp.mpf:
     """Infinite unless Q has mass there too: then minus the logarithm of it."""
     given = arguments(pair, point)
     p, q = (form.exact(given[side]) for side, form in pair.sides.items())
+    assert isinstance(p, Mass)
     if isinstance(q, Mass):
         return mp.mpf(0) if np.array_equal(p.at, q.at) else mp.inf
     assert isinstance(q, Distribution)

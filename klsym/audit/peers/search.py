@@ -29,7 +29,7 @@ FULL = SURVIVORS * CHILDREN
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
     """What is found around the worst points of a trial, around the worst of those, and so on."""
     best, all_found = worst([point for point in found.points if point.trial == trial]), Measured()
-    if not bench.pair.numeric:
+    if bench.pair.dear:
         return all_found
     for _ in range(GENERATIONS):
         if not best:
@@ -58,7 +58,7 @@ def shrunk(bench: Bench, examples: Sequence[Seen], ask: str = ASK) -> Any:
     seen = yield from _alone(bench, examples, ask)
     # To wait for an answer that does not come, again and again, tells nothing more.
     for _ in range(ROUNDS if seen.fault.severity != Severity.DIES else 0):
-        plainer = list(_plainer(bench, seen.question))[:TRIES]
+        plainer = list(_plainer(bench, seen.question))[: TRIES // 4 if bench.pair.dear else TRIES]
         if bench.batches and not seen.question.batched:
             rows = [q.base[0] for q in plainer]
             rows += rows[-1:] * (-len(rows) % FULL)

@@ -315,3 +315,5 @@ TRIALS = (
     Trial("derivatives, ends", "derivatives, ends", at("ends", 0.2, gradient=True)),
     Trial("an end in a batch", "in a batch", mixed("ends", "infinite")),
 )
+# Trials at everyday arguments, which nobody should refuse.
+ORDINARY = {t.name for t in TRIALS if t.kind in ("value", "shape", "independent", "composites", "derivatives")}

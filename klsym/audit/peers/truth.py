@@ -115,8 +115,8 @@ def rooms(asked: Mapping[str, Any]) -> list[float | None]:
                 found.append(plainly.room(pair, point))
             else:
                 found.append(array_truth.room(pair, point))
-        except (ArithmeticError, ValueError, KlsymError):
-            found.append(math.nan)
+        except (ArithmeticError, ValueError, KeyError, KlsymError):
+            found.append(math.nan)  # a form with integrals has no such terms
     return [room if math.isfinite(room) else None for room in found]
 
 
@@ -203,6 +203,9 @@ class _Known:
             expanded = sp.expand(reference.steps[-1].node, **EXPANDED)
             self.rooms[place, met] = (reference, Reference(expanded, known.subject.symbols))
         found = max(reference.room(row) for reference in self.rooms[place, met]) + bool(met)
+        # A power of a scale is a product with its logarithm in many a program.
+        sizes = [abs(x) for x in row if x and math.isfinite(x)]
+        found += max(sizes, default=0.0) * max((abs(math.log(size)) for size in sizes), default=0.0)
         if self.by is None:
             return found + 2 * self._entropy(row)
         argument = abs(row[self.pair.places.index(self.by)])
@@ -230,7 +233,8 @@ class Measured(Truths):
         if not value.vouched or value.rad > abs(value.mid) * mp.mpf(2) ** -40:
             return absolute(UNKNOWN)
         if mp.isinf(value.mid):
-            return absolute(INFINITE)
+            # An entropy of numbers that rounding makes infinite says nothing.
+            return absolute(INFINITE if self.subject.formula.derivation.divergence.arity == 2 else UNKNOWN)
         mantissa, exponent = mp.frexp(value.mid)
         high = float(mantissa)
         return absolute((high, float(mantissa - high), int(exponent), True))
