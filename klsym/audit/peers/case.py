@@ -165,13 +165,15 @@ ORDER = list(dict.fromkeys(trial.kind for trial in TRIALS))
 
 def kind(seen: Seen) -> str:
     """What a fault is grouped by, beside its severity."""
-    severity, found = seen.fault.severity, KINDS[seen.question.trial]
-    if seen.where == "value":
-        # What is asked for derivatives has a value as other questions have.
-        found = found.removeprefix("derivatives").removeprefix(", ") or "value"
+    severity = seen.fault.severity
     if severity in ROUNDED:
         return "near"
-    return "shape" if severity in WHOLE else found
+    return "shape" if severity in WHOLE else _kind(KINDS[seen.question.trial], seen.where)
+
+
+def _kind(of: str, where: str) -> str:
+    """The kind of a trial; what is asked for derivatives has a value as other questions have."""
+    return of if where != "value" else of.removeprefix("derivatives").removeprefix(", ") or "value"
 
 
 def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:
@@ -180,8 +182,9 @@ def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:
         key = kind(seen), seen.fault.severity
         if key not in groups:
             of = "whole" if seen.element is None else "value" if seen.where == "value" else "slope"
-            alike = set(ORDER) if key[1] in ROUNDED else {KINDS[seen.question.trial]}
-            tried = sum(found.tried[f"{name}/{of}"] for name, group in KINDS.items() if group in alike)
+            anywhere = key[1] in (*ROUNDED, *WHOLE)
+            alike = [name for name, each in KINDS.items() if anywhere or _kind(each, seen.where) == key[0]]
+            tried = sum(found.tried[f"{name}/{of}"] for name in alike)
             groups[key] = Group(bench, *key, [], 0, tried)
         group = groups[key]
         if group.bench is not bench:

@@ -110,8 +110,10 @@ def _judged(
     found.tried[f"{q.trial}/whole"] += 1
     if fault := judge.whole(q.call, outcome, q.shape):
         shown = f"{outcome.fate}: {outcome.said}" if outcome.fate != "answered" else f"{outcome.shape} {outcome.dtype}"
-        # Nothing is said of an answer that would be no number anyway.
-        if outcome.fate != "raised" or not (q.optional or any(not v.finite for v in values)):
+        # Nothing is said of an answer that would be no number anyway; what cannot be made is a fault of its class,
+        # which its pair with itself tells.
+        silent = q.optional or any(not v.finite for v in values) or (outcome.refused and pair.q not in (None, pair.p))
+        if outcome.fate != "raised" or not silent:
             yield Seen(q, "value", None, fault, shown, UNDECIDED, tuple(range(len(q.cells))), outcome.said)
         return
     if outcome.fate != "answered":
