@@ -28,6 +28,10 @@ DTYPES: tuple[Dtype, ...] = ("float64", "float32")
 ROUNDED = (Severity.LOST_DIGITS, Severity.WRONG_SIGN)
 # Faults of the whole answer are the same in every trial.
 WHOLE = (Severity.DIES, Severity.WRONG_SHAPE)
+# That there is a number, and that it is finite, is true or not.
+BINARY = (Severity.NAN, Severity.FALSE_INFINITY, Severity.MISSING_GRADIENT)
+# The kinds of trials of which the numbers are everyday ones.
+BATCHED = ("shape", "independent", "composites", "in a batch")
 FAULTS: dict[Severity, Fault] = {
     Severity.LOST_DIGITS: "value",
     Severity.MISSING_GRADIENT: "gradient",
@@ -218,14 +222,26 @@ def _explains(one: Group, other: Group) -> bool:
     return one.severity == other.severity or broken
 
 
-def _same(one: Finding, other: Finding) -> bool:
-    """Whether two findings are one fault at the same numbers, in two types of floats or two trials."""
-    return (one.severity, one.where, one.call.p, one.call.q) == (
-        other.severity,
-        other.where,
-        other.call.p,
-        other.call.q,
-    )
+def _same(found: Finding, other: Finding) -> bool:
+    """Whether a finding is a fault that another one shows: at the same numbers, or a like one at single numbers.
+
+    That there is no number, or an infinite one, is one fault all over the inside of the domains; so is what was seen in
+    a batch and is there without it. A fault in doubles is also one in single precision.
+    """
+    if (found.severity, found.where == "value") != (other.severity, other.where == "value"):
+        return False
+    if (found.where, found.call.p, found.call.q) == (other.where, other.call.p, other.call.q):
+        return True
+    kind, inside = KINDS[found.trial], {"ends" in KINDS[each.trial] for each in (found, other)}
+    covered = other.call.dtype in ("float64", found.call.dtype) and _single(found) and _single(other)
+    alike = kind in BATCHED or (found.severity in BINARY and len(inside) == 1)
+    return covered and alike and ("inf" in found.truth) == ("inf" in other.truth)
+
+
+def _single(found: Finding) -> bool:
+    """Whether it is one member beside one other, in numbers."""
+    sides = [side for side in (found.call.p, found.call.q) if side is not None]
+    return found.element == () and found.truth != "an answer" and not any(side.around for side in sides)
 
 
 def _place(seen: Seen) -> tuple[int, ...]:
