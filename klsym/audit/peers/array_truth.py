@@ -97,8 +97,12 @@ def value(pair: Pair, point: Point) -> Plain:
             found = number(pair, point)
         except FAILURES:
             return "unknown"
-    found = mp.mpf(found)
-    return plain(found, abs(found) if pair.q else abs(found) + _terms(pair, given))
+    found, scale = mp.mpf(found), abs(mp.mpf(found))
+    if not pair.q:
+        # An entropy crosses zero, unless it is of counts, which may have no closed form.
+        with suppress(*FAILURES):
+            scale += _terms(pair, given)
+    return plain(found, scale)
 
 
 def _equal(pair: Pair, given: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -246,8 +250,10 @@ def _terms_of(value: Any) -> tuple[Any, ...]:
 
 
 def _balls(exact: Any) -> Any:
-    """Rationals as balls of the working precision."""
+    """Rationals as balls of the working precision; sizes stay integers."""
     arithmetic = _arb()
+    if isinstance(exact, int):
+        return exact
     if isinstance(exact, np.ndarray):
         return np.array([_balls(x) for x in exact.ravel()], dtype=object).reshape(exact.shape)
     return arithmetic.rational(exact.numerator, exact.denominator)

@@ -19,7 +19,6 @@ from .finding import Severity
 from .job import Job
 from .judge import Fault
 from .pair import Pair, Point, array, whole
-from .running import MAKING
 from .trials import ORDINARY, Question
 from .truth import Truth, read, total
 
@@ -111,9 +110,11 @@ def _judged(
     found.tried[f"{q.trial}/whole"] += 1
     if fault := judge.whole(q.call, outcome, q.shape):
         shown = f"{outcome.fate}: {outcome.said}" if outcome.fate != "answered" else f"{outcome.shape} {outcome.dtype}"
-        # Nothing is said of an answer that would be no number anyway, nor where extreme arguments are refused.
-        refused = outcome.said.startswith(MAKING) and q.trial not in ORDINARY
-        if outcome.fate != "raised" or not (refused or q.optional or any(not v.finite for v in values)):
+        # Nothing is said of an answer that would be no number anyway, nor where extreme arguments are refused;
+        # what cannot be made is a fault of its class, which its pair with itself tells.
+        refused = outcome.refused and (q.trial not in ORDINARY or pair.q not in (None, pair.p))
+        silent = refused or q.optional or any(not v.finite for v in values)
+        if outcome.fate != "raised" or not silent:
             yield Seen(q, "value", None, fault, shown, UNDECIDED, tuple(range(len(q.cells))), outcome.said)
         return
     if outcome.fate != "answered":
