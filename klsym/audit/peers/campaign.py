@@ -133,7 +133,7 @@ def cases(plan: Plan) -> list[Asked]:
     ]
     alone = [Pair(of.name, p.name) for p in known if first is None and chosen(p) and has("entropy", p)]
     # What takes floats alone has them in one type.
-    how: dict[str, Any] = {} if of.adapter and of.dialect.batches else {"dtypes": ("float64",)}
+    how: dict[str, Any] = {} if of.adapter and of.dialect.batches != "never" else {"dtypes": ("float64",)}
     sloped = bool(of.dialect.gradient)
     return [
         Asked(

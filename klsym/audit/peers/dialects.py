@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .call import Quantity
 
@@ -30,7 +31,7 @@ class Dialect:
     them, with the names of their arguments. `functions` are for distributions that the library has as bare arrays.
     `gradient` follows the value: a dictionary, by `labels`, of the derivatives by the variables `leaves`; a
     `functional` library needs a function of these for it. One that `widens` may answer in float64 whatever it is asked;
-    without `batches` it takes numbers alone.
+    `batches` says of what it takes batches: of everything, of distributions of numbers, or of nothing.
     """
 
     imports: str
@@ -49,7 +50,7 @@ class Dialect:
     functions: Mapping[str, Functions] = field(default_factory=dict)
     wrappers: Mapping[str, Wrapper] = field(default_factory=dict)
     widens: bool = False
-    batches: bool = True
+    batches: Literal["always", "numbers", "never"] = "always"
 
 
 JAX_GRADIENT = """\
@@ -283,6 +284,7 @@ SCIPY = Dialect(
     },
     # The parameters of scipy.stats are doubles, and what is computed from them.
     widens=True,
+    batches="numbers",
 )
 
 SYMPY = Dialect(
@@ -295,7 +297,7 @@ SYMPY = Dialect(
         "entropy": "float(sympy.stats.entropy(p))",
         "log_prob": "float(sympy.log(sympy.stats.density(p)(at)))",
     },
-    batches=False,
+    batches="never",
 )
 
 

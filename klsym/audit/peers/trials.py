@@ -64,7 +64,9 @@ class Bench:
 
     @property
     def batches(self) -> bool:
-        return subject(self.pair.subject).dialect.batches
+        dialect = subject(self.pair.subject).dialect
+        single = self.pair.numeric or self.pair.sides["p"].kind in dialect.functions
+        return dialect.batches == "always" or (dialect.batches == "numbers" and single)
 
     @cached_property
     def audited(self) -> tuple[Subject, ...]:
