@@ -13,7 +13,7 @@ from .call import Call, Fate, Outcome
 from .script import prelude, script
 
 # On the clock, without the start of the process, which may take IMPORT; megabytes are what the whole process holds.
-SECONDS, MEGABYTES, IMPORT = 20.0, 4096.0, 180.0
+SECONDS, MEGABYTES, IMPORT = 60.0, 4096.0, 180.0
 
 
 def ask(argument: Mapping[str, Any]) -> dict[str, Any]:
