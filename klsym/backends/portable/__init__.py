@@ -1,0 +1,1 @@
+"""Array kernels written once for NumPy, torch and JAX."""
