@@ -13,6 +13,8 @@ from ..core.program import Program
 from . import c, jax, numba, numpy, proof, torch
 from .callable import Compiled
 from .function import Report
+from .host import Host
+from .portable import ArrayProgram
 from .selfcheck import Example, about, check
 
 # The fastest first; by default numba or NumPy.
@@ -48,6 +50,19 @@ def emit(program: Program, target: str = "numpy", examples: Iterable[Example] = 
     )
 
 
+def hosted(host: Host, backend: str) -> Any:
+    """A function of NumPy's arrays as one of the tensors or arrays of a backend that differentiates."""
+    return _find(backend).hosted(host)
+
+
+def array_source(program: ArrayProgram, target: str) -> str:
+    """The source of a stand-alone module of a divergence of arrays; UnderivableError for a target without arrays."""
+    module = _find(target)
+    if not hasattr(module, "array_source"):
+        raise UnderivableError(f"{program.name} takes arrays, which {target} has not; take numpy, torch or jax")
+    return module.array_source(program)
+
+
 def _plain(program: Program) -> Program:
     """The program without the lines that estimate errors: nothing in a stand-alone module asks for them."""
     outputs = tuple(replace(output, error="", bound=0.0) for output in program.outputs)
@@ -75,4 +90,4 @@ def _find(name: str) -> ModuleType:
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Example", "Report", "emit", "load"]
+__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Example", "Report", "array_source", "emit", "hosted", "load"]

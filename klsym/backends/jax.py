@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,8 @@ from .. import __version__
 from ..core.curvature import curvature
 from ..core.errors import UnderivableError
 from ..core.program import Output, Program
-from .library import jax_library, kernels, needed
+from .library import Definition, array_library, jax_library, kernels, needed
+from .portable import ArrayProgram
 from .selfcheck import about
 from .source import (
     OPERATORS,
@@ -19,6 +20,8 @@ from .source import (
     SUM,
     UNARY,
     Spelling,
+    Texts,
+    absent,
     calls,
     documentation,
     filled,
@@ -31,7 +34,8 @@ from .source import (
 )
 
 if TYPE_CHECKING:
-    from .traced import Traced
+    from .host import Host
+    from .traced import Hosted, Traced
 
 SPELLING: dict[str, Spelling] = {
     **OPERATORS,
@@ -59,6 +63,13 @@ NOTE = [
     "This is the first pass of what klsym compiles: elements that cancel or overflow are not corrected.",
 ]
 
+ARRAY_NOTE = [
+    "The arguments are arrays, their event axes last; batches before them broadcast. It is computed in float64, whatever",
+    "jax_enable_x64 says, and rounded to the floating type of the arrays. Runs under jit, vmap and grad. Derivatives have",
+    "a form of their own that does not cancel where P is near Q; second ones are those of the textbook form, which do not",
+    "cancel, in the type of the arrays.",
+]
+
 
 def missing(program: Program) -> list[str]:
     """The primitives of the program that JAX has no spelling for."""
@@ -78,15 +89,44 @@ def emit(program: Program) -> str:
             f"{program.name} cannot be written for JAX: it has no {', '.join(lacking)}; the backend numpy has"
         )
     sloped = [output.name for output in slopes]
-    parts = {
-        "_first": _function("_first", value),
-        "_gradient": _function("_gradient", replace(program, outputs=slopes)),
-        "_curvature": _bending(program, sloped, slopes),
-    }
-    used = set().union(*(names for _, names in parts.values()))
-    definitions = needed(jax_library(), {*used, *_ALWAYS})
+    parts = (
+        _function("_first", value),
+        _function("_gradient", replace(program, outputs=slopes)),
+        _bending(program, sloped, slopes),
+    )
+    notes = [*NOTE, *(f"{quoted(condition.text)}." for condition in program.conditions), "", *about(program).splitlines()]
+    places = tuple(program.arguments.index(name) for name in sloped)
+    used = {"_slopes_jvp", "_bends_jvp"}
+    return _module(program, (0,) * len(program.arguments), places, parts, jax_library(), used, notes)
+
+
+def array_source(program: ArrayProgram) -> str:
+    """The module of a divergence of arrays; where no portable kernel is known its functions raise NotImplementedError.
+
+    Second derivatives are those of the textbook form.
+    """
+    parts = [
+        ([*(["@_in_doubles"] if program.terms else []), *lines], names)
+        for lines, names in (program.value(), program.gradient())
+    ]
+    parts.append(program.textbook("_curvature"))
+    notes = program.notes(ARRAY_NOTE)
+    return _module(program, program.axes, program.sloped, parts, array_library("jax"), {"_curved_jvp"}, notes)
+
+
+def _module(
+    program: Program | ArrayProgram,
+    axes: tuple[int, ...],
+    sloped: tuple[int, ...],
+    parts: Sequence[Texts],
+    library: Mapping[str, Definition],
+    bending: set[str],
+    notes: list[str],
+) -> str:
+    doc, used = documentation(program), set[str]().union(*(names for _, names in parts))
+    definitions = needed(library, {*used, *bending, *_ALWAYS})
     imports = [text for text in definitions if re.match("import |from ", text)]
-    doc = documentation(program)
+    constants = program.written() if isinstance(program, ArrayProgram) else []
     return "\n".join(
         [
             f'"""{doc[0]}',
@@ -96,13 +136,12 @@ def emit(program: Program) -> str:
             "",
             *imports,
             "",
-            f"_SLOPED = {tuple(program.arguments.index(name) for name in sloped)!r}  # arguments with derivatives",
+            f"_SLOPED, _AXES = {sloped!r}, {axes!r}  # arguments with derivatives; event axes of each",
+            *constants,
             *laid_out([text for text in definitions if text not in imports]),
-            *(line for lines, _ in parts.values() for line in [*lines, "", ""]),
+            *(line for lines, _ in parts for line in [*lines, "", ""]),
             *opening(program.name, [f"{name}: ArrayLike" for name in program.arguments], "Array"),
-            *indented([f'"""{doc[0]}', *doc[1:], "", *NOTE], 1),
-            *(f"    {quoted(condition.text)}." for condition in program.conditions),
-            *indented(["", *about(program).splitlines()], 1),
+            *indented([f'"""{doc[0]}', *doc[1:], "", *notes], 1),
             '    """',
             f"    return _apply({', '.join(program.arguments)})",
             "",
@@ -110,15 +149,15 @@ def emit(program: Program) -> str:
     )
 
 
-_ALWAYS = ("jnp", "Array", "ArrayLike", "_apply", "_in_doubles", "_value_jvp", "_slopes_jvp", "_bends_jvp")
+_ALWAYS = ("jnp", "Array", "ArrayLike", "_apply", "_in_doubles", "_value_jvp")
 
 
-def _function(name: str, program: Program) -> tuple[list[str], set[str]]:
+def _function(name: str, program: Program) -> Texts:
     """A function of a program's outputs, and the functions that it calls; one that raises where one has no spelling."""
     results = [output.line for output in program.outputs]
     program = replace(program, lines=program.needed(*results))
     if lacking := missing(program):
-        return _absent(name, f"JAX has no {', '.join(lacking)}, which the derivatives need")
+        return absent(name, f"JAX has no {', '.join(lacking)}, which the derivatives need")
     table = COMPENSATED if any(line.primitive.endswith("_rest") for line in program.lines) else SPELLING
     body, texts = statements(program, table, *results)
     lines = ["@_in_doubles", *opening(name, list(program.arguments)), *indented(body, 1)]
@@ -127,17 +166,13 @@ def _function(name: str, program: Program) -> tuple[list[str], set[str]]:
     return [re.sub(r"\bnp\.(inf|nan)\b", r"jnp.\1", line) for line in lines], called
 
 
-def _bending(program: Program, by: Sequence[str], slopes: Sequence[Output]) -> tuple[list[str], set[str]]:
+def _bending(program: Program, by: Sequence[str], slopes: Sequence[Output]) -> Texts:
     """The function of the second derivatives."""
     try:
         bent = curvature(program, by, slopes)
     except UnderivableError as error:
-        return _absent("_curvature", f"no second derivatives: {error}")
+        return absent("_curvature", f"no second derivatives: {error}")
     return _function("_curvature", bent)
-
-
-def _absent(name: str, why: str) -> tuple[list[str], set[str]]:
-    return [f"def {name}(*_):", f'    raise NotImplementedError("{quoted(why)}")'], set()
 
 
 def load(program: Program, **options: bool) -> Traced:
@@ -145,3 +180,10 @@ def load(program: Program, **options: bool) -> Traced:
     from .traced import Traced
 
     return Traced(program, **options)
+
+
+def hosted(host: Host) -> Hosted:
+    """A function of NumPy's arrays as one of JAX arrays."""
+    from .traced import Hosted
+
+    return Hosted(host)

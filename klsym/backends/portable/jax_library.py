@@ -8,6 +8,10 @@ _finite, _lower, _ln, _exponential = jnp.isfinite, jnp.tril, jnp.log, jnp.exp
 _log_gamma, _psi = special.gammaln, special.digamma
 
 
+def _array(values, like):
+    return jnp.array(values, like.dtype)
+
+
 def _largest(x):
     return x.max(-1, keepdims=True)
 

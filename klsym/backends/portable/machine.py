@@ -10,6 +10,11 @@ import numpy as np
 finite, lower = np.isfinite, np.tril
 
 
+def array(values, like):
+    """Numbers as an array beside others."""
+    return np.array(values)
+
+
 def largest(x):
     """The greatest along the last axis, which stays."""
     return x.max(-1, keepdims=True)

@@ -6,6 +6,10 @@ _finite, _lower, _spread = torch.isfinite, torch.tril, torch.diag_embed
 _ln, _exponential, _log_gamma, _psi = torch.log, torch.exp, torch.lgamma, torch.digamma
 
 
+def _array(values, like):
+    return torch.tensor(values, dtype=torch.float64, device=like.device)
+
+
 def _largest(x):
     return x.amax(-1, keepdim=True)
 
