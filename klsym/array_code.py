@@ -65,6 +65,7 @@ KERNELS: dict[str, str] = {
 
 # The function that gives a kernel's value and its derivatives by all parameters, in their order.
 GRADIENTS: dict[str, str] = {
+    "gaussian.kl_covariance": "gaussian.kl_covariance_and_gradient",
     "gaussian.kl_tril": "gaussian.kl_and_gradient",
     "low_rank.kl_diagonal": "low_rank.kl_diagonal_and_gradient",
     "dirichlet.kl": "dirichlet.kl_and_gradient",

@@ -106,7 +106,7 @@ def array_source(program: ArrayProgram) -> str:
     Second derivatives are those of the textbook form.
     """
     parts = [
-        ([*(["@_in_doubles"] if program.terms else []), *lines], names)
+        (["@_batches_in_doubles", *lines], names | {"_batches_in_doubles"}) if program.terms else (lines, names)
         for lines, names in (program.value(), program.gradient())
     ]
     parts.append(program.textbook("_curvature"))

@@ -200,6 +200,19 @@ def _in_doubles(function):
     return jax.jit(run)
 
 
+def _batches_in_doubles(function):
+    """The same of arrays: vmap puts its axis before the batch, because its own rules would trace in single precision."""
+    run = jax.custom_batching.custom_vmap(_in_doubles(function))
+
+    @run.def_vmap
+    def mapped(size, batched, *x):
+        whole = [a if known else jnp.broadcast_to(a, (size, *a.shape)) for a, known in zip(x, batched, strict=True)]
+        found = run(*whole)
+        return found, (True,) * len(found)
+
+    return run
+
+
 def _batch(like):
     """The shape of the batch that the first argument is of."""
     return like.shape[: like.ndim - sum(_AXES[:1])]

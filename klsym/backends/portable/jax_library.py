@@ -17,7 +17,9 @@ def _largest(x):
 
 
 def _first_largest(x):
-    return jnp.arange(x.shape[-1]) == jnp.where(jnp.isnan(x), -math.inf, x).argmax(-1)[..., None]
+    places = jnp.arange(x.shape[-1], dtype=x.dtype)
+    known = jnp.where(jnp.isnan(x), -math.inf, x)
+    return places == jnp.where(known == _largest(known), places, math.inf).min(-1, keepdims=True)
 
 
 def _joined(a, b):
