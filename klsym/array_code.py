@@ -198,6 +198,14 @@ class Code(Function):
             np.copyto(target, result, casting="same_kind")
         return self.results(targets or results)
 
+    def decided(self, *args: Any) -> list[Any]:
+        """The outputs of the first case at arrays of one element, decided at rising precision; NaN where none does."""
+        arrays = {s: np.asarray(n.array, dtype=float) for s, n in self.numbers.items()}
+        free = [(s, p) for s, p in self.parameters if s not in self.numbers]
+        arrays |= {s: np.asarray(a, dtype=float) for (s, _), a in zip(free, args, strict=True)}
+        shapes = [(), *(arrays[s].shape for s, _ in self.slopes)]
+        return decided(self._parts[0], arrays | self._sizes(arrays), shapes)
+
     def _sizes(self, arrays: Arrays) -> dict[sp.Symbol, int]:
         sizes = {d: int(n) for d, n in self.sizes.items()}
         for symbol, parameter in self.parameters:

@@ -201,7 +201,9 @@ class ArrayFormula(Answer):
         if backend in ("torch", "jax"):
             if gradient or report:
                 what = "is differentiated by the library itself" if gradient else "gives no report"
-                raise ParameterError(f"a function of {backend} {what}; leave out {'gradient' if gradient else 'report'}")
+                raise ParameterError(
+                    f"a function of {backend} {what}; leave out {'gradient' if gradient else 'report'}"
+                )
             from .array_host import ArrayHost
 
             return hosted(ArrayHost(self, second_pass=second_pass, normalize=normalize), backend)

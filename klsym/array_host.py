@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sympy as sp
 
 from .array_code import kernels
-from .backends.portable import KERNELS, ArrayProgram, Term
+from .arrays.sampling import USUAL, draw
+from .backends import array_source
+from .backends.portable import KERNELS, ArrayProgram, Example, Term
 from .core.errors import UnderivableError
 from .printing import formula_text
 
 if TYPE_CHECKING:
     from .array_formula import ArrayFormula
+
+NEAR = 2.0**-20  # how far Q is from P in an example, of how far it was drawn
 
 
 class ArrayHost:
@@ -54,9 +60,7 @@ def program(formula: ArrayFormula, normalize: bool = False) -> ArrayProgram:
     """The formula as a sum of portable kernels, of none where a kernel is lacking."""
     divergence, free = formula.derivation.divergence, formula.parameters
     members = (formula.p, formula.q) if divergence.arity == 2 else (formula.p,)
-    domains = {
-        str(v): p for d in members for p, v in zip(d.family.parameters, d.values, strict=True) if v in free
-    }
+    domains = {str(v): p for d in members for p, v in zip(d.family.parameters, d.values, strict=True) if v in free}
     families = "_".join(dict.fromkeys(d.family.name for d in members))
     names = tuple(map(str, free))
     whole = ArrayProgram(
@@ -90,8 +94,6 @@ def _with_terms(whole: ArrayProgram, formula: ArrayFormula) -> ArrayProgram:
 
 def generated(formula: ArrayFormula, target: str) -> str:
     """The source of a stand-alone module; UnderivableError where there is no portable kernel of the formula."""
-    from .backends import array_source
-
     whole = program(formula)
     if not whole.terms:
         raise UnderivableError(
@@ -100,4 +102,19 @@ def generated(formula: ArrayFormula, target: str) -> str:
         )
     if not whole.arguments:
         raise UnderivableError(f"{formula.title} has no parameters left; evaluate() gives the number")
-    return array_source(whole, target)
+    return array_source(whole, target, examples(formula))
+
+
+def examples(formula: ArrayFormula, points: int = 2) -> Iterator[Example]:
+    """Points as nested lists, of which every other has Q near P, and the nearest doubles to the outputs there."""
+    rng = np.random.default_rng(0)
+    formula = formula.sized({n: USUAL[str(n)] for n in formula.free_sizes})
+    code: Any = formula.compile("numpy", gradient=True)
+    for number in range(points):
+        point = draw(formula.q, rng, {}) | draw(formula.p, rng, {})
+        if number % 2:
+            for a, b in zip(formula.p.values, formula.q.values, strict=True):
+                if a in point and b in point:
+                    point[b] = point[a] + NEAR * (point[b] - point[a])
+        given = [np.asarray(point[s], dtype=float) for s in formula.parameters]
+        yield tuple(a.tolist() for a in given), tuple(part.tolist() for part in code.decided(*given))

@@ -191,7 +191,8 @@ def bench(args: argparse.Namespace) -> Answer:
         share = min(args.count / 1_000_000, 1.0)
         batches = list(render.with_progress(arrays.rows(share, args.repeats), len(arrays.RACES)))
         differentiated = list(render.with_progress(tensors.rows(args.count, args.repeats), 8))
-    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated)
+        in_tensors = list(render.with_progress(tensors.array_rows(share, args.repeats), len(tensors.ARRAYS)))
+    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated, in_tensors)
     return Answer(str(found), found.to_json())
 
 
@@ -259,7 +260,7 @@ def parser_of(verb: str) -> Parser:
     if verb == "evaluate":
         add("--digits", type=positive, default=15, metavar="N", help="significant digits (default: 15)")
     if verb == "generate":
-        add("--target", default="numpy", metavar="NAME", help="numpy (default), numba or c")
+        add("--target", default="numpy", metavar="NAME", help="numpy (default), torch, jax, numba or c")
     if verb == "verify":
         add("--points", type=positive, default=3, metavar="N", help="how many random parameter sets (default: 3)")
         add("--seed", type=int, default=0, metavar="S", help="of the random parameter sets (default: 0)")

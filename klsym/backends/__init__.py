@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import c, jax, numba, numpy, proof, torch
+from . import c, jax, numba, numpy, portable, proof, torch
 from .callable import Compiled
 from .function import Report
 from .host import Host
@@ -55,12 +55,15 @@ def hosted(host: Host, backend: str) -> Any:
     return _find(backend).hosted(host)
 
 
-def array_source(program: ArrayProgram, target: str) -> str:
-    """The source of a stand-alone module of a divergence of arrays; UnderivableError for a target without arrays."""
+def array_source(program: ArrayProgram, target: str, examples: Iterable[portable.Example]) -> str:
+    """The source of a stand-alone module of arrays, with a `self_check`; UnderivableError where a target has none."""
     module = _find(target)
     if not hasattr(module, "array_source"):
-        raise UnderivableError(f"{program.name} takes arrays, which {target} has not; take numpy, torch or jax")
-    return module.array_source(program)
+        raise UnderivableError(
+            f"{program.name} takes arrays, which are not generated for {target}; take numpy, torch or jax"
+        )
+    source: str = module.array_source(program)
+    return "\n".join([source.rstrip("\n"), *portable.check(program.name, target, list(examples))])
 
 
 def _plain(program: Program) -> Program:

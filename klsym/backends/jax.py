@@ -64,10 +64,10 @@ NOTE = [
 ]
 
 ARRAY_NOTE = [
-    "The arguments are arrays, their event axes last; batches before them broadcast. It is computed in float64, whatever",
-    "jax_enable_x64 says, and rounded to the floating type of the arrays. Runs under jit, vmap and grad. Derivatives have",
-    "a form of their own that does not cancel where P is near Q; second ones are those of the textbook form, which do not",
-    "cancel, in the type of the arrays.",
+    "The arguments are arrays, their event axes last; batches before them broadcast. It is computed in float64,",
+    "whatever jax_enable_x64 says, and rounded to the floating type of the arrays. Runs under jit, vmap and grad.",
+    "Derivatives have a form of their own that does not cancel where P is near Q; second ones are those of the",
+    "textbook form, which do not cancel, in the type of the arrays.",
 ]
 
 
@@ -94,7 +94,12 @@ def emit(program: Program) -> str:
         _function("_gradient", replace(program, outputs=slopes)),
         _bending(program, sloped, slopes),
     )
-    notes = [*NOTE, *(f"{quoted(condition.text)}." for condition in program.conditions), "", *about(program).splitlines()]
+    notes = [
+        *NOTE,
+        *(f"{quoted(condition.text)}." for condition in program.conditions),
+        "",
+        *about(program).splitlines(),
+    ]
     places = tuple(program.arguments.index(name) for name in sloped)
     used = {"_slopes_jvp", "_bends_jvp"}
     return _module(program, (0,) * len(program.arguments), places, parts, jax_library(), used, notes)

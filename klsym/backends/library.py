@@ -81,8 +81,11 @@ def array_library(target: str) -> dict[str, Definition]:
     own = _prefixed(machine, _names(machine)) if target == "numpy" else _read(f"portable/{target}_library.py")
     found = base | {f"_{name}": pairs[f"_{name}"] for name in _SUMS} | _definitions(own)
     if target == "jax":
-        found |= {n: d._replace(source=_sealed(d.source, True), uses=d.uses | _SEALS)
-                  for n, d in found.items() if n[1:] in _SUMS}
+        found |= {
+            n: d._replace(source=_sealed(d.source, True), uses=d.uses | _SEALS)
+            for n, d in found.items()
+            if n[1:] in _SUMS
+        }
     source = _read("portable/kernels.py")
     return found | _definitions(_prefixed(source, _names(source))) | _definitions(_read("portable/textbook_library.py"))
 

@@ -53,9 +53,9 @@ NOTE = [
 ]
 
 ARRAY_NOTE = [
-    "The arguments are tensors, their event axes last; batches before them broadcast. It is computed in float64 and rounded",
-    "to the type of the tensors. Derivatives have a form of their own that does not cancel where P is near Q; second ones",
-    "are those of the textbook form, which do not cancel. Runs under torch.compile, vmap and grad.",
+    "The arguments are tensors, their event axes last; batches before them broadcast. It is computed in float64 and",
+    "rounded to the type of the tensors. Derivatives have a form of their own that does not cancel where P is near Q;",
+    "second ones are those of the textbook form, which do not cancel. Runs under torch.compile, vmap and grad.",
 ]
 
 
@@ -96,7 +96,9 @@ def array_source(program: ArrayProgram) -> str:
     """
     lines, names = program.textbook("_textbook")
     bent = [*lines, "", "", "def _curvature(*given):", "    return _curved(_textbook, given[:_COUNT], given[_COUNT:])"]
-    curvature = (bent, names | {"_curved"}) if program.terms else absent("_curvature", "no second derivatives are known")
+    curvature = (
+        (bent, names | {"_curved"}) if program.terms else absent("_curvature", "no second derivatives are known")
+    )
     parts = (program.value(), program.gradient(), curvature)
     return _module(program, program.axes, program.sloped, parts, array_library("torch"), program.notes(ARRAY_NOTE))
 

@@ -45,7 +45,7 @@ def slopes(q: Pair, p: Pair, gap: Pair, mean: Pair) -> tuple[Any, Any, Any]:
         by_q = -0.5 * _rounded(solve_transposed(l_q, transposed(outer)))
         whole = transposed(solve_transposed(l_q, half))
         by_p = 0.5 * _rounded(solve_transposed(l_p, solve(l_p, whole)))
-    return by_mean, *(0.5 * (x + x.swapaxes(0, 1)) for x in (by_p, by_q))
+    return by_mean, 0.5 * (by_p + by_p.swapaxes(0, 1)), 0.5 * (by_q + by_q.swapaxes(0, 1))
 
 
 def _rounded(x: Pair) -> Any:

@@ -35,12 +35,12 @@ def _cholesky(x):
     return jnp.linalg.cholesky(x)
 
 
-def _solve(l, x):
-    return lax.linalg.triangular_solve(l, x, left_side=True, lower=True)
+def _solve(factor, x):
+    return lax.linalg.triangular_solve(factor, x, left_side=True, lower=True)
 
 
-def _solve_transposed(l, x):
-    return lax.linalg.triangular_solve(l, x, left_side=True, lower=True, transpose_a=True)
+def _solve_transposed(factor, x):
+    return lax.linalg.triangular_solve(factor, x, left_side=True, lower=True, transpose_a=True)
 
 
 def _log_sum(x):

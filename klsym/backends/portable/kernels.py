@@ -9,7 +9,7 @@ that errors grow with the condition of matrices; near P = Q they do not.
 
 from ..double_double.arithmetic import minus, over, plus, times, two_sum
 from ..kernels.dirichlet import _component, _component_slopes
-from ..kernels.elementary import INF, klrem, phi
+from ..kernels.elementary import INF, phi
 from ..kernels.gamma import GREATEST, LEAST, _beta_larger, reduced_digamma_difference, reduced_trigamma
 from ..kernels.logits import _divergence, _gap, _joined, _logit_slopes, _scale, _term, _weighed
 from ..kernels.machine import absolute, maximum, minimum, select

@@ -25,16 +25,16 @@ def _joined(a, b):
 
 def _cholesky(x):
     """The lower Cholesky factors; NaN where a matrix is not positive definite."""
-    factor, failed = torch.linalg.cholesky_ex(x)
-    return torch.where((failed == 0)[..., None, None], factor, math.nan)
+    found, failed = torch.linalg.cholesky_ex(x)
+    return torch.where((failed == 0)[..., None, None], found, math.nan)
 
 
-def _solve(l, x):
-    return torch.linalg.solve_triangular(l, x, upper=False)
+def _solve(factor, x):
+    return torch.linalg.solve_triangular(factor, x, upper=False)
 
 
-def _solve_transposed(l, x):
-    return torch.linalg.solve_triangular(l.mT, x, upper=True)
+def _solve_transposed(factor, x):
+    return torch.linalg.solve_triangular(factor.mT, x, upper=True)
 
 
 def _log_sum(x):
