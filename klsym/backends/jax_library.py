@@ -201,7 +201,7 @@ def _in_doubles(function):
 
 
 def _batches_in_doubles(function):
-    """The same of arrays: vmap puts its axis before the batch, because its own rules would trace in single precision."""
+    """The same of arrays: vmap puts its axis before the batch, as its own rules would trace in single precision."""
     run = jax.custom_batching.custom_vmap(_in_doubles(function))
 
     @run.def_vmap
