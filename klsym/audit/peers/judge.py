@@ -1,0 +1,130 @@
+"""What an answer is worth beside the truth: a severity, or nothing.
+
+Inputs are exact doubles, so a few eps are attainable everywhere. A fault begins where half of a type's digits are gone;
+it is lost digits as long as rounding of the textbook form can explain it, and a wrong value beyond that.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import mpmath as mp
+import numpy as np
+
+from .call import Call, Outcome
+from .finding import Severity
+from .truth import Truth
+
+# An error of each operation, in eps, that still counts as rounding: special functions lose tens of them.
+ROUNDING = 256
+DEAD = ("crashed", "hung", "memory")
+
+
+@dataclass(frozen=True)
+class Type:
+    """What a type of floats can hold: its unit, its smallest normal number and its largest."""
+
+    eps: float
+    smallest: float
+    largest: float
+
+    @property
+    def half(self) -> float:
+        """A relative error of half of the digits."""
+        return self.eps**0.5
+
+
+TYPES = {
+    name: Type(float(np.finfo(name).eps), float(np.finfo(name).tiny), float(np.finfo(name).max))
+    for name in ("float64", "float32")
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A severity, the error in units of eps relative to the truth where it is a number, and whether it is sure.
+
+    One that is not sure is LOST_DIGITS or worse, and `room` decides which.
+    """
+
+    severity: Severity
+    error: float | None = None
+
+
+Room = Callable[[], float]
+
+
+def whole(call: Call, outcome: Outcome, shape: tuple[int, ...]) -> Fault | None:
+    """What is wrong with an answer before its numbers are looked at; not to have a divergence is no fault."""
+    if outcome.fate in DEAD:
+        return Fault(Severity.DIES)
+    if outcome.fate != "answered":
+        return Fault(Severity.NAN) if outcome.fate == "raised" else None
+    if tuple(outcome.shape) != shape or outcome.dtype != call.dtype:
+        return Fault(Severity.WRONG_SHAPE)
+    return None
+
+
+def value(got: float, truth: Truth, dtype: str, room: Room, positive: bool = True) -> Fault | None:
+    """A divergence (`positive`), an entropy or a log density beside its truth.
+
+    `room` is what rounding can do to the textbook form, per eps, absolute; it is asked for where it matters.
+    """
+    kind = TYPES[dtype]
+    if truth.number is None or mp.isnan(truth.number):
+        return None
+    if mp.isinf(truth.number):
+        return None if got == np.inf else Fault(Severity.NAN if np.isnan(got) else Severity.FALSE_INFINITY)
+    if abs(truth.number) > kind.largest / 4:
+        return None
+    if np.isnan(got):
+        return Fault(Severity.NAN)
+    if np.isinf(got):
+        return Fault(Severity.FALSE_INFINITY)
+    miss = _miss(got, truth)
+    if abs(got) < kind.smallest and abs(truth.number) < kind.smallest:
+        return None
+    size = max(abs(truth.number) if positive else truth.scale, mp.mpf(kind.smallest))
+    negative = positive and got < 0
+    if not negative and miss <= kind.half * size:
+        return None
+    error = float(miss / abs(truth.number) / kind.eps) if truth.number else None
+    if miss > ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)):
+        return Fault(Severity.WRONG_VALUE, error)
+    return Fault(Severity.WRONG_SIGN if negative else Severity.LOST_DIGITS, error)
+
+
+def slope(got: float | None, truth: Truth, dtype: str, room: Room) -> Fault | None:
+    """A derivative beside its truth: relative to what cancels in it, since it may cross zero anywhere."""
+    kind = TYPES[dtype]
+    if not truth.finite or abs(truth.number) > kind.largest / 4:
+        return None
+    if got is None or np.isnan(got):
+        return Fault(Severity.MISSING_GRADIENT)
+    if np.isinf(got):
+        return Fault(Severity.WRONG_GRADIENT)
+    miss = _miss(got, truth)
+    if miss <= kind.half * max(truth.scale, abs(truth.number), mp.mpf(kind.smallest)):
+        return None
+    if miss <= ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)):
+        return None
+    return Fault(Severity.WRONG_GRADIENT, float(miss / abs(truth.number) / kind.eps) if truth.number else None)
+
+
+def relative(got: float, truth: Truth, dtype: str) -> float:
+    """The error relative to a decided truth in eps: infinite where one of the two is no number, infinite or 0."""
+    number = truth.number
+    assert number is not None
+    if got == number or (math.isnan(got) and mp.isnan(number)):
+        return 0.0
+    if not (number and truth.finite and math.isfinite(got)):
+        return math.inf
+    return float(_miss(got, truth) / abs(number) / TYPES[dtype].eps)
+
+
+def _miss(got: float, truth: Truth) -> Any:
+    with mp.workprec(160):
+        return abs(mp.mpf(float(got)) - truth.number)

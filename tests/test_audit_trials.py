@@ -1,0 +1,130 @@
+"""An audit of other implementations finds what is planted in them, calls it by its name, and finds nothing else."""
+
+from __future__ import annotations
+
+import math
+from importlib import import_module
+
+import mpmath as mp
+import pytest
+from planted import BROKEN, SOUND
+
+from klsym.audit.peers import judge
+from klsym.audit.peers.case import PairCase
+from klsym.audit.peers.finding import Severity
+from klsym.audit.peers.forms import forms
+from klsym.audit.peers.pair import Pair
+from klsym.audit.peers.result import PairResult
+from klsym.audit.peers.truth import Truth
+
+KNOWN = {}
+QUICK = (
+    "sign",
+    "bits",
+    "batch sum",
+    "shape of P",
+    "never infinite",
+    "no derivative",
+)
+
+
+def performed(job):
+    """The result of a job; truths are kept, since all functions of a family are asked the same."""
+    module, _, function = job.function.partition(":")
+    compute = getattr(import_module(module), function)
+    if module == "planted":
+        return compute(job.argument)
+    if job.key not in KNOWN:
+        KNOWN[job.key] = compute(job.argument)
+    return KNOWN[job.key]
+
+
+def audited(subject, form, **plan):
+    form = next(each.name for each in forms("planted:ask") if each.kind == form)
+    case = PairCase(subject, Pair("planted:ask", form, form), ask="planted:ask", script=lambda *_: "", **plan)
+    steps, answers = case.steps(), None
+    while True:
+        try:
+            jobs = steps.send(answers)
+        except StopIteration as stop:
+            return PairResult.from_json(stop.value)
+        answers = [performed(job) for job in jobs]
+
+
+def severities(result):
+    return {str(finding.severity) for finding in result.findings}
+
+
+def test_every_fault_is_named():
+    assert len(BROKEN) >= 30
+    assert {name for _, expected in BROKEN.values() for name in expected} == {
+        str(severity) for severity in Severity if severity != Severity.DIES
+    }
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_what_is_planted_is_found_in_few_points(name):
+    planted, expected = BROKEN[name]
+    assert severities(audited(name, planted.form, points=4, dtypes=("float64",))) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_planted_is_found_and_nothing_else(name):
+    planted, expected = BROKEN[name]
+    assert severities(audited(name, planted.form, points=12)) == expected
+
+
+def test_nothing_is_found_in_a_right_function():
+    result = audited("Exponential", "Exponential", points=4)
+    assert not result.findings
+    assert sum(result.tried.values()) > 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", SOUND)
+def test_nothing_is_found_in_right_functions(form):
+    assert not audited(form, form, points=12).findings
+
+
+def test_an_audit_does_the_same_again():
+    one, other = (audited("absolute value", "Exponential", points=4, dtypes=("float64",)) for _ in range(2))
+    assert one == other
+    assert one.findings
+
+
+def test_a_fault_is_shown_in_plain_numbers():
+    (found,) = audited("bits", "Exponential", points=4).findings
+    assert found.call.dtype == "float64"
+    assert (found.call.p.arguments, found.call.q.arguments) == ({"rate": 1.0}, {"rate": 2.0})
+    assert float(found.truth) == pytest.approx(1 - math.log(2))
+    assert "verified at 3 points" in found.proof
+
+
+@pytest.mark.parametrize(
+    "got, number, room, severity",
+    [
+        (1.0, "1.0000000000001", 1.0, None),
+        (1.0, "1.000001", 1e8, Severity.LOST_DIGITS),
+        (1.0, "1.000001", 1.0, Severity.WRONG_VALUE),
+        (-1e-17, "1e-17", 1.0, Severity.WRONG_SIGN),
+        (-1.0, "1", 1.0, Severity.WRONG_VALUE),
+        (1e-17, "0", 1.0, Severity.LOST_DIGITS),
+        (0.0, "0", 1.0, None),
+        (0.0, "1e-310", 1.0, None),
+        (math.inf, "1e308", 1.0, None),
+        (math.inf, "1e300", 1.0, Severity.FALSE_INFINITY),
+        (1e300, "inf", 1.0, Severity.FALSE_INFINITY),
+        (math.inf, "inf", 1.0, None),
+        (math.nan, "inf", 1.0, Severity.NAN),
+        (math.nan, "1", 1.0, Severity.NAN),
+        (math.nan, "nan", 1.0, None),
+    ],
+)
+def test_judgement(got, number, room, severity):
+    fault = judge.value(got, Truth(mp.mpf(number)), "float64", lambda: room)
+    assert (fault and fault.severity) == severity
+
+
+def test_what_is_not_decided_is_no_fault():
+    assert judge.value(math.nan, Truth(None), "float64", lambda: 0.0) is None
