@@ -235,7 +235,7 @@ def parser_of(verb: str) -> Parser:
     if verb == "evaluate":
         add("--digits", type=positive, default=15, metavar="N", help="significant digits (default: 15)")
     if verb == "generate":
-        add("--target", default="numpy", metavar="NAME", help="numpy (default), torch, jax, numba or c")
+        add("--target", default="numpy", metavar="NAME", help="numpy (default), numba, torch, jax, array_api or c")
     if verb == "verify":
         add("--points", type=positive, default=3, metavar="N", help="how many random parameter sets (default: 3)")
         add("--seed", type=int, default=0, metavar="S", help="of the random parameter sets (default: 0)")

@@ -282,6 +282,16 @@ def test_a_wrong_file_fails_its_own_check():
         names["self_check"]()
 
 
+def test_functions_that_jax_has_by_name():
+    formula, arguments = klsym.kl(catalog["Rayleigh"], catalog["AsymmetricLaplace"]), (1.0, 0.3, 0.4, 1.2)
+    assert float(formula.compile("jax")(*arguments)) == pytest.approx(formula.compile("exact")(*arguments), rel=1e-14)
+
+
+def test_the_source_says_one_thing_of_its_error():
+    source = klsym.kl(Gamma, Gamma).generate("jax")
+    assert "at most 9.8 units" in source and "No bound" not in source
+
+
 def test_the_source_is_typed_and_documented():
     source = emit(klsym.kl(Gamma, Gamma)._program(True), "jax")
     assert (

@@ -24,7 +24,7 @@ from klsym import (
     kl,
 )
 from klsym.backends import library
-from klsym.backends.torch import SPELLING, missing
+from klsym.backends.torch import SPELLING, TORCH
 from klsym.core.primitive import PRIMITIVES, boolean
 from klsym.core.program import Line, Output, Program, run
 from klsym.core.tangent import tangent
@@ -313,7 +313,7 @@ def test_what_torch_lacks_is_computed_on_the_cpu(torch):
     assert torch.autograd.grad(value, x[1])[0].item() == pytest.approx(outputs[2], rel=1e-7)
     with pytest.raises(NotImplementedError, match="torch has no log1p_mellin"):
         f.pure(*x)
-    assert missing(f.program)
+    assert TORCH.missing(f.program)
 
 
 @pytest.mark.peers

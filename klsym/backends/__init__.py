@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import c, jax, numba, numpy, portable, proof, torch
+from . import array_api, c, jax, numba, numpy, portable, proof, torch
 from .callable import Compiled
 from .function import Report
 from .host import Host
@@ -25,6 +25,7 @@ BACKENDS: dict[str, ModuleType] = {
     "exact": proof,
     "torch": torch,
     "jax": jax,
+    "array_api": array_api,
 }
 
 # Those whose functions are differentiated by their own library: they take a program with its derivatives.

@@ -93,32 +93,6 @@ def _rounded(x):
     return _double((_bits(x) + (1 << 26)) & (-1 << 27))
 
 
-def _log_sinhc(u):
-    """log(sinh(u)/u): below 1 by the Maclaurin series of sinh(u)/u - 1."""
-    u = abs(u)
-    near = jnp.minimum(u, 1.0) ** 2
-    series = 0.0
-    for k in range(10, 0, -1):
-        series = near / (2 * k * (2 * k + 1)) * (1.0 + series)
-    return jnp.where(u < 1.0, _log1p(series), u + _log(-_expm1(-2.0 * u) / (2.0 * u)))
-
-
-def _langevin(u):
-    """coth(u) - 1/u: below 2 by the continued fraction u/(3 + u^2/(5 + u^2/(7 + ...))) (DLMF 4.39.1)."""
-    square = jnp.minimum(u * u, 4.0)
-    fraction = 25.0
-    for k in range(23, 1, -2):
-        fraction = k + square / fraction
-    return jnp.where(abs(u) < 2.0, u / fraction, 1.0 / jnp.tanh(u) - 1.0 / u)
-
-
-def _langevin_prime(u):
-    """1/u^2 - 1/sinh(u)^2: below 2 as 1 - L^2 - 2 L/u, L the Langevin function."""
-    u = jnp.maximum(abs(u), 1e-150)
-    near = _langevin(u)
-    return jnp.where(u < 2.0, 1.0 - near**2 - 2.0 * near / u, 1.0 / u**2 - 1.0 / jnp.sinh(u) ** 2)
-
-
 def _polygamma(n, x):
     return special.polygamma(n, jnp.asarray(x, jnp.float64))
 

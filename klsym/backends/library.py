@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
-_KERNELS = ("elementary", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities")
+_KERNELS = (
+    "elementary", "hyperbolic", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities",
+)  # fmt: skip
 _SINGLE = ("logits_single",)  # those whose numbers are of single precision
 _PAIRS = ("coefficients", "arithmetic", "elementary", "gamma", "special")
 _SUMS = ("two_sum", "normal", "plus", "minus", "times", "over")  # of pairs of doubles
@@ -56,7 +58,18 @@ def numpy_library() -> dict[str, Definition]:
 @cache
 def torch_library() -> dict[str, Definition]:
     """What torch modules copy: the kernels as they stand, torch's machine functions, and what differentiates."""
-    own = _definitions(_read("torch_library.py"))
+    return _kernels_with("torch_library.py")
+
+
+@cache
+def array_api_library() -> dict[str, Definition]:
+    """What array-API modules copy: the kernels as they stand, machine functions by arithmetic, and SciPy's by name."""
+    return _kernels_with("array_api_library.py")
+
+
+def _kernels_with(file: str) -> dict[str, Definition]:
+    """What a file defines, and the kernels that it does not define in its own way."""
+    own = _definitions(_read(file))
     return {**own, **{name: found for name, found in numpy_library().items() if name not in own}}
 
 

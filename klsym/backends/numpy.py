@@ -37,7 +37,7 @@ SPELLING: dict[str, Spelling] = {
     **calls("np.", "sin cos tan sinh cosh tanh asin=arcsin atan=arctan"),
     **calls("special.", "xlogy xlog1py polygamma zeta zetam1=zetac erf erfc erfcx"),
     **calls("special.", "gamma_p=gammainc gamma_q=gammaincc betainc hyp2f1"),
-    **calls("_", "zeta_derivative exp_e1 dilog log_sinhc langevin langevin_prime ive"),
+    **calls("_", "zeta_derivative exp_e1 dilog ive"),
     **calls("_", "log_kve bessel_k_order bessel_k_order_slope log_tricomi_u log_parabolic_u kummer"),
     **calls("_", "log1p_mellin log1p_mellin_slope gamma_log_moment"),
 }
@@ -131,7 +131,7 @@ def array_source(program: ArrayProgram) -> str:
             "",
             "",
             *opening(program.name, parameters, "NDArray[np.float64] | np.float64"),
-            *indented([f'"""{doc[0]}', *doc[1:], "", *program.notes(ARRAY_NOTE)], 1),
+            *indented([f'"""{doc[0]}', *doc[1:], "", *ARRAY_NOTE, *program.remarks()], 1),
             '    """',
             *indented([f"{name} = np.asarray({name}, dtype=np.float64)" for name in program.arguments], 1),
             '    with np.errstate(all="ignore"):',

@@ -104,8 +104,9 @@ def statements(
 
 
 def functions(program: Program, table: Table) -> set[str]:
-    """The functions that the program's lines call."""
-    return {table[line.primitive].function for line in program.lines if line.primitive != "constant"} - {""}
+    """The names that the program's lines are spelled with: functions, and modules that have them."""
+    templates = (table[line.primitive].template for line in program.lines if line.primitive != "constant")
+    return {name for template in templates for name in re.findall(r"[A-Za-z_]\w*", template)}
 
 
 def _spell(line: Line, table: Table, texts: dict[str, tuple[str, int]], exact: dict[str, sp.Basic]) -> str:

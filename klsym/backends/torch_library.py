@@ -136,32 +136,6 @@ def _ive(n, z):
     return torch.where(abs(z) < 8.0, near, far)
 
 
-def _log_sinhc(u):
-    """log(sinh(u)/u): below 1 by the Maclaurin series of sinh(u)/u - 1."""
-    u = abs(u)
-    near = torch.clamp(u, max=1.0) ** 2
-    series = 0.0
-    for k in range(10, 0, -1):
-        series = near / (2 * k * (2 * k + 1)) * (1.0 + series)
-    return torch.where(u < 1.0, torch.log1p(series), u + torch.log(-torch.expm1(-2.0 * u) / (2.0 * u)))
-
-
-def _langevin(u):
-    """coth(u) - 1/u: below 2 by the continued fraction u/(3 + u^2/(5 + u^2/(7 + ...))) (DLMF 4.39.1)."""
-    square = torch.clamp(u * u, max=4.0)
-    fraction = 25.0
-    for k in range(23, 1, -2):
-        fraction = k + square / fraction
-    return torch.where(abs(u) < 2.0, u / fraction, 1.0 / torch.tanh(u) - 1.0 / u)
-
-
-def _langevin_prime(u):
-    """1/u^2 - 1/sinh(u)^2: below 2 as 1 - L^2 - 2 L/u, L the Langevin function."""
-    u = torch.clamp(abs(u), min=1e-150)
-    near = _langevin(u)
-    return torch.where(u < 2.0, 1.0 - near**2 - 2.0 * near / u, 1.0 / u**2 - 1.0 / torch.sinh(u) ** 2)
-
-
 class _Value(torch.autograd.Function):
     """The value, and the slopes if they came with it; its derivative is `_Pull`: none is taken of what cancels."""
 

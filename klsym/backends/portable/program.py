@@ -72,11 +72,11 @@ class ArrayProgram:
         for name in self.arguments:
             checked_name(name)
 
-    def notes(self, about: list[str]) -> list[str]:
-        """What the docstring says besides: about the module, of the arguments, and how far the value can be off."""
+    def remarks(self) -> list[str]:
+        """What the docstring says of the arguments, and how far the value can be off."""
         kernels = dict.fromkeys(term.kernel for term in self.terms)
         measured = [line for kernel in kernels for line in MEASURED[kernel]]
-        return [*about, *(f"{quoted(each)}." for each in self.conditions), "", *measured]
+        return [*(f"{quoted(each)}." for each in self.conditions), "", *measured]
 
     def written(self) -> list[str]:
         """The constants, a line each."""
