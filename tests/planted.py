@@ -14,7 +14,6 @@ from klsym import Bernoulli, Beta, Dirichlet, Exponential, Gamma, MultivariateNo
 from klsym.audit.peers.call import Call, Outcome
 from klsym.core.errors import KlsymError
 
-
 FAMILIES = {
     family.name: family
     for family in (Normal, Exponential, Gamma, Beta, Poisson, Bernoulli, Uniform, Dirichlet, MultivariateNormal)
@@ -111,8 +110,14 @@ BROKEN: dict[str, tuple[Planted, set[str]]] = {
     "bits": (Planted("Exponential", lambda v, *a: v / v.dtype.type(np.log(2))), {"wrong value"}),
     "scale for rate": (Planted("Exponential", before=lambda p, q: (1 / p, 1 / q)), {"wrong value"}),
     "variance for deviation": (Planted("Normal", before=lambda m, s, n, t: (m, s**2, n, t**2)), {"wrong value"}),
-    "clamped from below": (Planted("Poisson", lambda v, *a: np.maximum(v, v.dtype.type(1e-3))), {"wrong value", "lost digits"}),
-    "clamped from above": (Planted("Poisson", lambda v, *a: np.minimum(v, v.dtype.type(1e4))), {"wrong value", "false infinity"}),
+    "clamped from below": (
+        Planted("Poisson", lambda v, *a: np.maximum(v, v.dtype.type(1e-3))),
+        {"wrong value", "lost digits"},
+    ),
+    "clamped from above": (
+        Planted("Poisson", lambda v, *a: np.minimum(v, v.dtype.type(1e4))),
+        {"wrong value", "false infinity"},
+    ),
     "float32 inside": (Planted("Gamma", single), {"wrong value"}),
     "float32 outside": (Planted("Gamma", lambda v, *a: v.astype(np.float32)), {"wrong shape"}),
     "float64 always": (Planted("Gamma", lambda v, *a: v.astype(np.float64)), {"wrong shape"}),
@@ -121,7 +126,7 @@ BROKEN: dict[str, tuple[Planted, set[str]]] = {
         Planted("Poisson", textbook=lambda p, q: p * np.log((p + 1e-8) / (q + 1e-8)) - p + q),
         {"wrong value"},
     ),
-    "truncated series": (Planted("Beta", lambda v, *a: v * (1 + v.dtype.type(1e-3))), {"wrong value", "lost digits"}),
+    "truncated series": (Planted("Beta", lambda v, *a: v * (1 + v.dtype.type(1e-3))), {"wrong value"}),
     "wrong branch": (
         Planted("Normal", lambda v, m, s, n, t: np.where(s > 2 * t, v + np.log(s / t), v).astype(v.dtype)),
         {"wrong value"},
@@ -130,8 +135,10 @@ BROKEN: dict[str, tuple[Planted, set[str]]] = {
         Planted("Poisson", lambda v, p, q: np.where(p > 1e4, v + 1, v).astype(v.dtype)),
         {"wrong value", "lost digits"},
     ),
-    "absolute value": (Planted("Exponential", lambda v, p, q: np.where(p < q, v + (q - p) / p, v).astype(v.dtype)),
-                       {"wrong value"}),
+    "absolute value": (
+        Planted("Exponential", lambda v, p, q: np.where(p < q, v + (q - p) / p, v).astype(v.dtype)),
+        {"wrong value"},
+    ),
     "batch sum": (Planted("Normal", lambda v, *a: np.asarray(v).sum()), {"wrong shape"}),
     "batch mean": (Planted("Gamma", lambda v, *a: np.full_like(v, v.mean() if v.size else 0)), {"wrong value"}),
     "sum kept in shape": (Planted("Exponential", lambda v, *a: np.full_like(v, v.sum())), {"wrong value"}),
@@ -140,14 +147,20 @@ BROKEN: dict[str, tuple[Planted, set[str]]] = {
         {"wrong shape"},
     ),
     "first of Q only": (
-        Planted("Exponential", before=lambda p, q: (p, q if p.shape == q.shape else np.broadcast_to(q[..., :1], q.shape) if q.ndim else q)),
+        Planted(
+            "Exponential",
+            before=lambda p, q: (p, q if p.shape == q.shape else np.broadcast_to(q[..., :1], q.shape) if q.ndim else q),
+        ),
         {"wrong value", "wrong gradient"},
     ),
     "infinite for all if for one": (
         Planted("Uniform", lambda v, *a: np.full_like(v, np.inf) if np.isinf(v).any() else v),
         {"false infinity"},
     ),
-    "never infinite": (Planted("Uniform", lambda v, *a: np.where(np.isinf(v), 0, v).astype(v.dtype)), {"false infinity"}),
+    "never infinite": (
+        Planted("Uniform", lambda v, *a: np.where(np.isinf(v), 0, v).astype(v.dtype)),
+        {"false infinity"},
+    ),
     "NaN for infinite": (Planted("Uniform", lambda v, *a: np.where(np.isinf(v), np.nan, v).astype(v.dtype)), {"nan"}),
     "0 log 0": (Planted("Bernoulli", textbook=bernoulli), {"nan", "lost digits", "wrong sign", "missing gradient"}),
     "textbook": (Planted("Gamma", textbook=gamma), {"lost digits", "wrong sign", "missing gradient"}),
@@ -161,21 +174,24 @@ BROKEN: dict[str, tuple[Planted, set[str]]] = {
     ),
     "rounded": (Planted("Normal", lambda v, *a: v - 8 * np.finfo(v.dtype).eps), {"lost digits", "wrong sign"}),
     "detached": (Planted("Gamma", slopes=detached("p.beta")), {"wrong gradient"}),
-    "derivative of the mean": (
-        Planted("Normal", slopes=lambda place, s: s / max(np.size(s), 1)), {"wrong gradient"}
-    ),
+    "derivative of the mean": (Planted("Normal", slopes=lambda place, s: s / max(np.size(s), 1)), {"wrong gradient"}),
     "derivative upside down": (Planted("Beta", slopes=lambda p, s: -s if p == "q.alpha" else s), {"wrong gradient"}),
     "no derivative": (Planted("Exponential", slopes=without("q.rate")), {"missing gradient"}),
     "NaN derivative at P = Q": (Planted("Normal", slopes=poisoned), {"missing gradient"}),
     "covariance of Q": (
-        Planted("MultivariateNormal", before=lambda m, s, n, t: (m, s, n, np.linalg.inv(t))), {"wrong value"}
+        Planted("MultivariateNormal", before=lambda m, s, n, t: (m, s, n, 2 * t)),
+        {"wrong value"},
     ),
-    "no dimension": (Planted("MultivariateNormal", lambda v, m, *a: v + v.dtype.type(m.shape[-1] / 2)), {"wrong value"}),
+    "no dimension": (
+        Planted("MultivariateNormal", lambda v, m, *a: v + v.dtype.type(m.shape[-1] / 2)),
+        {"wrong value"},
+    ),
     "one coordinate": (Planted("Dirichlet", lambda v, *a: v / v.dtype.type(2)), {"wrong value"}),
     "triangle of a derivative": (
-        Planted("MultivariateNormal", slopes=lambda p, s: np.tril(s) if p == "q.Sigma" else s), {"wrong gradient"}
+        Planted("MultivariateNormal", slopes=lambda p, s: np.tril(s) if p == "q.Sigma" else s),
+        {"wrong gradient"},
     ),
-}  # fmt: skip
+}
 SOUND = {name: Planted(name) for name in FAMILIES}
 
 
@@ -189,5 +205,3 @@ def ask(argument: dict[str, Any]) -> dict[str, Any]:
         return known[call.subject](call).to_json()
     except (KlsymError, ValueError) as error:
         return Outcome("raised", said=str(error)).to_json()
-
-

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from importlib import import_module
 
 import mpmath as mp
@@ -42,12 +44,17 @@ def performed(job):
 def audited(subject, form, **plan):
     form = next(each.name for each in forms("planted:ask") if each.kind == form)
     case = PairCase(subject, Pair("planted:ask", form, form), ask="planted:ask", script=lambda *_: "", **plan)
+    return PairResult.from_json(finished(case))
+
+
+def finished(case):
+    """What the case returns, its jobs done here."""
     steps, answers = case.steps(), None
     while True:
         try:
             jobs = steps.send(answers)
         except StopIteration as stop:
-            return PairResult.from_json(stop.value)
+            return stop.value
         answers = [performed(job) for job in jobs]
 
 
@@ -98,7 +105,7 @@ def test_a_fault_is_shown_in_plain_numbers():
     assert found.call.dtype == "float64"
     assert (found.call.p.arguments, found.call.q.arguments) == ({"rate": 1.0}, {"rate": 2.0})
     assert float(found.truth) == pytest.approx(1 - math.log(2))
-    assert "verified at 3 points" in found.proof
+    assert "verified at 3 points by quadrature" in found.proof
 
 
 @pytest.mark.parametrize(
@@ -109,6 +116,7 @@ def test_a_fault_is_shown_in_plain_numbers():
         (1.0, "1.000001", 1.0, Severity.WRONG_VALUE),
         (-1e-17, "1e-17", 1.0, Severity.WRONG_SIGN),
         (-1.0, "1", 1.0, Severity.WRONG_VALUE),
+        (2e-9, "1e-9", 0.0, Severity.LOST_DIGITS),
         (1e-17, "0", 1.0, Severity.LOST_DIGITS),
         (0.0, "0", 1.0, None),
         (0.0, "1e-310", 1.0, None),
@@ -128,3 +136,17 @@ def test_judgement(got, number, room, severity):
 
 def test_what_is_not_decided_is_no_fault():
     assert judge.value(math.nan, Truth(None), "float64", lambda: 0.0) is None
+
+
+@pytest.mark.peers
+def test_scripts_of_findings_show_the_fault_with_the_library_alone(tmp_path):
+    pytest.importorskip("torch")
+    form = "Geometric(logits)"
+    case = PairCase("torch", Pair("torch", form, form), points=4, dtypes=("float64",))
+    findings = PairResult.from_json(finished(case)).findings
+    assert {finding.severity for finding in findings} >= {Severity.FALSE_INFINITY, Severity.LOST_DIGITS}
+    for number, finding in enumerate(findings[:2]):
+        path = tmp_path / f"finding_{number}.py"
+        path.write_text(finding.script, encoding="utf-8")
+        ran = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False)
+        assert ran.returncode == 1, finding.script

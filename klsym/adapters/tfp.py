@@ -62,6 +62,7 @@ ROWS: dict[str, Row] = {
     "Moyal": real_line.Moyal(loc, scale),
     "Multinomial": (simplex.Multinomial("total_count", "probs"), simplex.Multinomial("total_count", logits="logits")),
     "MultivariateNormalDiag": vectors.MultivariateNormal("loc", scale_tril="diagonal"),
+    "MultivariateNormalDiagPlusLowRankCovariance": vectors.MultivariateNormal("loc", "whole_covariance"),
     "MultivariateNormalFullCovariance": vectors.MultivariateNormal("loc", "covariance_matrix"),
     "MultivariateNormalLinearOperator": vectors.MultivariateNormal("loc", "whole_covariance"),
     "MultivariateNormalTriL": vectors.MultivariateNormal("loc", scale_tril="scale_tril"),
@@ -106,6 +107,11 @@ LIBRARY = Library(
     },
     examples={
         "MultivariateNormalDiag": {"loc": [0.4, 0.6], "scale_diag": [1.0, 2.0]},
+        "MultivariateNormalDiagPlusLowRankCovariance": {
+            "loc": [0.4, 0.6],
+            "cov_diag_factor": [1.0, 2.0],
+            "cov_perturb_factor": [[0.5], [1.0]],
+        },
         "WishartTriL": {"df": 3.5, "scale_tril": FACTOR},
     },
     structures={

@@ -79,6 +79,11 @@ class Step:
     arguments: tuple[int, ...]
     node: Any
 
+    @property
+    def dyadic(self) -> bool:
+        """Whether it is a constant that a double holds exactly."""
+        return isinstance(self.node, sp.Rational) and int(self.node.q).bit_count() == 1
+
 
 def tape(expression: Any, symbols: Sequence[sp.Symbol]) -> list[Step]:
     """The subexpressions in order, each once; the symbols come first."""
@@ -181,14 +186,14 @@ class Reference:
         """What an error of each step relative to itself does to the value, summed, per error.
 
         To first order this bounds what rounding can do to the expression as it is written (Higham, Accuracy and
-        Stability of Numerical Algorithms, 3.3), constants included and the point's doubles, which are exact, not.
+        Stability of Numerical Algorithms, 3.3); the point's doubles are exact, as are constants that doubles hold.
         """
         nudge = 2.0**-40
         with self.arithmetic.precision(max(self._bits, 256)):
             factor, known = self.arithmetic.double(1 + nudge), self.steps_at(point)
             total = abs(known[-1])
             for index in range(self.count, len(known) - 1):
-                if not (isinstance(known[index], bool) or known[index] is None):
+                if not (isinstance(known[index], bool) or known[index] is None or self.steps[index].dyadic):
                     total += abs(self._beyond(known, index, factor) - known[-1]) / self.arithmetic.double(nudge)
             return self.arithmetic.scaled(total, 0)
 

@@ -39,6 +39,16 @@ def _fma(a, b, c):
     return a * b + c
 
 
+def _xlogy(c, x):
+    """c log x, and 0 for c = 0: as rounded, so that the difference of two is 0 where their arguments are equal."""
+    return jnp.where((c == 0.0) & (x >= 0.0), 0.0, _product(c, _log(x)))
+
+
+def _xlog1py(c, x):
+    """c log(1 + x), and 0 for c = 0, likewise."""
+    return jnp.where((c == 0.0) & (x >= -1.0), 0.0, _product(c, _log1p(x)))
+
+
 def _product_tail(a, b):
     """a b - fl(a b) exactly, where a b and its tail are normal numbers (Dekker, Numer. Math. 18, 1971)."""
     a_head, b_head = _rounded(a), _rounded(b)

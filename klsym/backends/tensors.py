@@ -22,9 +22,11 @@ from .callable import Compiled, execute
 from .function import Function
 from .host import Host
 from .store import keep, module
-from .watch import FINE, FINE_NARROW
+from .watch import FINE
 
 _KINDS = (torch.float64, torch.float32)
+# How many units of 2^-52 a derivative may be off, which often is a sum that passes through 0 far from P = Q.
+FINE_SLOPE = 2.0**20
 
 
 class Differentiable(Function):
@@ -92,24 +94,30 @@ class Tensorial(Differentiable):
     hides an element. Parameters that are integers have none.
 
     Tensors on the CPU are computed in place by the compiled kernel. Its second pass decides the values as it does for
-    arrays; derivatives take it where they would be off by more than 2^26 units of 2^-52. Other devices, and what
-    torch.compile traces, take the program in torch's own operations, as `pure` does everywhere. It has no second pass:
-    of 27,616 points chosen to be hard of 46 families (`klsym audit self --backend torch-pure --pairs same --points
-    300`) 38 families stay within 8 units; the others are those of which numba's first pass is as far off. A device
-    without float64 (mps) is a ParameterError, and a primitive that torch lacks a NotImplementedError that names it.
+    arrays; derivatives take it where they would be off by more than 2^20 units of 2^-52 (2e-10), or as `within` says.
+    Other devices, and what torch.compile traces, take the program in torch's own operations, as `pure` does everywhere.
+    It has no second pass: of 27,616 points chosen to be hard of 46 families (`klsym audit self --backend torch-pure
+    --pairs same --points 300`) 38 families stay within 8 units; the others are those of which numba's first pass is as
+    far off. A device without float64 (mps) is a ParameterError, and a primitive that torch lacks a NotImplementedError
+    that names it.
     """
 
     def __init__(
-        self, program: Program, second_pass: bool = True, report: bool = False, on_cpu: str | None = None
+        self,
+        program: Program,
+        second_pass: bool = True,
+        report: bool = False,
+        on_cpu: str | None = None,
+        fine: float = FINE_SLOPE,
     ) -> None:
         """`on_cpu` names the backend of tensors on the CPU, "" for torch's own operations there too."""
         if report:
             raise ParameterError("the backend torch gives no report; the backends numba, numpy and exact do")
-        self.program, self.second_pass, self.backend = program, second_pass, "torch"
+        self.program, self.second_pass, self.fine, self.backend = program, second_pass, fine, "torch"
         self.on_cpu = ("numpy" if numba.missing(program) else "numba") if on_cpu is None else on_cpu
         self.source = written.source(program)
         kept = keep(program.name, self.source)
-        file = kept.with_stem(f"{kept.stem}_{self.on_cpu}_{second_pass}")
+        file = kept.with_stem(f"{kept.stem}_{self.on_cpu}_{second_pass}_{fine:g}")
         names = vars(module(file, self.source, {}))
         if self.on_cpu and "_from_arrays" not in names:
             names["_from_arrays"] = True
@@ -121,6 +129,14 @@ class Tensorial(Differentiable):
         """The function in torch's own operations on every device, the first pass alone."""
         return Tensorial(self.program, self.second_pass, on_cpu="")
 
+    def within(self, units: float) -> Tensorial:
+        """The function whose derivatives are within so many units of 2^-52 of what they are, on the CPU.
+
+        Those whose estimated error is larger take the second pass: microseconds each, where it is decided in
+        double-double, else some hundreds of them.
+        """
+        return Tensorial(self.program, self.second_pass, on_cpu=self.on_cpu, fine=units)
+
     @cached_property
     def _value(self) -> Compiled:  # pyright: ignore[reportIncompatibleMethodOverride]
         value = replace(self.program, outputs=self.program.outputs[:1])
@@ -129,7 +145,7 @@ class Tensorial(Differentiable):
 
     @cached_property
     def _derivatives(self) -> Callable[..., Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
-        found = self._compiled(self.program, FINE_NARROW)
+        found = self._compiled(self.program, self.fine)
         return found if len(self.program.outputs) > 1 else lambda *x: (found(*x),)
 
     def _compiled(self, program: Program, fine: float = FINE) -> Compiled:
@@ -145,7 +161,7 @@ class Tensorial(Differentiable):
     def __reduce__(self) -> tuple[Any, ...]:
         from . import load
 
-        options: dict[str, Any] = {"second_pass": self.second_pass, "on_cpu": self.on_cpu}
+        options: dict[str, Any] = {"second_pass": self.second_pass, "on_cpu": self.on_cpu, "fine": self.fine}
         return partial(load, **options), (self.program, self.backend)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..render import aligned
 from .peers import PEERS, installed
 from .run import Row, geometric_mean
+from .tensors import STACKS
 
 COLUMNS = ("klsym numba", "klsym numpy", "klsym jax", *PEERS, "roof")
 SETTINGS = {False: "random parameters in 0.1..100", True: "Q within a relative 1e-8 of P"}
@@ -70,14 +71,15 @@ class Report:
         return f"batches of vectors and matrices, microseconds an element:\n{aligned(table)}"
 
     def of_tensors(self) -> str:
-        """The races of tensors beside torch."""
-        names = ("klsym", "klsym pure", "torch")
-        table: list[tuple[str, ...]] = [("family", "with gradients", *names, "ratio", "target")]
+        """The races of other stacks beside their like."""
+        names = ("klsym", "klsym pure", *dict.fromkeys(stack.beside for stack in STACKS.values()))
+        table: list[tuple[str, ...]] = [("stack", "family", "with gradients", *names, "ratio", "target")]
         for row in self.tensors:
-            times = (_ns(row["ns"][name]) for name in names)
+            times = (_ns(row["ns"].get(name)) for name in names)
             gradient = "yes" if row["gradient"] else "no"
-            table.append((row["family"], gradient, *times, f"{row['ratio']:.1f}", f"{row['target']:.1f}"))
-        return f"tensors on the CPU; pure is torch's own operations:\n{aligned(table)}"
+            ratios = (f"{row['ratio']:.1f}", f"{row['target']:.1f}")
+            table.append((row["stack"], row["family"], gradient, *times, *ratios))
+        return f"other stacks on the CPU; pure is torch's own operations:\n{aligned(table)}"
 
     def of_array_tensors(self) -> str:
         """The races of batches of arrays in tensors, with their gradients, beside torch."""

@@ -237,10 +237,10 @@ def _combined(formula: sp.Expr, parts: dict[sp.Symbol, Value], digits: int, proo
             return Value(value.mid, mp.inf, proof, value.note)
     infinite = {symbol: value for symbol, value in parts.items() if mp.isinf(value.mid)}
     if infinite:
-        proof = "exact" if all(value.proof == "exact" for value in infinite.values()) else "estimate"
+        known = "exact" if all(value.proof == "exact" for value in infinite.values()) else "estimate"
         note = "; ".join(dict.fromkeys(value.note for value in infinite.values()))
         result = formula.subs({symbol: sp.oo if value.mid > 0 else -sp.oo for symbol, value in infinite.items()})
         if result.is_infinite and not result.has(sp.nan):
-            return Value(mp.inf if result.is_extended_positive else -mp.inf, mp.mpf(0), proof, note)
+            return Value(mp.inf if result.is_extended_positive else -mp.inf, mp.mpf(0), known, note)
         return Value(mp.nan, mp.inf, proof, f"infinite terms do not combine: {note}")
     return RULES[proof].combined(formula, parts, digits)

@@ -15,9 +15,7 @@ from .integrand import Bindings, compiled, number
 from .quadrature import Integral, precision
 
 
-def expected(
-    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
-) -> Value:
+def expected(p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int) -> Value:
     """E[g; condition] under the density exp(log_p) on the support of p, the parameters' symbols bound."""
     sums = _integral(p, log_p, g, bindings, condition, digits)
     if sums.doubt:

@@ -18,7 +18,7 @@ from ...arrays.domain import (
     weights,
 )
 from ...core.domain import Domain
-from ..points import extreme, ordinary
+from ..points import extreme
 from .forms import Argument
 from .pair import Pair, Point, array
 
@@ -61,9 +61,8 @@ def fresh(domain: Any, shape: tuple[int, ...], rng: Rng, wild: bool, above: floa
 
 def _number(domain: Domain, rng: Rng, wild: bool, above: float) -> Array:
     if domain.integer:
-        return np.float64(rng.integers(max(1, int(above)), 7) if not wild else extreme(domain, rng, 1)[0])
-    draw = extreme if wild else ordinary
-    return np.float64(np.round(rng.uniform(*domain.typical), 3) if not wild else draw(domain, rng, 1)[0]) + above
+        return np.asarray(extreme(domain, rng, 1)[0] if wild else float(rng.integers(max(1, int(above)), 7)))
+    return np.asarray((extreme(domain, rng, 1)[0] if wild else round(rng.uniform(*domain.typical), 3)) + above)
 
 
 def nearly(domain: Any, entry: Array, gap: float, rng: Rng) -> Array:
@@ -96,7 +95,7 @@ def draw(pair: Pair, name: str, n: int, rng: Rng, dtype: str, size: int = USUAL)
     """At most n points of the named set, P and Q of one size."""
     found: list[Point] = []
     for _ in range(20 * n):
-        if len(found) == n or name not in SETS:
+        if len(found) == n or name not in SETS or (name in JOINED and pair.p != pair.q):
             break
         point = [entry.astype(dtype).astype(float) for entry in SETS[name](pair, size, rng)]
         if inside(pair, point):
@@ -113,7 +112,7 @@ def _apart(wild: bool) -> Callable[[Pair, int, Rng], Point]:
 
 def _all(pair: Pair, size: int, rng: Rng, wild: bool) -> Iterator[Array]:
     for side, argument in pair.columns:
-        law = pair.sides[side].law
+        law = pair.law(side)
         bounded = law.family.constraint.free_symbols & {p.symbol for p in law.family.parameters}
         above = size - 1 if bounded and argument.axes == 0 else 0
         yield fresh(argument.domain, sized(argument, size), rng, wild, above)
@@ -124,8 +123,6 @@ def _joined(wild: bool, gap: Callable[[Rng], float], one: bool = False) -> Calla
 
     def draw(pair: Pair, size: int, rng: Rng) -> Point:
         half = len(pair.columns) // 2
-        if pair.p != pair.q:
-            return [np.array(np.nan)] * len(pair.columns)
         mine = list(_all(pair, size, rng, wild))[:half]
         chosen, h = rng.integers(half), gap(rng)
         theirs = [
@@ -155,6 +152,7 @@ def _ends(pair: Pair, size: int, rng: Rng) -> Point:
     return point
 
 
+JOINED = {"near-one", "near-all", "extreme near-all", "equal", "neighbours"}
 SETS: dict[str, Callable[[Pair, int, Rng], Point]] = {
     "everyday": _apart(False),
     "generic": _apart(False),

@@ -1,4 +1,4 @@
-"""The truth for distributions of vectors and matrices: klsym's formula in balls, or in mpmath, two precisions agreeing."""
+"""The truth for distributions of vectors and matrices: klsym's formula in balls, or in mpmath at two precisions."""
 
 from __future__ import annotations
 
@@ -66,14 +66,20 @@ def number(pair: Pair, point: Point) -> mp.mpf:
     return value
 
 
+def parameters(f: ArrayFormula) -> Iterator[tuple[Any, Any]]:
+    """The symbols of the formula with the parameters they are values of."""
+    for d in dict.fromkeys((f.p, f.q)):
+        for symbol, parameter in zip(d.values, d.family.parameters, strict=True):
+            if isinstance(symbol, (sp.Symbol, sp.MatrixSymbol, sp.IndexedBase)):
+                yield symbol, parameter
+
+
 def symbols(pair: Pair, given: Mapping[str, Mapping[str, Any]]) -> dict[Any, Any]:
     """What the formula has for its symbols and sizes."""
     f = formula(pair)
-    exact = {
-        f"{name}_{side}": x for side, form in pair.sides.items() for name, x in form.numbers(given[side]).items()
-    }
+    exact = {f"{name}_{side}": x for side, form in pair.sides.items() for name, x in form.numbers(given[side]).items()}
     numbers: dict[Any, Any] = {}
-    for symbol, parameter in f._domains.items():
+    for symbol, parameter in parameters(f):
         array = exact[str(symbol)]
         numbers[symbol] = array / sum(array) if parameter.domain is simplex else array
         numbers |= dict(zip(parameter.dimensions, np.shape(array), strict=False))
@@ -222,7 +228,19 @@ def _each(pair: Pair, given: Any, kind: Arithmetic) -> list[Any]:
     if case is None or case.kind != "closed":
         raise ParameterError(f"{f.title} has no closed form there")
     walker = Walker(numbers if kind is multiprecision else {k: _balls(v) for k, v in numbers.items()}, kind)
-    return [kind.array(walker.array(term, None)).item() for term in sp.Add.make_args(case.value)]
+    return [kind.array(walker.array(term, None)).item() for term in _terms_of(case.value)]
+
+
+@cache
+def _terms_of(value: Any) -> tuple[Any, ...]:
+    """The terms of the formula, those of a sum over entries each on its own."""
+    found = (
+        [sp.Sum(part, *term.limits) for part in sp.Add.make_args(sp.expand(term.function))]
+        if isinstance(term, sp.Sum)
+        else [term]
+        for term in sp.Add.make_args(value)
+    )
+    return tuple(term for several in found for term in several)
 
 
 def _balls(exact: Any) -> Any:
@@ -234,16 +252,16 @@ def _balls(exact: Any) -> Any:
 
 
 def log_density(pair: Pair, point: Point, outcome: Any) -> Plain:
-    form = pair.sides["p"]
+    form, law = pair.sides["p"], pair.law("p")
     try:
         numbers = form.numbers(arguments(pair, point)["p"])
-        known: dict[Any, Any] = {form.law.variable: fractions(outcome)}
-        for value, parameter in zip(form.law.values, form.law.family.parameters, strict=True):
+        known: dict[Any, Any] = {law.variable: fractions(outcome)}
+        for value, parameter in zip(law.values, law.family.parameters, strict=True):
             array = numbers.get(str(value), value)
             known[value] = array / sum(array) if parameter.domain is simplex else array
             known |= dict(zip(parameter.dimensions, np.shape(array), strict=False))
-        known |= {k: int(v) for k, v in form.law.sizes}
-        density = form.law.log_density()
+        known |= {k: int(v) for k, v in law.sizes}
+        density = law.log_density()
         found = settled(lambda _: mp.mpf(np.asarray(walk(density, known, multiprecision)).item()), 30, form.name)
     except (ArithmeticError, ValueError, KlsymError, TypeError, KeyError):
         return "unknown"

@@ -65,7 +65,9 @@ class PairCase:
     def steps(self) -> Steps:
         """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
         if strange := [form.name for form in self.pair.sides.values() if isinstance(form.law, (Point, Unknown))]:
-            return PairResult(self.pair.name, skipped={"all": f"{strange[0]} has no law whose divergence is known"}).to_json()
+            return PairResult(
+                self.pair.name, skipped={"all": f"{strange[0]} has no law whose divergence is known"}
+            ).to_json()
         (proof,) = yield [Job(f"{TRUTH}:proof", {"pair": self.pair.named})]
         doubts = [] if proof.get("sound") else [proof["said"]]
         for side in ("p", "q") if self.pair.q not in (None, self.pair.p) else ("p",):

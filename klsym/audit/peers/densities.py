@@ -58,10 +58,7 @@ def _asked(subject: str, alone: Pair, rng: np.random.Generator) -> Any:
         outcome = _outcome(alone, point, rng)
         if outcome is None:
             continue
-        columns = [
-            int(x) if whole(argument) else x
-            for (_, argument), x in zip(alone.columns, point, strict=True)
-        ]
+        columns = [int(x) if whole(argument) else x for (_, argument), x in zip(alone.columns, point, strict=True)]
         made = alone.made(columns)["p"]
         yield point, outcome, Call(subject, "log_prob", made, at=_spelled(alone, outcome))
 
@@ -69,7 +66,7 @@ def _asked(subject: str, alone: Pair, rng: np.random.Generator) -> Any:
 def _spelled(alone: Pair, outcome: Any) -> Any:
     """The outcome as libraries have it: of K categories the first is 0, or they are places of a 1 among zeros."""
     form = alone.sides["p"]
-    if alone.numeric or form.law.family.outcome.name != "categories":
+    if alone.numeric or alone.law("p").family.outcome.name != "categories":
         return outcome
     place = int(outcome) - 1
     return [float(k == place) for k in range(array_points.USUAL)] if form.kind.startswith("OneHot") else place
@@ -85,7 +82,7 @@ def _outcome(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
     """An outcome that the law can have, somewhere in its support; None if none is known."""
     if not alone.numeric:
         return _drawn(alone, point, rng)
-    law, new = spelled(alone.sides["p"].law, "p")
+    law, new = spelled(alone.law("p"), "p")
     names = {f"p.{symbol.name}": renamed for symbol, renamed in new.items()}
     values = {names[place]: exactly(x) for place, x in zip(alone.places, point, strict=True) if place in names}
     support = law.subs(values).support
@@ -101,15 +98,15 @@ def _outcome(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
 
 def _drawn(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
     """A draw of the law, by the oracle's own samplers."""
-    form = alone.sides["p"]
+    form, law = alone.sides["p"], alone.law("p")
     try:
         numbers = form.numbers(arguments(alone, point)["p"])
         known: dict[Any, Any] = {}
-        for value, parameter in zip(form.law.values, form.law.family.parameters, strict=True):
+        for value, parameter in zip(law.values, law.family.parameters, strict=True):
             array = np.asarray(numbers.get(str(value), value), dtype=float)
             known[value] = array / array.sum() if parameter.domain is simplex else array[()]
             known |= dict(zip(parameter.dimensions, array.shape, strict=False))
-        (drawn,) = outcomes(form.law, known, 1, rng).values()
+        (drawn,) = outcomes(law, known, 1, rng).values()
     except (KlsymError, ArithmeticError, ValueError, KeyError, TypeError, np.linalg.LinAlgError):
         return None
     return np.asarray(drawn)[0].tolist()

@@ -104,8 +104,9 @@ class Form:
 
     def numbers(self, values: Mapping[str, Any], dtype: str = "float64") -> dict[str, Any]:
         """What the law of arrays has for its symbols, by name, at these floats or rationals: rationals in arrays."""
-        seen = self._seen(values, dtype)
-        return {name: self._whole(name, seen) for name in names_of(self.law)}
+        seen, law = self._seen(values, dtype), self.law
+        assert isinstance(law, ArrayDistribution)
+        return {name: self._whole(name, seen) for name in names_of(law)}
 
     def _seen(self, values: Mapping[str, Any], dtype: str) -> dict[str, Any]:
         """The values as the library has them."""

@@ -72,6 +72,12 @@ def value(got: float, truth: Truth, dtype: str, room: Room, positive: bool = Tru
     """A divergence (`positive`), an entropy or a log density beside its truth.
 
     `room` is what rounding can do to the textbook form, per eps, absolute; it is asked for where it matters.
+
+    >>> value(-1e-17, Truth(mp.mpf("1e-17")), "float64", room=lambda: 1.0).severity
+    <Severity.WRONG_SIGN: 6>
+    >>> value(0.5, Truth(mp.mpf("0.25")), "float64", room=lambda: 1.0).severity
+    <Severity.WRONG_VALUE: 8>
+    >>> value(0.25, Truth(mp.mpf("0.25")), "float64", room=lambda: 1.0)
     """
     kind = TYPES[dtype]
     if truth.number is None or mp.isnan(truth.number):
@@ -92,26 +98,33 @@ def value(got: float, truth: Truth, dtype: str, room: Room, positive: bool = Tru
     if not negative and miss <= kind.half * size:
         return None
     error = float(miss / abs(truth.number) / kind.eps) if truth.number else None
-    if miss > ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)):
+    # Sizes of terms aside, half of the digits of 1 nat is what a clumsy rearrangement may cost.
+    if miss > max(ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)), mp.mpf(kind.half)):
         return Fault(Severity.WRONG_VALUE, error)
     return Fault(Severity.WRONG_SIGN if negative else Severity.LOST_DIGITS, error)
 
 
 def slope(got: float | None, truth: Truth, dtype: str, room: Room) -> Fault | None:
-    """A derivative beside its truth: relative to what cancels in it, since it may cross zero anywhere."""
+    """A derivative beside its truth: relative to what cancels in it, since it may cross zero anywhere.
+
+    Where it is not known what rounding can do (NaN), nothing is said.
+    """
     kind = TYPES[dtype]
-    if not truth.finite or abs(truth.number) > kind.largest / 4:
+    number = truth.number
+    if number is None or not truth.finite or abs(number) > kind.largest / 4:
         return None
+    if got is None and not number:
+        return None  # what a value does not depend on needs no derivative
     if got is None or np.isnan(got):
         return Fault(Severity.MISSING_GRADIENT)
     if np.isinf(got):
         return Fault(Severity.WRONG_GRADIENT)
     miss = _miss(got, truth)
-    if miss <= kind.half * max(truth.scale, abs(truth.number), mp.mpf(kind.smallest)):
+    if miss <= kind.half * max(truth.scale, abs(number), mp.mpf(kind.smallest)):
         return None
-    if miss <= ROUNDING * kind.eps * (mp.mpf(room()) + abs(truth.number)):
+    if not miss > ROUNDING * kind.eps * (mp.mpf(room()) + abs(number)):
         return None
-    return Fault(Severity.WRONG_GRADIENT, float(miss / abs(truth.number) / kind.eps) if truth.number else None)
+    return Fault(Severity.WRONG_GRADIENT, float(miss / abs(number) / kind.eps) if number else None)
 
 
 def relative(got: float, truth: Truth, dtype: str) -> float:

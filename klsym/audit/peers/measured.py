@@ -10,15 +10,15 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-import mpmath as mp
 import numpy as np
 
+from ...arrays.domain import simplex
 from . import judge, result
 from .call import Call, Outcome
 from .finding import Severity
 from .job import Job
 from .judge import Fault
-from .pair import Pair, Point, whole
+from .pair import Pair, Point, array, whole
 from .trials import Question
 from .truth import Truth, read, total
 
@@ -141,7 +141,9 @@ def _point(pair: Pair, q: Question, cell: Point, got: float, truth: Truth) -> re
     return result.Point(q.trial, at, got, float(truth.number), error, dtype=q.call.dtype)
 
 
-def _slopes(q: Question, outcome: Outcome, place: str, slopes: list[Any], found: Measured, pair: Pair) -> Iterator[Seen]:
+def _slopes(
+    q: Question, outcome: Outcome, place: str, slopes: list[Any], found: Measured, pair: Pair
+) -> Iterator[Seen]:
     """The faults of the derivatives by one argument; one that is no float has none."""
     column = pair.places.index(place)
     argument = pair.columns[column][1]
@@ -149,7 +151,8 @@ def _slopes(q: Question, outcome: Outcome, place: str, slopes: list[Any], found:
         return
     got = outcome.gradients.get(place)
     entries = np.size(q.base[0][column]) if q.base else 0
-    numbers = [None] * (entries * len(q.feeds[place])) if got is None else _free(argument.domain, got)
+    there = [array(point[column]) for point in q.base[: len(q.feeds[place])]]
+    numbers = [None] * (entries * len(q.feeds[place])) if got is None else _free(argument.domain, got, there)
     for element, (number, (cells, entry)) in enumerate(
         zip(numbers, ((c, e) for c in q.feeds[place] for e in range(entries)), strict=True)
     ):
@@ -160,9 +163,16 @@ def _slopes(q: Question, outcome: Outcome, place: str, slopes: list[Any], found:
             yield Seen(q, place, element, fault, number, truth, tuple(cells))
 
 
-def _free(domain: Any, got: Any) -> list[float]:
-    """The entries of a derivative; off the diagonal of a symmetric matrix the sum of both."""
+def _free(domain: Any, got: Any, there: list[Any]) -> list[float]:
+    """The entries of a derivative; off the diagonal of a symmetric matrix the sum of both.
+
+    On the simplex it is known up to a constant, the one with which it is that of a function of p over the sum of p.
+    """
     numbers = np.asarray(got, dtype=float)
+    if domain is simplex and numbers.size:
+        shares = np.reshape(there, numbers.shape)
+        weighed = np.multiply(shares, numbers, out=np.zeros_like(shares), where=shares != 0)
+        numbers = numbers - weighed.sum(-1, keepdims=True) / shares.sum(-1, keepdims=True)
     if str(domain) == "positive definite matrices":
         diagonal = np.eye(numbers.shape[-1], dtype=bool)
         numbers = np.where(diagonal, numbers, numbers + np.swapaxes(numbers, -1, -2))

@@ -24,8 +24,8 @@ from .call import Made
 from .forms import Argument, Form, forms
 
 Point = list[Any]
-# What is audited of a case: an infinite one only where there is no other.
-VALUED = ("closed", "semi-closed", "numeric")
+# The kinds of cases that are audited, the first of which there are any.
+KINDS = (("closed",), ("semi-closed", "numeric"), ("infinite",))
 
 
 @cache
@@ -67,10 +67,14 @@ class Pair:
         """The name of each entry of a point: "p.rate"."""
         return [f"{side}.{argument.name}" for side, argument in self.columns]
 
+    def law(self, side: str) -> Any:
+        """The klsym law of a side, in symbols that have the names of its arguments."""
+        return self.sides[side].law
+
     @property
     def numeric(self) -> bool:
         """Whether all arguments are numbers."""
-        return isinstance(self.sides["p"].law, Distribution)
+        return isinstance(self.law("p"), Distribution)
 
     def made(self, columns: Sequence[Any]) -> dict[str, Made]:
         """The distributions with these nested lists for the columns."""
@@ -105,22 +109,23 @@ def _renamed(symbol: Any, side: str) -> Any:
 
 @cache
 def subjects(pair: Pair, rule: Rule) -> tuple[Subject, ...]:
-    """A pair of numbers as subjects, one for each of its cases that has a value; else for the first one."""
-    generic = kl(*(form.law.family for form in pair.sides.values())) if pair.q else entropy(pair.sides["p"].law.family)
-    laws = [spelled(form.law, side) for side, form in pair.sides.items()]
+    """A pair of numbers as subjects, one for each of its closed cases; without any, for each of the others."""
+    families = [pair.law(side).family for side in pair.sides]
+    generic = kl(*families) if pair.q else entropy(*families)
+    laws = [spelled(pair.law(side), side) for side in pair.sides]
     formula = composed(generic, [law for law, _ in laws])
     arguments = [
         tuple(_parameter(argument, new) for argument in form.arguments)
         for form, (_, new) in zip(pair.sides.values(), laws, strict=True)
     ]
     sides = (arguments[0], arguments[1] if pair.q else ())
-    cases = [case for case in formula.cases if case.kind in VALUED] or formula.cases[:1]
+    cases = next(found for kinds in KINDS if (found := [case for case in formula.cases if case.kind in kinds]))
     return tuple(Subject(formula, case, {}, rule, sides) for case in cases)
 
 
 def _parameter(argument: Argument, new: Mapping[Any, Any]) -> Parameter:
     """The argument under the name that its symbol has on this side."""
-    domain: Domain = argument.domain
+    domain: Any = argument.domain
     symbol = next((b for a, b in new.items() if a.name == argument.name), None)
     return domain(sp.Symbol(f"{argument.name}_unused") if symbol is None else symbol)
 
@@ -144,7 +149,10 @@ def everyday(subject: Subject, n: int, rng: np.random.Generator) -> Points:
     for _ in range(50):
         typical = [rng.uniform(*parameter.typical, 8 * n) for parameter in subject.parameters]
         points = np.stack(
-            [np.rint(x) if a.domain.integer else np.round(x, 3) for x, a in zip(typical, subject.parameters, strict=True)],
+            [
+                np.rint(x) if a.domain.integer else np.round(x, 3)
+                for x, a in zip(typical, subject.parameters, strict=True)
+            ],
             axis=1,
         )
         subject.impose(points)

@@ -14,11 +14,11 @@ from .measured import ASK, Measured, Measuring, Seen, measured
 from .pair import Point as Row
 from .pair import array
 from .result import Point
-from .trials import Bench, Question, Shape
+from .trials import Bench, Question
 
 SURVIVORS, CHILDREN, GENERATIONS = 8, 6, 3
 # Rounds of a shrink, and how many plainer points a round tries.
-ROUNDS, TRIES = 8, 40
+ROUNDS, TRIES = 8, 80
 
 
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
@@ -99,11 +99,11 @@ def _first(bench: Bench, seen: Seen, questions: Sequence[Question], ask: str) ->
 
 
 def alike(one: Seen, other: Seen) -> bool:
-    return (one.fault.severity, one.where, one.element is None) == (
-        other.fault.severity,
-        other.where,
-        other.element is None,
+    """Whether it is the same fault at other numbers; a false infinity is none in place of another."""
+    first, second = (
+        (seen.fault.severity, seen.where, seen.element is None, seen.truth.number == math.inf) for seen in (one, other)
     )
+    return first == second
 
 
 def _plainer(bench: Bench, q: Question) -> Iterator[Question]:
@@ -116,8 +116,20 @@ def _plainer(bench: Bench, q: Question) -> Iterator[Question]:
             tried.append((cost, base))
     for _, base in sorted(tried, key=lambda pair: pair[0]):
         laid = bench.laid(q.trial, base, q.shapes, q.call.gradient)
-        if all(map(bench.inside, laid.cells)):
+        if all(map(bench.inside, laid.cells)) and ends(bench, base) <= ends(bench, q.base):
             yield _around(laid, q)
+
+
+def ends(bench: Bench, base: list[Row]) -> int:
+    """How many arguments are at a closed end of their domain, which is a fault of another kind."""
+    if not bench.pair.numeric:
+        return 0
+    closed: list[set[float]] = []
+    for _, argument in bench.pair.columns:
+        domain: Any = argument.domain
+        closed.append({float(domain.lower)} if domain.left_closed else set())
+        closed[-1] |= {float(domain.upper)} if domain.right_closed else set()
+    return sum(entry in end for point in base for entry, end in zip(point, closed, strict=True))
 
 
 def _around(laid: Question, like: Question) -> Question:
@@ -165,8 +177,8 @@ def _moved(point: Row, place: int, twin: int) -> Iterator[Row]:
     if not 0 < gap < 0.1:
         return
     power = 10.0 ** round(float(np.log10(gap)))
-    for size in (1.0, 2.0, float(_rounded(y, 1)), float(_rounded(y, 2))):
-        for factor in (power, 10 * power, power / 10):
+    for size in (1.0, 2.0, 3.0, 5.0, 0.5, 0.1, float(_rounded(y, 1)), float(_rounded(y, 2))):
+        for factor in (power, 10 * power, power / 10, 2 * power, 5 * power):
             new = list(point)
             new[twin], new[place] = size, size * (1 + factor)
             yield new
@@ -205,4 +217,3 @@ def weight(bench: Bench, point: Row) -> int:
     twins = [(place, _twin(bench, place)) for place in range(len(point) // 2)]
     apart = sum(twin is not None and not _same(point[place], point[twin]) for place, twin in twins)
     return written + 12 * apart
-

@@ -92,8 +92,10 @@ class Bench:
         spread = [np.broadcast_to(place, full).ravel() for place in places]
         count = int(np.prod(full))
         cells = [[points[where[cell]][k] for k, where in enumerate(spread)] for cell in range(count)]
-        columns = [self._column(k, [points[i][k] for i in place.ravel()], shape) for k, (place, shape) in
-                   enumerate(zip(places, shapes, strict=True))]
+        columns = [
+            self._column(k, [points[i][k] for i in place.ravel().tolist()], shape)
+            for k, (place, shape) in enumerate(zip(places, shapes, strict=True))
+        ]
         feeds = {
             name: [np.flatnonzero(where == j).tolist() for j in range(int(np.prod(shape)))]
             for name, where, shape in zip(self.pair.places, spread, shapes, strict=True)
@@ -233,6 +235,20 @@ def independent(shape: Shape, rank: int, gradient: bool = False) -> Callable[[Be
     return ask
 
 
+def coincident(bench: Bench, trial: str) -> list[Question]:
+    """Everyday points in which arguments are 0, 1, or those of the other side, so that supports touch, or are one."""
+    if not bench.pair.numeric:
+        return []
+    found: list[Point] = []
+    for point in bench.points("everyday", max(8, bench.budget // 2)):
+        new, marks = list(point), [0.0, 1.0, *point]
+        for place in bench.rng.integers(0, len(point), 2).tolist():
+            new[place] = marks[int(bench.rng.integers(len(marks)))]
+        if bench.inside(new):
+            found.append(new)
+    return bench.flat(trial, found)
+
+
 def composites(bench: Bench, trial: str) -> list[Question]:
     """What the library puts around batches of two, where the truth follows from what is inside."""
     if bench.pair.q is None:
@@ -268,6 +284,7 @@ TRIALS = (
     Trial("extreme, all parameters near", "extreme", at("extreme near-all", 0.4)),
     Trial("extreme along a ray", "extreme", at("extreme ray", 0.3)),
     Trial("ends of domains", "ends", at("ends", 0.6)),
+    Trial("arguments that coincide", "ends", coincident),
     Trial("infinite", "infinite", at("infinite", 0.4)),
     Trial("P (3, 1), Q (2,)", "shape", sides((3, 1), (2,), gradient=True)),
     Trial("P a number, Q (2,)", "shape", sides((), (2,), gradient=True)),

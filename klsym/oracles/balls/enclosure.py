@@ -25,11 +25,11 @@ from .walker import Unspelled, Walker
 Ball = Any
 GUARD = 12
 ROUNDS = 4
+# A ball with this radius that is wider than its own midpoint is a refusal.
+WIDE = 1e-3
 
 
-def expected(
-    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
-) -> Value:
+def expected(p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int) -> Value:
     """E[g; condition] under the density exp(log_p) on the support of p, the parameters' symbols bound.
 
     A ball of that many digits, or as narrow as could be had in a few rounds of growing precision; an infinity that is
@@ -60,7 +60,9 @@ def combined(formula: sp.Expr, parts: Mapping[sp.Symbol, Value], digits: int) ->
     """The formula at values that are balls."""
     if formula in parts:
         return parts[formula]
-    return _value(lambda bits: Walker(sp.Dummy("x", real=True), {s: _ball(v) for s, v in parts.items()}).ball(formula), digits)
+    return _value(
+        lambda bits: Walker(sp.Dummy("x", real=True), {s: _ball(v) for s, v in parts.items()}).ball(formula), digits
+    )
 
 
 def _ball(value: Value) -> Ball:
@@ -94,6 +96,8 @@ def _value(compute: Callable[[int], Ball | Infinite], digits: int) -> Value:
         if lacking <= 0 or (found.contains(0) and found.rad() < flint().arb(2) ** -(2 * wanted)):
             break
         bits += min(int(lacking), 2 * bits) + 8
+    if best is not None and best.rel_accuracy_bits() < 1 and best.rad() > WIDE:
+        best, why = None, f"the ball, of radius {best.rad().str(2, radius=False)}, says nothing"
     if best is None:
         return Value(mp.nan, mp.inf, "ball", why)
     return Value(to_mpmath(best.mid()), to_mpmath(best.rad()), "ball")

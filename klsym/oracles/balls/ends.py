@@ -1,4 +1,4 @@
-"""What an integral or a sum has towards an end of the line, or of a piece of it: a bound, or a proof that it diverges."""
+"""What an integral or a sum has towards an end of the line, or of a piece: a bound, or a proof that it diverges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Ball = Any
 COARSE = 64  # bits at which ends are bounded
 FARTHEST = 2.0**22
 # How the place for a cut is searched: in powers of 2, and then until its bound is within this exponent of the goal.
-STEP, MOST_STEPS, HALVINGS, CLOSE = 16, 40, 14, 4.0
+STEP, MOST_STEPS, HALVINGS, CLOSE = 16, 40, 48, 4.0
 # Where on a ray a divergence is looked for.
 FAR = (4.0, 32.0, 512.0, 2.0**14)
 
@@ -56,7 +56,7 @@ class Integrand:
 
 @dataclass(frozen=True)
 class Cut:
-    """The place y = unit e^(way start), a bound of what lies beyond, and how steep the logarithm of that is in log y."""
+    """The place y = unit e^(way start), a bound of what lies beyond, and how steeply its logarithm falls there."""
 
     way: int
     unit: Any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,4 +133,3 @@ class Expansion:
         rest = ray.scale(ray.power(above, fmpq(-1)), arb(0).union(z * z / 4))
         power = ray.scale(n, (z / 2).log())
         return ray.add(power, ray.scale(self._loggamma(above), fmpq(-1)), rest)
-

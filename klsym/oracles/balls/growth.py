@@ -1,11 +1,12 @@
 """Sums of terms C e^(a r) r^b e^(E(r)) with coefficients in balls, on a whole ray r >= R at once.
 
-What a sum encloses is a function of r: each coefficient stands for a number of its ball that may change with r. All that
-is proven of such sums rests on one lemma. Let m_0 be a convex increasing term, C_0 < 0 its coefficient, and let every
-other unbounded term with C_k > 0 satisfy m_k <= rho_k m_0 on the ray. If c = |C_0| - sum C_k rho_k > 0, then beside what
-is bounded the sum is at most -c m_0(r) <= -c (m_0(R) + m_0'(R) (r - R)): a straight line. The suprema rho_k are those
-of quotients of terms, exponentials of sums again, which have one level of exponentials less. A line bounds an
-integral: if B(r) <= top - slope (r - R), the integral of exp(B) over the ray is at most exp(top)/slope.
+What a sum encloses is a function of r: each coefficient stands for a number of its ball that may change with r. All
+that is proven of such sums rests on one lemma. Let m_0 be a convex increasing term, C_0 < 0 its coefficient, and let
+every other unbounded term with C_k > 0 satisfy m_k <= rho_k m_0 on the ray. If c = |C_0| - sum C_k rho_k > 0, then
+beside what is bounded the sum is at most -c m_0(r) <= -c (m_0(R) + m_0'(R) (r - R)): a straight line, to which terms
+linear in r add. The suprema rho_k are those of quotients of terms, exponentials of sums again, which have one level of
+exponentials less. A line bounds an integral: if B(r) <= top - slope (r - R), the integral of exp(B) over the ray is at
+most exp(top)/slope.
 """
 
 from __future__ import annotations
@@ -144,7 +145,7 @@ class Ray:
     def leading(self, s: Sum) -> tuple[Term, Sum]:
         """The term C m with s = C m (1 + e) and e within (-1, 1), and e."""
         arb = flint().arb
-        best: tuple[Ball, Term, Sum] | None = None
+        found: list[tuple[float, Term, Sum]] = []
         for lead in s:
             if not arb(lead.coefficient) != 0:
                 continue
@@ -154,11 +155,12 @@ class Ray:
                 continue
             sizes = zip(rest, suprema, strict=True)
             size = sum((abs(arb(term.coefficient)) * bound for term, bound in sizes), arb(0))
-            if size < 1 and (best is None or float(size.upper()) < float(best[0].upper())):
-                best = size, lead, rest
-        if best is None:
+            if size < 1:
+                found.append((float(arb(size).upper()), lead, rest))
+        if not found:
             raise Unbounded("no term of the expansion is known to lead")
-        return best[1], best[2]
+        _, lead, rest = min(found, key=lambda each: each[0])
+        return lead, rest
 
     def range(self, s: Sum) -> Ball:
         """A ball that holds all values of the sum."""
@@ -203,6 +205,9 @@ class Ray:
             if term.constant:
                 top += highest
                 continue
+            if term.pure and term.a == 0 and term.b == 1:
+                top, slope = top + highest * start, slope - highest
+                continue
             bound = self.supremum(term)
             if bound is not None:
                 top += highest.max(arb(0)) * bound
@@ -220,7 +225,7 @@ class Ray:
         for term, (value, rise) in falling:
             lowest = -arb(arb(term.coefficient).upper())
             top, slope = top - lowest * value, slope + lowest * rise
-        return Line(top, slope)
+        return Line(top, slope) if slope >= 0 else None
 
     def tangent(self, term: Term) -> tuple[Ball, Ball] | None:
         """(v, w) with w >= 0 and e^(a r) r^b e^E >= v + w (r - R) on the ray."""
@@ -234,7 +239,9 @@ class Ray:
         value = (-line.top).exp()
         return value, value * line.slope
 
-    def _absorbing(self, rising: list[Term], falling: list[tuple[Term, tuple[Ball, Ball]]]) -> tuple[Any, Any, Any] | None:
+    def _absorbing(
+        self, rising: list[Term], falling: list[tuple[Term, tuple[Ball, Ball]]]
+    ) -> tuple[Any, Any, Any] | None:
         """The steepest falling term that outweighs all that rise, its tangent, and what is left of its coefficient."""
         arb = flint().arb
         best = None

@@ -78,7 +78,9 @@ def _from(
     if not singular:
         light = outer is None or (isinstance(outer, Cut) and outer.slope > LIGHT * 0.69 * bits)
         y = far.exp()
-        inside = _inside(f, walker, _plain, arb(0), y, bits) if light else _inside(f, walker, _sinh, arb(0), y.asinh(), bits)
+        inside = (
+            _inside(f, walker, _plain, arb(0), y, bits) if light else _inside(f, walker, _sinh, arb(0), y.asinh(), bits)
+        )
         return signed_sum([inside, *_beyond(outer)])
     inner = End(f, anchor, direction, -1).cut(bits, far)
     if not inner.log < far:
@@ -108,17 +110,15 @@ def _exp(t: Ball) -> tuple[Ball, Ball | None, Ball | None]:
 
 def _inside(f: Integrand, walker: Any, coordinate: Coordinate, first: Ball, last: Ball, bits: int) -> Ball:
     acb, tolerance = flint().acb, flint().arb(2) ** -bits
-    log_weight, factor = walker.sum(f.log_density, coordinate is _exp), walker.function(f.factor)
+    log_weight, g = walker.sum(f.log_density, coordinate is _exp), walker.function(f.factor)
 
     def integrand(t: Ball, analytic: bool) -> Ball:
         y, log_y, slope = coordinate(t)
         at = Point(y, analytic, log_y)
-        weight = log_weight(at).exp() * factor(at)
+        weight = log_weight(at).exp() * g(at)
         return weight if slope is None else weight * slope
 
-    value = acb.integral(
-        integrand, acb(first), acb(last), abs_tol=tolerance, rel_tol=tolerance, eval_limit=EVALUATIONS
-    )
+    value = acb.integral(integrand, acb(first), acb(last), abs_tol=tolerance, rel_tol=tolerance, eval_limit=EVALUATIONS)
     if not (value.is_finite() and value.imag.contains(0)):
         raise Refused(f"the integral from {walker.anchor} on has no finite ball")
     return value.real

@@ -49,7 +49,7 @@ def pieces(walker: Walker, expressions: tuple[Any, ...], lower: sp.Expr, upper: 
 
 
 def crossings(walker: Walker, e: sp.Expr) -> list[sp.Expr] | None:
-    """All the zeros of an expression that is linear in x, or in log or exp of what is linear, or a product; else None."""
+    """All zeros of what is linear in x, or in log or exp of such, or a product or power of such; else None."""
     e, x = e.xreplace(walker.numbers), walker.x
     if not e.has(x):
         return []
@@ -57,20 +57,18 @@ def crossings(walker: Walker, e: sp.Expr) -> list[sp.Expr] | None:
         return crossings(walker, e.base)
     if isinstance(e, sp.Mul):
         zeros = [crossings(walker, a) for a in e.args]
-        return None if None in zeros else [zero for found in zeros for zero in found]
+        return None if None in zeros else [zero for found in zeros for zero in found or ()]
     if (form := linear(e, x)) is not None:
         return [sp.expand(-form[1] / form[0])]
-    inner = [f for f in e.atoms(sp.log, sp.exp) if f.has(x) and linear(f.args[0], x) is not None]
     u = sp.Dummy("u", real=True)
-    for f in inner:
-        form = linear(e.xreplace({f: u}), u)
-        if form is None or e.xreplace({f: u}).has(x):
+    for f in e.atoms(sp.log, sp.exp):
+        inner, form = linear(f.args[0], x), linear(e.xreplace({f: u}), u)
+        if inner is None or form is None or e.xreplace({f: u}).has(x):
             continue
         place = -form[1] / form[0]
         if isinstance(f, sp.exp) and not walker.ball(place) > 0:
             return [] if walker.ball(place) <= 0 else None
-        slope, offset = linear(f.args[0], x)
-        return [(f.inverse()(place) - offset) / slope]
+        return [(f.inverse()(place) - inner[1]) / inner[0]]
     return None
 
 

@@ -44,7 +44,7 @@ def _terms(f: Integrand, condition: Any, anchor: int, direction: int, first: int
     if last - first > MOST_TERMS:
         raise Refused(f"{last - first + 1} terms are too many")
     acb, walker = flint().acb, f.walker(sp.Integer(anchor), direction)
-    log_mass, factor, holds = walker.function(f.log_density), walker.function(f.factor), walker.truth(condition)
+    log_mass, g, holds = walker.function(f.log_density), walker.function(f.factor), walker.truth(condition)
     sums = acb(0)
     for k in range(first, last + 1):
         at = Point(acb(k))
@@ -52,7 +52,7 @@ def _terms(f: Integrand, condition: Any, anchor: int, direction: int, first: int
         if counted is None:
             raise Refused(f"whether {condition} holds at {anchor + direction * k} is not known")
         if counted:
-            sums += log_mass(at).exp() * factor(at)
+            sums += log_mass(at).exp() * g(at)
     if not (sums.is_finite() and sums.imag.contains(0)):
         raise Refused(f"a term between {anchor + direction * first} and {anchor + direction * last} has no finite ball")
     return sums.real

@@ -29,7 +29,7 @@ class Unspelled(Exception):
 
 @dataclass(slots=True)
 class Point:
-    """The place anchor + direction y, log y where it is known apart, and whether a proof of analyticity is asked for."""
+    """The place anchor + direction y, log y where that is known apart, and whether to prove what is analytic."""
 
     y: Ball
     analytic: bool = False
@@ -239,7 +239,7 @@ class Walker:
         return lambda at: _log(inner(at))
 
     def _power(self, e: sp.Pow) -> Function:
-        n = None if self.varies(e.exp) else self.constant(e.exp)
+        n: Any = None if self.varies(e.exp) else self.constant(e.exp)
         if isinstance(n, flint().fmpq) and n.q == 1:
             base, whole = self.function(e.base), int(n.p)
             return lambda at: base(at) ** whole
@@ -269,7 +269,7 @@ class Walker:
 
 
 def power(base: Number, exponent: Number) -> Number:
-    """A rational power of a rational number exactly where it is one, a positive base where the exponent is no integer."""
+    """A power, exactly where the base is rational and the exponent an integer."""
     fmpq, arb = flint().fmpq, flint().arb
     if isinstance(exponent, fmpq) and exponent.q == 1 and abs(exponent) < 10_000:
         return base ** int(exponent.p)
