@@ -112,11 +112,19 @@ class ArrayFormula(Answer):
             return Number(mp.inf, digits, "exact", self.unit, case.why)
         if self._of_numbers:
             return Number(precise(case.value, digits), digits, "estimate", self.unit, "two working precisions agree")
+        if "zero-on-diagonal" in self.derivation.divergence.axioms and self._one:
+            return Number(mp.mpf(0), digits, "exact", self.unit, "P and Q are one")
         values = {s: n.array for s, n in self.numbers.items()} | {k: int(v) for k, v in self.sizes.items()}
         value = settled(
             lambda _: mp.mpf(np.asarray(walk(case.value, values, multiprecision)).item()), digits, self.title
         )
         return Number(value, digits, "estimate", self.unit, "two working precisions agree")
+
+    @property
+    def _one(self) -> bool:
+        """Whether P and Q have the same numbers for the same parameters."""
+        p, q = (tuple(self.numbers.get(value, value) for value in d.values) for d in (self.p, self.q))
+        return self.p.family == self.q.family and p == q
 
     def _over_sums(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays by name, those that are to be probabilities divided by their sums."""

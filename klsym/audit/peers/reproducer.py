@@ -118,7 +118,7 @@ _ENDS: Mapping[Fault, Callable[[Expectation], list[str]]] = {
     "value": _numeric(lambda truth, bound: f"not abs(got - {truth}) <= {bound!r} * abs({truth})"),
     "sign": _numeric(lambda truth, bound: "got < 0"),
     "nan": _numeric(lambda truth, bound: "got != got"),
-    "infinity": _numeric(lambda truth, bound: f'(abs(got) == float("inf")) != (abs({truth}) == float("inf"))'),
+    "infinity": _numeric(lambda truth, bound: f'float("inf") in (abs(got), abs({truth})) and got != {truth}'),
     "shape": _shape,
     "dtype": _dtype,
     "gradient": _gradient,
