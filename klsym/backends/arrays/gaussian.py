@@ -38,7 +38,7 @@ from .matrices import (
     transposed,
     unit_of,
 )
-from .symmetric import compared
+from .symmetric import compared, slopes
 
 Array = NDArray[np.float64]
 Gradient = tuple[Array, Array, Array, Array]
@@ -101,6 +101,38 @@ def kl_covariance(
     """
     batch = _arguments("covariance", positive_definite("kk"), mu_p, covariance_p, mu_q, covariance_q)
     return _from_matrices(batch, _covariance, 3, check, condition)
+
+
+def kl_covariance_and_gradient(
+    mu_p: ArrayLike, covariance_p: ArrayLike, mu_q: ArrayLike, covariance_q: ArrayLike, *, check: bool = False
+) -> tuple[Array | np.float64, Gradient]:
+    """What `kl_covariance` gives, and its derivatives by mu_p, S_p, mu_q and S_q; those by covariances are symmetric.
+
+    With d = mu_p - mu_q they are S_q^-1 d, (S_q^-1 - S_p^-1)/2, -S_q^-1 d and (S_q^-1 - S_q^-1 (S_p + d d^T) S_q^-1)/2,
+    from S_p - S_q in pairs of doubles, each with the broadcast leading dimensions. Errors are those of `kl_covariance`.
+
+    >>> kl_covariance_and_gradient([0.0], [[1.0]], [1.0], [[1.0]])[1][3]
+    array([[-0.5]])
+    """
+    batch = _arguments("covariance", positive_definite("kk"), mu_p, covariance_p, mu_q, covariance_q)
+    value = batch.answer(batch.mapped(lambda a, p, b, q: _covariance(a, mirrored(p), b, mirrored(q))), check)
+    flat, k = batch.flat(), batch.sizes["k"]
+    by_mean, by_p, by_q = np.empty((batch.count, k)), np.empty((batch.count, k, k)), np.empty((batch.count, k, k))
+    with np.errstate(all="ignore"):
+        for here in batch.blocks():
+            a, p, b, q = (np.moveaxis(x if len(x) == 1 else x[here], 0, -1) for x in flat)
+            p, q = mirrored(p), mirrored(q)
+            unit = unit_of(q)
+            both = unit[:, None] * unit
+            p, q = p * both, q * both
+            parts = slopes(exactly(q), exactly(p), difference(p, q), difference(a * unit, b * unit))
+            scales = (unit, both, both)
+            for slope, part, scale in zip((by_mean, by_p, by_q), parts, scales, strict=True):
+                slope[here] = np.moveaxis(scale * part, -1, 0)
+    unknown = np.isnan(np.reshape(value, -1))
+    by_mean[unknown], by_p[unknown], by_q[unknown] = np.nan, np.nan, np.nan
+    mean, first, second = (x.reshape(*batch.shape, *x.shape[1:]) for x in (by_mean, by_p, by_q))
+    return value, (mean, first, -mean, second)
 
 
 def kl_precision(

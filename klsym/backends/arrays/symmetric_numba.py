@@ -84,6 +84,18 @@ def _solve(x, x_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, gro
 
 
 @njit(error_model="numpy")
+def _solve_back(x, x_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group):
+    """x := L^-T x"""
+    row = blocks * WIDTH
+    for block in range(blocks):
+        start = block * WIDTH
+        for i in range(k - 1, -1, -1):
+            at, place, below = i * row + start, i * k + i + 1, min(i + 1, k - 1) * row + start
+            _add_products(x, x_low, at, minus, minus_low, place, 1, x, x_low, below, row, k - 1 - i)
+            _divide(x, x_low, at, pivot, pivot_low, inverse, i, group)
+
+
+@njit(error_model="numpy")
 def _transpose(x, y, k, row, group):
     for i in range(k):
         for j in range(k):
@@ -179,3 +191,69 @@ def _fill(ones, q, q_low, gap, gap_low, mean, mean_low, value, square):
                 total_low += rest + sums[5, part]
             value[0, start + lane], value[1, start + lane] = _two_sum(high, low)
             square[0, start + lane], square[1, start + lane] = _two_sum(total, total_low)
+
+
+@njit(error_model="numpy")
+def _outer_added(x, x_low, z, z_low, k, row, group):
+    """x += z z^T, of columns."""
+    for i in range(k):
+        for j in range(k):
+            for lane in range(group):
+                at, a, b = i * row + j * group + lane, i * WIDTH + lane, j * WIDTH + lane
+                rest = _fma(z[a], z_low[b], z_low[a] * z[b])
+                x[at], x_low[at] = _product_added(x[at], x_low[at], z[a], z[b], rest)
+
+
+@njit(error_model="numpy")
+def _store(target, x, x_low, start, here, row, group, factor):
+    """Matrices, rounded, into an array with the batch last."""
+    for i in range(target.shape[0]):
+        for j in range(target.shape[1]):
+            for lane in range(here):
+                at = i * row + j * group + lane
+                target[i, j, start + lane] = factor * (x[at] + x_low[at])
+
+
+@njit(error_model="numpy", cache=True, nogil=True)
+def _fill_slopes(ones, q, q_low, p, p_low, gap, gap_low, mean, mean_low, by_mean, by_p, by_q):
+    """Q^-1 m, (Q^-1 - P^-1)/2 and (Q^-1 - Q^-1 (P + m m^T) Q^-1)/2 with P - Q given, as doubles."""
+    count, k, group = by_p.shape[2], ones.shape[0], ones.size // ones.shape[0]
+    span = WIDTH // group
+    blocks = (k + span - 1) // span
+    row, size = blocks * WIDTH, k * blocks * WIDTH
+    minus, minus_low = np.empty((k * k, *ones.shape[1:])), np.empty((k * k, *ones.shape[1:]))
+    minuses, minuses_low = minus.reshape(-1), minus_low.reshape(-1)
+    pivot, pivot_low, inverse = np.empty(ones.size), np.empty(ones.size), np.empty(ones.size)
+    x, x_low, y, y_low = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    z, z_low = np.empty(k * WIDTH), np.empty(k * WIDTH)
+    for start in range(0, count, group):
+        here = min(group, count - start)
+        _load(x, x_low, q, q_low, start, here, row, group, 1.0)
+        _load(y, y_low, gap, gap_low, start, here, row, group, 0.0)
+        _load(z, z_low, mean, mean_low, start, here, WIDTH, group, 0.0)
+        _factor(x, x_low, minus, minus_low, minuses, minuses_low, pivot, pivot_low, inverse, k, blocks, group)
+        _solve(y, y_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group)
+        _transpose(y, x, k, row, group)
+        _transpose(y_low, x_low, k, row, group)
+        _solve_back(y, y_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group)
+        _solve(x, x_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group)
+        _solve(z, z_low, minus, minus_low, pivot, pivot_low, inverse, k, 1, group)
+        _outer_added(x, x_low, z, z_low, k, row, group)
+        _solve_back(z, z_low, minus, minus_low, pivot, pivot_low, inverse, k, 1, group)
+        _solve_back(x, x_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group)
+        for i in range(k):
+            for lane in range(here):
+                by_mean[i, start + lane] = z[i * WIDTH + lane] + z_low[i * WIDTH + lane]
+        turned, turned_low = x.copy(), x_low.copy()
+        _transpose(x, turned, k, row, group)
+        _transpose(x_low, turned_low, k, row, group)
+        _solve_back(turned, turned_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group)
+        _store(by_q, turned, turned_low, start, here, row, group, -0.5)
+        turned[:], turned_low[:] = 0.0, 0.0
+        _transpose(y, turned, k, row, group)
+        _transpose(y_low, turned_low, k, row, group)
+        _load(x, x_low, p, p_low, start, here, row, group, 1.0)
+        _factor(x, x_low, minus, minus_low, minuses, minuses_low, pivot, pivot_low, inverse, k, blocks, group)
+        _solve(turned, turned_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group)
+        _solve_back(turned, turned_low, minus, minus_low, pivot, pivot_low, inverse, k, blocks, group)
+        _store(by_p, turned, turned_low, start, here, row, group, 0.5)
