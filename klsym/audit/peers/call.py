@@ -14,6 +14,8 @@ Quantity = Literal["kl", "entropy", "log_prob", "jensenshannon"]  # the last is 
 # What became of a call: an answer; an exception; no such divergence; the process ended, or had to be ended.
 Fate = Literal["answered", "raised", "lacking", "crashed", "hung", "memory"]
 
+# Before what was raised while P and Q were made.
+MAKING = "making it:"
 SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 
@@ -90,7 +92,7 @@ class Call:
 class Outcome:
     """The answer to a call: numbers with their shape and type, or what happened instead.
 
-    What was raised while P and Q were made has "making it:" before it in `said`: these are refused, not the question.
+    What was raised while P and Q were made has MAKING before it in `said`: these are refused, not the question.
     An answer that is no array of real numbers has the name of its type for `dtype`, no value, and `said` shows it.
     `gradients` are by "p.rate", "q.scale", ...; None where the library says that there is none. `seconds` is how long
     it took, and differs from one run to the next; all else is the same.
@@ -103,6 +105,11 @@ class Outcome:
     gradients: Mapping[str, Numbers] = field(default_factory=dict)
     said: str = ""
     seconds: float = 0.0
+
+    @property
+    def refused(self) -> bool:
+        """Whether P or Q could not be made."""
+        return self.said.startswith(MAKING)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data; `from_json` makes it again.

@@ -28,6 +28,10 @@ DTYPES: tuple[Dtype, ...] = ("float64", "float32")
 ROUNDED = (Severity.LOST_DIGITS, Severity.WRONG_SIGN)
 # Faults of the whole answer are the same in every trial.
 WHOLE = (Severity.DIES, Severity.WRONG_SHAPE)
+# That there is a number, and that it is finite, is true or not.
+BINARY = (Severity.NAN, Severity.FALSE_INFINITY, Severity.MISSING_GRADIENT)
+# The kinds of trials of which the numbers are everyday ones.
+BATCHED = ("shape", "independent", "composites", "in a batch")
 FAULTS: dict[Severity, Fault] = {
     Severity.LOST_DIGITS: "value",
     Severity.MISSING_GRADIENT: "gradient",
@@ -87,7 +91,7 @@ class PairCase:
         for group in merged(groups):
             seen = yield from shrunk(group.bench, group.plainest, self.ask)
             found = self._finding(group, seen, proof["said"])
-            if not any(_same(found, other) for other in findings):
+            if not any(same(found, other) for other in findings):
                 findings.append(found)
         tried = {name: sum(whole.tried[f"{name}/{of}"] for of in ("value", "slope")) for name in KINDS}
         return PairResult(
@@ -165,13 +169,15 @@ ORDER = list(dict.fromkeys(trial.kind for trial in TRIALS))
 
 def kind(seen: Seen) -> str:
     """What a fault is grouped by, beside its severity."""
-    severity, found = seen.fault.severity, KINDS[seen.question.trial]
-    if seen.where == "value":
-        # What is asked for derivatives has a value as other questions have.
-        found = found.removeprefix("derivatives").removeprefix(", ") or "value"
+    severity = seen.fault.severity
     if severity in ROUNDED:
         return "near"
-    return "shape" if severity in WHOLE else found
+    return "shape" if severity in WHOLE else _kind(KINDS[seen.question.trial], seen.where)
+
+
+def _kind(of: str, where: str) -> str:
+    """The kind of a trial; what is asked for derivatives has a value as other questions have."""
+    return of if where != "value" else of.removeprefix("derivatives").removeprefix(", ") or "value"
 
 
 def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:
@@ -180,8 +186,9 @@ def collect(groups: dict[Any, Group], bench: Bench, found: Measured) -> None:
         key = kind(seen), seen.fault.severity
         if key not in groups:
             of = "whole" if seen.element is None else "value" if seen.where == "value" else "slope"
-            alike = set(ORDER) if key[1] in ROUNDED else {KINDS[seen.question.trial]}
-            tried = sum(found.tried[f"{name}/{of}"] for name, group in KINDS.items() if group in alike)
+            anywhere = key[1] in (*ROUNDED, *WHOLE)
+            alike = [name for name, each in KINDS.items() if anywhere or _kind(each, seen.where) == key[0]]
+            tried = sum(found.tried[f"{name}/{of}"] for name in alike)
             groups[key] = Group(bench, *key, [], 0, tried)
         group = groups[key]
         if group.bench is not bench:
@@ -215,14 +222,26 @@ def _explains(one: Group, other: Group) -> bool:
     return one.severity == other.severity or broken
 
 
-def _same(one: Finding, other: Finding) -> bool:
-    """Whether two findings are one fault at the same numbers, in two types of floats or two trials."""
-    return (one.severity, one.where, one.call.p, one.call.q) == (
-        other.severity,
-        other.where,
-        other.call.p,
-        other.call.q,
-    )
+def same(found: Finding, other: Finding) -> bool:
+    """Whether a finding is a fault that another one shows: at the same numbers, or a like one at single numbers.
+
+    That there is no number, or an infinite one, is one fault all over the inside of the domains; so is what was seen in
+    a batch and is there without it. A fault in doubles is also one in single precision.
+    """
+    if (found.severity, found.where == "value") != (other.severity, other.where == "value"):
+        return False
+    if (found.where, found.call.p, found.call.q) == (other.where, other.call.p, other.call.q):
+        return True
+    kind, inside = KINDS[found.trial], {"ends" in KINDS[each.trial] for each in (found, other)}
+    covered = other.call.dtype in ("float64", found.call.dtype) and _single(found) and _single(other)
+    alike = kind in BATCHED or (found.severity in BINARY and len(inside) == 1)
+    return covered and alike and ("inf" in found.truth) == ("inf" in other.truth)
+
+
+def _single(found: Finding) -> bool:
+    """Whether it is one member beside one other, in numbers."""
+    sides = [side for side in (found.call.p, found.call.q) if side is not None]
+    return found.element == () and found.truth != "an answer" and not any(side.around for side in sides)
 
 
 def _place(seen: Seen) -> tuple[int, ...]:

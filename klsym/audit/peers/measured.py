@@ -110,8 +110,10 @@ def _judged(
     found.tried[f"{q.trial}/whole"] += 1
     if fault := judge.whole(q.call, outcome, q.shape):
         shown = f"{outcome.fate}: {outcome.said}" if outcome.fate != "answered" else f"{outcome.shape} {outcome.dtype}"
-        # Nothing is said of an answer that would be no number anyway.
-        if outcome.fate != "raised" or not (q.optional or any(not v.finite for v in values)):
+        # Nothing is said of an answer that would be no number anyway; what cannot be made is a fault of its class,
+        # which its pair with itself tells.
+        silent = q.optional or any(not v.finite for v in values) or (outcome.refused and pair.q not in (None, pair.p))
+        if outcome.fate != "raised" or not silent:
             yield Seen(q, "value", None, fault, shown, UNDECIDED, tuple(range(len(q.cells))), outcome.said)
         return
     if outcome.fate != "answered":
@@ -181,16 +183,17 @@ def _free(domain: Any, got: Any, there: list[Any]) -> list[float]:
 
 def _decided(pair: Pair, found: Measured, doubtful: list[tuple[Seen, int]]) -> Measuring:
     """The same faults once it is known what rounding can do."""
-    jobs: list[Job] = []
-    wheres = list(dict.fromkeys(seen.where for seen, _ in doubtful))
-    doubtful.sort(key=lambda each: (wheres.index(each[0].where), each[1]))
-    for where in wheres:
-        points = [seen.question.cells[cell] for seen, _ in doubtful if seen.where == where for cell in seen.cells]
-        jobs += _parts(pair, "rooms", points, by=None if where == "value" else where)
-    rooms = iter(_joined(jobs, (yield jobs)) if jobs else [])
+    wanted: dict[str | None, dict[str, Point]] = {}
+    for seen, _ in doubtful:
+        for cell in seen.cells:
+            point = seen.question.cells[cell]
+            wanted.setdefault(_by(pair, seen), {})[repr(point)] = point
+    jobs = [job for by, points in wanted.items() for job in _parts(pair, "rooms", [*points.values()], by=by)]
+    keys = [(by, key) for by, points in wanted.items() for key in points]
+    rooms = dict(zip(keys, _joined(jobs, (yield jobs)) if jobs else [], strict=True))
     dropped: set[int] = set()
     for seen, place in doubtful:
-        mine = list(islice(rooms, len(seen.cells)))
+        mine = [rooms[_by(pair, seen), repr(seen.question.cells[cell])] for cell in seen.cells]
         room = partial(math.fsum, [math.nan if r is None else r for r in mine])
         dtype, positive = seen.question.call.dtype, seen.question.call.quantity == "kl"
         if seen.where == "value":
@@ -205,3 +208,8 @@ def _decided(pair: Pair, found: Measured, doubtful: list[tuple[Seen, int]]) -> M
             )
     found.seen = [seen for place, seen in enumerate(found.seen) if place not in dropped]
     return found
+
+
+def _by(pair: Pair, seen: Seen) -> str | None:
+    """What the room of a fault is asked by: for arrays it is one of the value and its derivatives."""
+    return None if seen.where == "value" or not pair.numeric else seen.where

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from ...core.worker import converse
-from .call import Outcome
+from .call import MAKING, Outcome
 
 SCRIPT = "<script>"
-MAKING = "making it:"
 
 
 def serve() -> None:

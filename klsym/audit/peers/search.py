@@ -72,6 +72,9 @@ def _alone(bench: Bench, examples: Sequence[Seen], ask: str) -> Any:
         smaller: list[Question] = []
         for seen in examples:
             q = seen.question
+            if q.rank and shape == ():
+                # One of the coordinates without the others, and without what is around them.
+                smaller += [bench.laid(q.trial, [q.cells[cell]], [()] * width, q.call.gradient) for cell in seen.cells]
             if not seen.cells or q.rank:
                 continue
             own = q.cells[seen.cells[0]]
