@@ -68,7 +68,9 @@ class PairCase:
 
     def steps(self) -> Steps:
         """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
-        if strange := [form.name for form in self.pair.sides.values() if isinstance(form.law, (Point, Unknown))]:
+        strange = [form.name for form in self.pair.sides.values() if isinstance(form.law, Unknown)]
+        if strange or (self.pair.q is None and isinstance(self.pair.law("p"), Point)):
+            strange.append(self.pair.p)
             return PairResult(
                 self.pair.name, skipped={"all": f"{strange[0]} has no law whose divergence is known"}
             ).to_json()
@@ -111,13 +113,16 @@ class PairCase:
     def bench(self, dtype: Dtype) -> Bench:
         """What the trials draw from: the generator depends on nothing but the seed, the pair and the type."""
         rng = np.random.default_rng([self.seed, zlib.crc32(f"{self.pair.name} {dtype}".encode())])
-        budget = self.points if self.pair.numeric else self.points // 4
+        budget = self.points // 4 if self.pair.dear else self.points
         return Bench(self.subject, self.pair, dtype, rng, budget, self.gradients)
 
     def _swept(self, bench: Bench) -> Generator[list[Job], list[Any], Measured]:
-        """All trials, and the neighbourhood of the worst points of some."""
+        """All trials, and the neighbourhood of the worst points of some; no more than one of what dies at once."""
         questions = [q for trial in TRIALS for q in trial.ask(bench, trial.name)]
-        found = yield from measured(self.pair, questions, self.ask)
+        found = yield from measured(self.pair, questions[:1], self.ask)
+        if any(seen.fault.severity == Severity.DIES for seen in found.seen):
+            return found
+        found = joined(found, (yield from measured(self.pair, questions[1:], self.ask)))
         for trial in TRIALS:
             if trial.climbs:
                 found = joined(found, (yield from climbed(bench, trial.name, found, self.ask)))
@@ -206,7 +211,7 @@ def merged(groups: Mapping[Any, Group]) -> Iterator[Group]:
     """The groups that are faults of their own, the everyday ones first.
 
     What most everyday points show is seen elsewhere too, and a formula that is wrong there has wrong signs,
-    infinities and derivatives.
+    infinities and derivatives. Digits are lost where signs are wrong.
     """
     kept: list[Group] = []
     for group in sorted(groups.values(), key=lambda g: (ORDER.index(g.kind), -g.severity)):
@@ -216,6 +221,8 @@ def merged(groups: Mapping[Any, Group]) -> Iterator[Group]:
 
 
 def _explains(one: Group, other: Group) -> bool:
+    if one.severity in ROUNDED and other.severity in ROUNDED:
+        return True
     if not one.systematic or other.severity in WHOLE:
         return False
     broken = one.kind == "value" and one.severity == Severity.WRONG_VALUE
