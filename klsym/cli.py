@@ -183,7 +183,8 @@ def bench(args: argparse.Namespace) -> Answer:
         share = min(args.count / 1_000_000, 1.0)
         batches = list(render.with_progress(arrays.rows(share, args.repeats), len(arrays.RACES)))
         differentiated = list(render.with_progress(tensors.rows(args.count, args.repeats), 20))
-    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated)
+        in_tensors = list(render.with_progress(tensors.array_rows(share, args.repeats), len(tensors.ARRAYS)))
+    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated, in_tensors)
     return Answer(str(found), found.to_json())
 
 

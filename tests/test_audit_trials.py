@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 
 import mpmath as mp
@@ -12,11 +13,14 @@ import numpy as np
 import pytest
 from planted import BROKEN, SOUND
 
-from klsym.audit.peers import judge
-from klsym.audit.peers.case import PairCase
+from klsym.array_formula import ArrayFormula
+from klsym.audit.peers import array_truth, judge, truth
+from klsym.audit.peers.call import Outcome
+from klsym.audit.peers.case import PairCase, same
 from klsym.audit.peers.composites import COMPOSITES
 from klsym.audit.peers.finding import Severity
 from klsym.audit.peers.forms import forms
+from klsym.audit.peers.measured import measured
 from klsym.audit.peers.pair import Pair
 from klsym.audit.peers.result import PairResult
 from klsym.audit.peers.trials import Bench, wrapped
@@ -139,6 +143,71 @@ def test_judgement(got, number, room, severity):
 
 def test_what_is_not_decided_is_no_fault():
     assert judge.value(math.nan, Truth(None), "float64", lambda: 0.0) is None
+
+
+WISHART = Pair("torch", "Wishart(df, covariance_matrix)", "Wishart(df, covariance_matrix)")
+
+
+def test_single_precision_is_judged_at_the_numbers_that_it_holds():
+    pair = Pair("planted:ask", "Exponential(rate)", "Exponential(rate)")
+    single, double = (
+        Bench("planted:ask", pair, dtype, np.random.default_rng(0), 4).laid("scalars", [[0.1, 2.0]], [(), ()])
+        for dtype in ("float32", "float64")
+    )
+    assert single.cells == [[float(np.float32(0.1)), 2.0]]
+    assert double.cells == [[0.1, 2.0]]
+    assert single.call.p.arguments == {"rate": 0.1}
+
+
+def test_a_wishart_is_decided_in_balls():
+    pytest.importorskip("flint")
+    point = [4.0, [[2.0, 0.5], [0.5, 1.0]], 5.0, [[2.0, 0.5], [0.5, 3.0]]]
+    decided = array_truth.decided(WISHART, array_truth.rational(WISHART, point))
+    assert float(decided) == pytest.approx(float(array_truth.number(WISHART, point)), rel=1e-15)
+
+
+def test_the_proof_of_arrays_compiles_nothing(monkeypatch):
+    monkeypatch.setattr(ArrayFormula, "compile", None)
+    pair = Pair("torch", "Dirichlet(concentration)", "Dirichlet(concentration)")
+    assert "verified at 3 points" in array_truth.proof(pair)["said"]
+
+
+def test_a_derivative_through_an_integral_is_zero_where_p_is_q():
+    pair = {"subject": "torch", "p": "HalfCauchy(scale)", "q": "HalfCauchy(scale)"}
+    (slopes,) = truth.slopes({"pair": pair, "points": [[1.5, 1.5]]})
+    assert [truth.read(entry).number for (entry,) in slopes] == [0, 0]
+
+
+def test_what_cannot_be_made_is_told_by_its_class_alone():
+    form, other = (next(f.name for f in forms("planted:ask") if f.kind == kind) for kind in ("Exponential", "Gamma"))
+    refused = Outcome("raised", said="making it: ValueError: no").to_json()
+    for q, told in ((form, [Severity.NAN]), (other, [])):
+        pair = Pair("planted:ask", form, q)
+        asked = Bench("planted:ask", pair, "float64", np.random.default_rng(0), 4).shaped(
+            "scalars", [()] * len(pair.columns)
+        )
+        steps = measured(pair, asked, "planted:ask")
+        jobs = next(steps)
+        answers = [refused if job.function == "planted:ask" else performed(job) for job in jobs]
+        found = None
+        while found is None:
+            try:
+                answers = [performed(job) for job in steps.send(answers)]
+            except StopIteration as stop:
+                found = stop.value
+        assert [seen.fault.severity for seen in found.seen] == told
+
+
+def test_one_fault_is_told_once():
+    (found,) = audited("bits", "Exponential", points=4).findings
+    nan = replace(found, severity=Severity.NAN, trial="generic")
+    assert same(replace(nan, trial="extreme", call=replace(nan.call, dtype="float32")), nan)
+    moved = replace(nan.call, p=replace(nan.call.p, arguments={"rate": 7.0}))
+    assert same(replace(nan, trial="extreme", call=moved), nan)
+    assert not same(replace(nan, trial="ends of domains", call=moved), nan)
+    assert not same(
+        replace(nan, severity=Severity.WRONG_VALUE, call=moved), replace(nan, severity=Severity.WRONG_VALUE)
+    )
 
 
 @pytest.mark.peers

@@ -9,10 +9,22 @@ from dataclasses import dataclass, replace
 from ..core.errors import UnderivableError
 from ..core.program import Output, Program
 from .library import Definition, needed
-from .source import Spelling, Table, documentation, filled, functions, indented, laid_out, opening, quoted, statements
+from .portable import ArrayProgram
+from .source import (
+    Spelling,
+    Table,
+    Texts,
+    absent,
+    documentation,
+    filled,
+    functions,
+    indented,
+    laid_out,
+    opening,
+    quoted,
+    statements,
+)
 
-# The lines of a function, and the functions that it calls.
-Part = tuple[list[str], set[str]]
 # Of a program, the arguments that its slopes are by, and these outputs: the program of the second derivatives.
 Bent = Callable[[Program, Sequence[str], Sequence[Output]], Program]
 
@@ -41,9 +53,12 @@ class Library:
         lines = program.needed(*results) if results else program.lines
         return sorted({line.primitive for line in lines} - {"constant", *self.spelling})
 
-    def module(self, program: Program, needs: str, parts: Iterable[Part], constants: Sequence[str] = ()) -> str:
+    def module(
+        self, program: Program | ArrayProgram, needs: str, parts: Iterable[Texts], constants: Sequence[str] = ()
+    ) -> str:
         """The source: the parts, which the library's `_apply` calls, and a function that gives it the arguments."""
         written, doc = list(parts), documentation(program)
+        remarks = program.remarks() if isinstance(program, ArrayProgram) else _sentences(program)
         definitions = needed(self.definitions(), {*self.always, *(name for _, names in written for name in names)})
         imports = [text for text in definitions if re.match("import |from ", text)]
         return "\n".join(
@@ -59,15 +74,14 @@ class Library:
                 *laid_out([text for text in definitions if text not in imports]),
                 *(line for lines, _ in written for line in [*lines, "", ""]),
                 *opening(program.name, [f"{name}: {self.number}" for name in program.arguments], self.array),
-                *indented([f'"""{doc[0]}', *doc[1:], "", *self.note], 1),
-                *(f"    {quoted(condition.text)}." for condition in program.conditions),
+                *indented([f'"""{doc[0]}', *doc[1:], "", *self.note, *remarks], 1),
                 '    """',
                 f"    return _apply({', '.join(program.arguments)})",
                 "",
             ]
         )
 
-    def differentiated(self, program: Program, bent: Bent) -> list[Part]:
+    def differentiated(self, program: Program, bent: Bent) -> list[Texts]:
         """Value, derivatives and second derivatives; what the library lacks raises when it is asked for.
 
         The outputs of the program after the first are taken as derivatives by the arguments of their names.
@@ -78,15 +92,15 @@ class Library:
         try:
             curvature = self.function("_curvature", bent(program, [output.name for output in slopes], slopes))
         except UnderivableError as error:
-            curvature = self._absent("_curvature", f"no second derivatives: {error}")
+            curvature = absent("_curvature", f"no second derivatives: {error}")
         return [first, gradient, curvature]
 
-    def function(self, name: str, program: Program) -> Part:
+    def function(self, name: str, program: Program) -> Texts:
         """A function of a program's outputs; one that raises NotImplementedError where one has no spelling."""
         results = [output.line for output in program.outputs]
         program = replace(program, lines=program.needed(*results))
         if lacking := self.missing(program):
-            return self._absent(name, f"{self.name} has no {', '.join(lacking)}")
+            return absent(name, f"{self.name} has no {', '.join(lacking)}")
         compensated = any(line.primitive.endswith("_rest") for line in program.lines)
         table = self.compensated if self.compensated and compensated else self.spelling
         body, texts = statements(program, table, *results)
@@ -95,5 +109,6 @@ class Library:
         named = [re.sub(r"\bnp\.(inf|nan)\b", rf"{self.namespace}.\1", line) for line in lines]
         return named, functions(program, table)
 
-    def _absent(self, name: str, why: str) -> Part:
-        return [f"def {name}(*_):", f'    raise NotImplementedError("{quoted(why)}")'], set()
+
+def _sentences(program: Program) -> list[str]:
+    return [f"{quoted(condition.text)}." for condition in program.conditions]

@@ -1,30 +1,46 @@
 """Programs as functions of the arrays of other libraries, which run what was written for them."""
 
+# Libraries that need not be installed.
+# pyright: reportMissingImports=false, reportAttributeAccessIssue=false
+
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
+from functools import cached_property
 from importlib.util import find_spec
 from typing import Any
+
+import numpy as np
 
 from ..core.errors import ParameterError, UnderivableError
 from ..core.program import Program
 from . import array_api, jax
 from .callable import execute
 from .function import Function
+from .host import Host
+from .portable import ArrayProgram
 
 
 class Written(Function):
     """A function of arrays that a generated module computes as it stands."""
 
     def __init__(
-        self, program: Program, backend: str, source: str, outputs: tuple[str, ...], array: str, report: bool
+        self,
+        program: Program | ArrayProgram,
+        backend: str,
+        source: str,
+        outputs: tuple[str, ...],
+        array: str,
+        report: bool = False,
     ) -> None:
         if report:
             raise ParameterError(f"the backend {backend} gives no report; the backends numba, numpy and exact do")
         self.program, self.backend, self.source = program, backend, source
         name = program.name
-        module = execute(f"klsym.generated.{name}", source, f"<klsym {backend} {name} {abs(hash(source)):x}>")
-        self._run = module[name]
+        label = f"<klsym {backend} {name} {abs(hash(source)):x}>"
+        self._names = execute(f"klsym.generated.{name}", source, label)
+        self._run = self._names[name]
         Function.__init__(self, name, program.arguments, outputs, self._run.__doc__ or "", False)
         kinds = inspect.Parameter
         parameters = [kinds(n, kinds.POSITIONAL_OR_KEYWORD, annotation="ArrayLike") for n in program.arguments]
@@ -60,9 +76,57 @@ class Traced(Written):
     """
 
     def __init__(self, program: Program, second_pass: bool = True, report: bool = False) -> None:
-        if not find_spec("jax"):
-            raise UnderivableError("JAX is not installed; pip install jax, or take the backend numpy")
+        _needed()
         Written.__init__(self, program, "jax", jax.emit(program), ("value",), "jax.Array", report)
+
+
+class Hosted(Written):
+    """A divergence as a function of JAX arrays, by NumPy, which is called back; jit, vmap and derivatives are known.
+
+    Arguments are arrays or numbers, event axes last, batches broadcast; the result has the floating type that JAX gives
+    them. Values and first derivatives, in either mode, are those that `compile` computes of arrays, on the host; second
+    derivatives are those of the textbook form in JAX's operations, which do not cancel, in the type of the arguments.
+    `pure` takes the portable kernel in JAX's operations for everything. Without such a kernel it raises
+    NotImplementedError, and so do second derivatives.
+    """
+
+    def __init__(self, host: Host, pure: bool = False) -> None:
+        _needed()
+        self.host, self._pure = host, pure
+        Written.__init__(self, host.program, "jax", jax.array_source(host.program), ("value",), "jax.Array")
+        if not pure:
+            self._names |= {"_first": self._called(slopes=False), "_gradient": self._called(slopes=True)}
+
+    @cached_property
+    def pure(self) -> Hosted:
+        """The function in JAX's own operations."""
+        return Hosted(self.host, pure=True)
+
+    def _called(self, slopes: bool) -> Callable[..., Any]:
+        """The function of arrays of one batch and type that calls NumPy back."""
+        from jax import ShapeDtypeStruct, pure_callback
+
+        program = self.host.program
+
+        def found(*x: Any) -> Any:
+            batch = x[0].shape[: x[0].ndim - program.axes[0]] if x else ()
+            shapes = [x[k].shape for k in program.sloped] if slopes else [batch]
+            kind = x[0].dtype if x else float
+            results = tuple(ShapeDtypeStruct(shape, kind) for shape in shapes)
+
+            def host(*given: Any) -> Any:
+                arrays = list(map(np.asarray, given))
+                parts = self.host.slopes(*arrays)[1:] if slopes else (self.host.value(*arrays),)
+                # vmap may have put axes before all arrays.
+                ahead = arrays[0].shape[: arrays[0].ndim - len(x[0].shape)] if x else ()
+                return tuple(np.broadcast_to(p, ahead + s).astype(kind) for p, s in zip(parts, shapes, strict=True))
+
+            return pure_callback(host, results, *x, vmap_method="broadcast_all")
+
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Hosted, (self.host, self._pure)
 
 
 class Standard(Written):
@@ -93,3 +157,8 @@ class Standard(Written):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         found = Written.__call__(self, *args, **kwargs)
         return self.results(list(found)) if isinstance(found, tuple) else found
+
+
+def _needed() -> None:
+    if not find_spec("jax"):
+        raise UnderivableError("JAX is not installed; pip install jax, or take the backend numpy")

@@ -26,6 +26,7 @@ class Report:
     compilations: Sequence[Row] = ()
     arrays: Sequence[Row] = ()
     tensors: Sequence[Row] = ()
+    array_tensors: Sequence[Row] = ()
 
     def __str__(self) -> str:
         parts = [self.table(near) for near in (False, True)]
@@ -33,6 +34,8 @@ class Report:
             parts.append(self.batches())
         if self.tensors:
             parts.append(self.of_tensors())
+        if self.array_tensors:
+            parts.append(self.of_array_tensors())
         if self.kernels:
             cells = [f"{row['primitive']} {_ns(row['ns'])}" for row in self.kernels]
             rows = [cells[i : i + 5] for i in range(0, len(cells), 5)]
@@ -78,6 +81,16 @@ class Report:
             table.append((row["stack"], row["family"], gradient, *times, *ratios))
         return f"other stacks on the CPU; pure is torch's own operations:\n{aligned(table)}"
 
+    def of_array_tensors(self) -> str:
+        """The races of batches of arrays in tensors, with their gradients, beside torch."""
+        names = ("klsym", "torch", "klsym objects", "torch objects")
+        table: list[tuple[str, ...]] = [("family", "elements", "dimension", *names, "ratio", "of objects", "target")]
+        for row in self.array_tensors:
+            times = (f"{row['us'][name]:.3g}" for name in names)
+            ratios = (f"{row[name]:.1f}" for name in ("ratio", "objects", "target"))
+            table.append((row["family"], str(row["elements"]), str(row["dimension"]), *times, *ratios))
+        return f"arrays in tensors on the CPU, forward with backward, microseconds an element:\n{aligned(table)}"
+
     def summary(self) -> str:
         """What was timed, and what was left out."""
         absent = [name for name in PEERS if name not in installed()]
@@ -102,6 +115,7 @@ class Report:
             "compilations": list(self.compilations),
             "arrays": list(self.arrays),
             "tensors": list(self.tensors),
+            "array_tensors": list(self.array_tensors),
         }
 
 

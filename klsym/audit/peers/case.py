@@ -93,7 +93,7 @@ class PairCase:
         for group in merged(groups):
             seen = yield from shrunk(group.bench, group.plainest, self.ask)
             found = self._finding(group, seen, proof["said"])
-            if not any(_same(found, other) for other in findings):
+            if not any(same(found, other) for other in findings):
                 findings.append(found)
         tried = {name: sum(whole.tried[f"{name}/{of}"] for of in ("value", "slope")) for name in KINDS}
         return PairResult(
@@ -229,7 +229,7 @@ def _explains(one: Group, other: Group) -> bool:
     return one.severity == other.severity or broken
 
 
-def _same(found: Finding, other: Finding) -> bool:
+def same(found: Finding, other: Finding) -> bool:
     """Whether a finding is a fault that another one shows: at the same numbers, or a like one at single numbers.
 
     That there is no number, or an infinite one, is one fault all over the inside of the domains; so is what was seen in

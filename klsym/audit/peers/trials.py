@@ -100,7 +100,8 @@ class Bench:
         full = np.broadcast_shapes(*shapes)
         spread = [np.broadcast_to(place, full).ravel() for place in places]
         count = int(np.prod(full))
-        cells = [[points[where[cell]][k] for k, where in enumerate(spread)] for cell in range(count)]
+        held = [[self._held(entry) for entry in point] for point in points]
+        cells = [[held[where[cell]][k] for k, where in enumerate(spread)] for cell in range(count)]
         columns = [
             self._column(k, [points[i][k] for i in place.ravel().tolist()], shape)
             for k, (place, shape) in enumerate(zip(places, shapes, strict=True))
@@ -114,6 +115,10 @@ class Bench:
         asked = gradient and self.gradients and (self.pair.numeric or self.dtype == "float64")
         call = Call(self.subject, self.pair.quantity, made["p"], made.get("q"), self.dtype, asked)
         return Question(trial, call, full, cells, [[i] for i in range(count)], feeds, list(points), list(shapes))
+
+    def _held(self, entry: Any) -> Any:
+        """The numbers that an array of this type holds for them: plain decimals are no floats of single precision."""
+        return entry if self.dtype == "float64" else array(entry).astype(self.dtype).astype(float).tolist()
 
     def _column(self, k: int, entries: list[Any], shape: Shape) -> Any:
         """Entries as nested lists of that batch shape, of integers where the argument is one."""
