@@ -1,6 +1,7 @@
 """Divergences as bad as can be, for the auditor to survive."""
 
 import ctypes
+import math
 import os
 import sys
 import time
@@ -8,6 +9,10 @@ import time
 
 def right(a, b):
     return abs(a - b)
+
+
+def of_floats(a, b):
+    return math.sqrt(a) if a > b else float(b)
 
 
 def crashes(a, b):

@@ -288,6 +288,20 @@ def test_a_function_needs_to_be_told_of_which_families(capsys):
     assert "say of which families" in capsys.readouterr().err
 
 
+def test_a_function_in_the_current_folder_is_found(tmp_path):
+    """Upside down, it is wrong everywhere; a function that is not there is misuse."""
+    (tmp_path / "mine.py").write_text("import math\n\ndef my_kl(a, b):\n    return math.log(b / a) + a / b - 1\n")
+
+    def run(name):
+        command = [sys.executable, "-P", "-m", "klsym", "audit", name, "exponential", "exponential", "--points", "4"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+
+    found = run("mine:my_kl")
+    assert found.returncode == 1 and "wrong value" in found.stdout
+    missing = run("mine:other")
+    assert missing.returncode == 2 and "mine:other cannot be imported" in missing.stderr
+
+
 def test_an_unknown_class_is_named(capsys):
     assert main(["audit", "math:hypot", "gama", "gamma"]) == 2
     assert "did you mean 'Gamma'" in capsys.readouterr().err

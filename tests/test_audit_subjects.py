@@ -149,8 +149,18 @@ def test_an_element_of_a_batch_is_held_against_the_element_alone():
 def test_a_function_is_called_with_floats_and_arrays_of_the_type():
     p = Made("Gamma", {"alpha": 2.0, "beta": [0.1, 0.3]})
     text = script(Call("own.kl:of", "kl", p, p, "float32"))
-    assert text.splitlines()[-3:] == ["p = (p_alpha, p_beta,)", "q = (q_alpha, q_beta,)", "value = of(*p, *q)"]
+    assert text.splitlines()[-3:] == ["p = (p_alpha, p_beta,)", "q = (q_alpha, q_beta,)", "value = answer(*p, *q)"]
     assert "p_alpha = 2.0\np_beta = numpy.array([0.1, 0.3], dtype=numpy.float32)" in text
+
+
+def test_a_function_of_floats_alone_gets_the_elements_one_by_one():
+    p = Made("Exponential", {"rate": [[4.0], [1.0]]})
+    got = answer(Call("dying:of_floats", "kl", p, Made("Exponential", {"rate": [1.0, 2.0, 9.0]})))
+    assert got.shape == (2, 3) and got.value == [[2.0, 2.0, 9.0], [1.0, 2.0, 9.0]]
+    alone = Made("Exponential", {"rate": [4.0]})
+    assert answer(Call("dying:of_floats", "kl", alone, alone)).shape == (1,)
+    refused = answer(Call("dying:raises", "kl", p, p))
+    assert refused.fate == "raised" and refused.said.startswith("ValueError: no divergence")
 
 
 NUMPYRO = """\

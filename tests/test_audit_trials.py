@@ -17,13 +17,14 @@ from klsym.array_formula import ArrayFormula
 from klsym.audit.peers import array_truth, judge, truth
 from klsym.audit.peers.call import Outcome
 from klsym.audit.peers.case import PairCase, same
+from klsym.audit.peers.composites import COMPOSITES
 from klsym.audit.peers.finding import Severity
 from klsym.audit.peers.forms import forms
 from klsym.audit.peers.measured import measured
 from klsym.audit.peers.pair import Pair
 from klsym.audit.peers.result import PairResult
-from klsym.audit.peers.trials import Bench
-from klsym.audit.peers.truth import Truth
+from klsym.audit.peers.trials import Bench, wrapped
+from klsym.audit.peers.truth import Truth, read, values
 
 KNOWN = {}
 QUICK = (
@@ -221,3 +222,57 @@ def test_scripts_of_findings_show_the_fault_with_the_library_alone(tmp_path):
         path.write_text(finding.script, encoding="utf-8")
         ran = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, check=False)
         assert ran.returncode == 1, finding.script
+
+
+@pytest.mark.parametrize(
+    "p, q, point, expected",
+    [
+        ("Deterministic(loc)", "Normal(loc, scale)", [0.5, 0.5, 1.0], mp.inf),
+        ("Deterministic(loc)", "Deterministic(loc)", [0.5, 0.5], 0),
+        ("Deterministic(loc)", "Poisson(rate)", [2.0, 1.0], 1 + mp.log(2)),
+    ],
+)
+def test_all_mass_at_one_outcome_is_far_from_every_density(p, q, point, expected):
+    (truth,) = values({"pair": {"subject": "tfp", "p": p, "q": q}, "points": [point]})
+    assert read(truth).number == pytest.approx(expected)
+
+
+def test_the_distance_of_jensen_and_shannon_is_known_next_to_0():
+    form = "jensenshannon(probs)"
+    apart, least = values(
+        {
+            "pair": {"subject": "scipy", "p": form, "q": form},
+            "points": [[[0.0, 1.0], [1.0, 0.0]], [[0.0, 1.0], [5e-324, 1.0]]],
+        }
+    )
+    assert float(read(apart).number) == pytest.approx(math.log(2) ** 0.5)
+    assert float(read(least).number) == pytest.approx(1.3085492146388467e-162, abs=0)
+
+
+def bench(subject, form):
+    return Bench(subject, Pair(subject, form, form), "float64", np.random.default_rng(0), 4)
+
+
+def test_three_copies_have_three_times_the_divergence():
+    (sample,) = (c for c in COMPOSITES["tfp"] if c.name == "sample")
+    normals = bench("tfp", "Normal(loc, scale)")
+    (question,) = normals.shaped("composites", [(2,)] * 4)
+    assert wrapped(question, sample).sums == [[0, 0, 0], [1, 1, 1]]
+
+
+@pytest.mark.parametrize(
+    "form, name",
+    [
+        ("OrderedLogistic(predictor, cutpoints)", "cutpoints"),
+        ("CirculantNormal(loc, covariance_row)", "covariance_row"),
+    ],
+)
+def test_rows_are_those_that_the_library_documents(form, name):
+    rows = [point[1] for point in bench("numpyro", form).points("generic", 20)]
+    assert len(rows) == 20
+    for row in map(np.array, rows):
+        if name == "cutpoints":
+            assert (np.diff(row) > 0).all()
+        else:
+            matrix = row[(np.arange(len(row))[:, None] - np.arange(len(row))) % len(row)]
+            assert (matrix == matrix.T).all() and np.linalg.eigvalsh(matrix).min() > 0

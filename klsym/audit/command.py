@@ -159,6 +159,7 @@ def table(args: argparse.Namespace) -> Said:
 def peer(args: argparse.Namespace) -> Said:
     """Another implementation; what is to be written is written, whatever was found."""
     from ..render import bar
+    from ..subject import imported
     from .peers import campaign, executors, page
     from .peers import table as tables
     from .peers.finding import Severity
@@ -166,6 +167,8 @@ def peer(args: argparse.Namespace) -> Said:
     least = Severity.named(args.fail_on) if args.fail_on else min(Severity)
     only = tuple(args.only.split(",")) if args.only else ()
     p, q = args.members or (None, None)
+    if FUNCTION.fullmatch(args.what):
+        imported(args.what)  # a function that is not there is misuse, not a fault; the current folder joins the path
     plan = campaign.Plan(args.what, p, q, only, **given(args, points=64, seed=0))
     place = (
         partial(executors.dask, args.dask) if args.dask else partial(executors.local, args.jobs or os.cpu_count() or 1)

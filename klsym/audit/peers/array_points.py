@@ -21,6 +21,7 @@ from ...core.domain import Domain
 from ..points import extreme
 from .forms import Argument
 from .pair import Pair, Point, array
+from .subjects import subject
 
 Rng = np.random.Generator
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -28,6 +29,24 @@ Array = np.ndarray[Any, np.dtype[np.float64]]
 GRAIN = 2.0**-12
 USUAL = 3
 LISTS = (simplex, weights, logits_list, positive_list)
+
+
+def circulant(row: Array) -> Array:
+    """The nearest row that is the same from both ends, made positive definite by its first entry."""
+    turned = np.round((row + np.roll(row[::-1], 1)) / 2, 3)
+    return np.concatenate([[np.round(np.abs(turned).sum() + 0.5, 3)], turned[1:]])
+
+
+def positive(row: Array) -> bool:
+    """Whether the circulant matrix of the row is symmetric and positive definite."""
+    return bool(np.array_equal(row[1:], row[:0:-1]) and (np.fft.fft(row).real > 0).all())
+
+
+# What else holds of some arguments, by name: how a draw is made so, and whether it is.
+ROWS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], bool]]] = {
+    "cutpoints": (np.sort, lambda row: bool((np.diff(row) > 0).all())),
+    "covariance_row": (circulant, positive),
+}
 
 
 def sized(argument: Argument, size: int) -> tuple[int, ...]:
@@ -88,6 +107,10 @@ def inside(pair: Pair, point: Point) -> bool:
     return all(
         bool(np.all(argument.domain.inside(array(entry)))) if isinstance(argument.domain, ArrayDomain) else True
         for (_, argument), entry in zip(pair.columns, point, strict=True)
+    ) and all(
+        ROWS[argument.name][1](array(entry))
+        for (_, argument), entry in zip(pair.columns, point, strict=True)
+        if argument.name in ROWS
     )
 
 
@@ -97,6 +120,8 @@ def draw(pair: Pair, name: str, n: int, rng: Rng, dtype: str, size: int = USUAL)
     for _ in range(20 * n):
         if len(found) == n or name not in SETS or (name in JOINED and pair.p != pair.q):
             break
+        if name == "least" and pair.sides["p"].kind not in subject(pair.subject).dialect.functions:
+            break  # the subnormal numbers of arrays are theirs, not those of a formula
         point = [entry.astype(dtype).astype(float) for entry in SETS[name](pair, size, rng)]
         if inside(pair, point):
             found.append([entry.tolist() for entry in point])
@@ -112,10 +137,11 @@ def _apart(wild: bool) -> Callable[[Pair, int, Rng], Point]:
 
 def _all(pair: Pair, size: int, rng: Rng, wild: bool) -> Iterator[Array]:
     for side, argument in pair.columns:
-        law = pair.law(side)
-        bounded = law.family.constraint.free_symbols & {p.symbol for p in law.family.parameters}
+        family = getattr(pair.law(side), "family", None)
+        bounded = family and family.constraint.free_symbols & {p.symbol for p in family.parameters}
         above = size - 1 if bounded and argument.axes == 0 else 0
-        yield fresh(argument.domain, sized(argument, size), rng, wild, above)
+        entry = fresh(argument.domain, sized(argument, size), rng, wild, above)
+        yield ROWS[argument.name][0](entry) if argument.name in ROWS else entry
 
 
 def _joined(wild: bool, gap: Callable[[Rng], float], one: bool = False) -> Callable[[Pair, int, Rng], Point]:
@@ -152,6 +178,15 @@ def _ends(pair: Pair, size: int, rng: Rng) -> Point:
     return point
 
 
+def _least(pair: Pair, size: int, rng: Rng) -> Point:
+    """Everyday shares, one of which, the same on both sides, is 0 or the least positive double."""
+    point, (i, j) = list(_all(pair, size, rng, False)), rng.choice(size, 2, replace=False)
+    for entry in point:
+        entry[j] += entry[i]
+        entry[i] = rng.choice([0.0, 5e-324])
+    return point
+
+
 JOINED = {"near-one", "near-all", "extreme near-all", "equal", "neighbours"}
 SETS: dict[str, Callable[[Pair, int, Rng], Point]] = {
     "everyday": _apart(False),
@@ -163,4 +198,5 @@ SETS: dict[str, Callable[[Pair, int, Rng], Point]] = {
     "equal": _joined(False, lambda rng: 0.0),
     "neighbours": _joined(False, lambda rng: 2.0**-52 * rng.integers(1, 4)),
     "ends": _ends,
+    "least": _least,
 }

@@ -14,17 +14,23 @@ from typing import Any
 
 from ... import __version__
 from ...backends.store import directory
+from ...core.domain import Domain
 from ...core.errors import ParameterError, nearest
+from ...core.family import Distribution
+from . import plainly
 from .call import Call, Quantity
 from .case import PairCase
 from .conduct import Progress, conduct
 from .forms import Form, forms
 from .job import Case, Steps
 from .journal import Journal, dumps
+from .laws import Point
 from .measured import ASK, question
 from .pair import Pair
 from .result import Audit, PairResult
 from .subjects import subject
+
+DIVERGENCES: tuple[Quantity, ...] = ("kl", "jensenshannon")
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class Asked:
         p = pair.sides["p"]
         q = pair.sides.get("q")
         other = None if q is None else q.made(q.everyday(second=True))
-        call = Call(pair.subject, "entropy" if q is None else "kl", p.made(p.everyday()), other)
+        call = Call(pair.subject, pair.quantity, p.made(p.everyday()), other)
         (outcome,) = yield [question(call, ASK)]
         if outcome["fate"] == "lacking":
             return PairResult(pair.name, answers=False).to_json()
@@ -107,6 +113,13 @@ def cases(plan: Plan) -> list[Asked]:
     # Functions of arrays take arrays alone.
     bare = set(of.dialect.functions)
 
+    masses = {form.kind for form in known if isinstance(form.law, Point)}
+
+    def beside(p: Form, q: Form) -> bool:
+        """All mass at one outcome, beside a density: one is as good as another."""
+        single = isinstance(p.law, Point) and isinstance(p.law.domain, Domain)
+        return single and isinstance(q.law, Distribution) and (second or "Normal") == q.kind
+
     def chosen(*sides: Form) -> bool:
         return not only or bool({side.kind for side in sides} & only)
 
@@ -114,17 +127,26 @@ def cases(plan: Plan) -> list[Asked]:
         Pair(of.name, p.name, q.name)
         for p, q in product(known, repeat=2)
         if first in (None, p.kind) and second in (None, q.kind) and chosen(p, q)
-        if has("kl", p)
-        and has("kl", q)
-        and type(p.law) is type(q.law)
-        and (p.kind == q.kind or not bare & {p.kind, q.kind})
+        if any(has(quantity, p) and has(quantity, q) for quantity in DIVERGENCES)
+        and (type(p.law) is type(q.law) or beside(p, q))
+        and (p.kind == q.kind or not (bare & {p.kind, q.kind} or masses >= {p.kind, q.kind}))
     ]
     alone = [Pair(of.name, p.name) for p in known if first is None and chosen(p) and has("entropy", p)]
-    # A function of floats has them in one type, and no derivatives.
-    how: dict[str, Any] = {} if of.adapter else {"dtypes": ("float64",)}
-    how["gradients"] = bool(of.dialect.gradient)
+    # What takes floats alone has them in one type.
+    how: dict[str, Any] = {} if of.adapter and of.dialect.batches != "never" else {"dtypes": ("float64",)}
+    sloped = bool(of.dialect.gradient)
     return [
-        Asked(PairCase(of.name, pair, plan.points, plan.seed, versions=plan.versions, **how))
+        Asked(
+            PairCase(
+                of.name,
+                pair,
+                plan.points,
+                plan.seed,
+                versions=plan.versions,
+                gradients=sloped and not plainly.known(pair),
+                **how,
+            )
+        )
         for pair in (*pairs, *alone)
     ]
 

@@ -68,7 +68,9 @@ class PairCase:
 
     def steps(self) -> Steps:
         """A PairResult as plain data; what klsym itself has doubts about is not judged, and says so in `skipped`."""
-        if strange := [form.name for form in self.pair.sides.values() if isinstance(form.law, (Point, Unknown))]:
+        strange = [form.name for form in self.pair.sides.values() if isinstance(form.law, Unknown)]
+        if strange or (self.pair.q is None and isinstance(self.pair.law("p"), Point)):
+            strange.append(self.pair.p)
             return PairResult(
                 self.pair.name, skipped={"all": f"{strange[0]} has no law whose divergence is known"}
             ).to_json()
@@ -118,13 +120,16 @@ class PairCase:
     def bench(self, dtype: Dtype) -> Bench:
         """What the trials draw from: the generator depends on nothing but the seed, the pair and the type."""
         rng = np.random.default_rng([self.seed, zlib.crc32(f"{self.pair.name} {dtype}".encode())])
-        budget = self.points if self.pair.numeric else self.points // 4
+        budget = self.points // 4 if self.pair.dear else self.points
         return Bench(self.subject, self.pair, dtype, rng, budget, self.gradients)
 
     def _swept(self, bench: Bench) -> Generator[list[Job], list[Any], Measured]:
-        """All trials, and the neighbourhood of the worst points of some."""
+        """All trials, and the neighbourhood of the worst points of some; no more than one of what dies at once."""
         questions = [q for trial in TRIALS for q in trial.ask(bench, trial.name)]
-        found = yield from measured(self.pair, questions, self.ask)
+        found = yield from measured(self.pair, questions[:1], self.ask)
+        if any(seen.fault.severity == Severity.DIES for seen in found.seen):
+            return found
+        found = joined(found, (yield from measured(self.pair, questions[1:], self.ask)))
         for trial in TRIALS:
             if trial.climbs:
                 found = joined(found, (yield from climbed(bench, trial.name, found, self.ask)))
@@ -213,8 +218,11 @@ def _explains(one: Group, other: Group, batched: bool) -> bool:
     """Whether a fault, seen only in batches or not, makes another one no fault of its own; everyday ones go first.
 
     What most everyday points show is seen elsewhere too, and a formula that is wrong there has wrong signs,
-    infinities and derivatives. One that is right of single members has so in batches alone.
+    infinities and derivatives. Digits are lost where signs are wrong. One that is right of single members has so in
+    batches alone.
     """
+    if one.severity in ROUNDED and other.severity in ROUNDED:
+        return True
     if not one.systematic or other.severity in WHOLE:
         return False
     broken = one.kind == "value" and one.severity == Severity.WRONG_VALUE

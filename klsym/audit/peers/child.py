@@ -35,7 +35,7 @@ def answer(call: Call, seconds: float = SECONDS, megabytes: float = MEGABYTES) -
     """
     text, pool = script(call), _pool(call.subject, call.dtype, prelude(call))
     outcome, used = _asked(pool, text, seconds, megabytes, fresh=False)
-    if used and outcome.fate in ("crashed", "hung", "memory"):
+    if used and outcome.fate in ("crashed", "memory"):
         outcome, _ = _asked(pool, text, seconds, megabytes, fresh=True)
     return outcome
 

@@ -16,6 +16,7 @@ from . import array_points, judge
 from .array_truth import arguments
 from .call import Call, Outcome
 from .job import Job
+from .laws import Point as Mass
 from .measured import TRUTH, question
 from .pair import Pair, Point, everyday, spelled, subjects, whole
 from .truth import DOUBLE, exactly, read
@@ -32,7 +33,7 @@ def doubts(subject: str, pair: Pair, side: str, seed: int, ask: str) -> Doubts:
     form = pair.p if side == "p" else pair.q
     assert form is not None
     alone = Pair(pair.subject, form)
-    if "log_prob" not in alone.sides["p"].quantities:
+    if "log_prob" not in alone.sides["p"].quantities or isinstance(alone.law("p"), Mass):
         return []
     rng = np.random.default_rng([seed, zlib.crc32(f"{subject} {form}".encode())])
     asked = list(_asked(subject, alone, rng))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from .call import Quantity
 
@@ -29,7 +30,8 @@ class Dialect:
     of the class `kind` in the module `home`. `objects` are classes beyond those of the adapter, by the module that has
     them, with the names of their arguments. `functions` are for distributions that the library has as bare arrays.
     `gradient` follows the value: a dictionary, by `labels`, of the derivatives by the variables `leaves`; a
-    `functional` library needs a function of these for it.
+    `functional` library needs a function of these for it. One that `widens` may answer in float64 whatever it is asked;
+    `batches` says of what it takes batches: of everything, of distributions of numbers, or of nothing.
     """
 
     imports: str
@@ -47,6 +49,8 @@ class Dialect:
     objects: Mapping[str, Words] = field(default_factory=dict)
     functions: Mapping[str, Functions] = field(default_factory=dict)
     wrappers: Mapping[str, Wrapper] = field(default_factory=dict)
+    widens: bool = False
+    batches: Literal["always", "numbers", "never"] = "always"
 
 
 JAX_GRADIENT = """\
@@ -278,6 +282,9 @@ SCIPY = Dialect(
         "entr": {"entropy": "scipy.special.entr(p).sum(-1)"},
         "jensenshannon": {"jensenshannon": "scipy.spatial.distance.jensenshannon(p, q, axis=-1)"},
     },
+    # The parameters of scipy.stats are doubles, and what is computed from them.
+    widens=True,
+    batches="numbers",
 )
 
 SYMPY = Dialect(
@@ -290,19 +297,40 @@ SYMPY = Dialect(
         "entropy": "float(sympy.stats.entropy(p))",
         "log_prob": "float(sympy.log(sympy.stats.density(p)(at)))",
     },
+    batches="never",
 )
 
 
+OWN = """\
+import copy
+import numpy
+from {module} import {first}
+
+
+def answer(*arguments):
+    try:
+        return {function}(*copy.deepcopy(arguments))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, ValueError) and "ambiguous" not in str(error):
+            raise
+        return numpy.vectorize({function}, otypes=[float])(*arguments)
+"""
+
+
 def own(module: str, function: str) -> Dialect:
-    """The dialect of somebody's function of P's parameters and then Q's; floats are Python's own, lists are arrays."""
+    """The dialect of somebody's function of P's parameters and then Q's; floats are Python's own, lists are arrays.
+
+    A function that refuses arrays, as what is written with `math` does, gets their elements one by one; it may have
+    changed what it was given by then.
+    """
     return Dialect(
-        imports=f"import numpy\nfrom {module} import {function.partition('.')[0]}",
+        imports=OWN.format(module=module, first=function.partition(".")[0], function=function),
         home="",
         array="numpy.array({numbers}, dtype=numpy.{dtype})",
         scalar="{numbers}",
         integers="numpy.array({numbers})",
         make="({values},)",
-        quantities={"kl": f"{function}(*p, *q)", "entropy": f"{function}(*p)"},
+        quantities={"kl": "answer(*p, *q)", "entropy": "answer(*p)"},
     )
 
 

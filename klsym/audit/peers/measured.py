@@ -19,7 +19,7 @@ from .finding import Severity
 from .job import Job
 from .judge import Fault
 from .pair import Pair, Point, array, whole
-from .trials import Question
+from .trials import ORDINARY, Question
 from .truth import Truth, read, total
 
 TRUTH = "klsym.audit.peers.truth"
@@ -110,9 +110,10 @@ def _judged(
     found.tried[f"{q.trial}/whole"] += 1
     if fault := judge.whole(q.call, outcome, q.shape):
         shown = f"{outcome.fate}: {outcome.said}" if outcome.fate != "answered" else f"{outcome.shape} {outcome.dtype}"
-        # Nothing is said of an answer that would be no number anyway; what cannot be made is a fault of its class,
-        # which its pair with itself tells.
-        silent = q.optional or any(not v.finite for v in values) or (outcome.refused and pair.q not in (None, pair.p))
+        # Nothing is said of an answer that would be no number anyway, nor where extreme arguments are refused;
+        # what cannot be made is a fault of its class, which its pair with itself tells.
+        refused = outcome.refused and (q.trial not in ORDINARY or pair.q not in (None, pair.p))
+        silent = refused or q.optional or any(not v.finite for v in values)
         if outcome.fate != "raised" or not silent:
             yield Seen(q, "value", None, fault, shown, UNDECIDED, tuple(range(len(q.cells))), outcome.said)
         return
@@ -122,7 +123,7 @@ def _judged(
     for element, (number, cells) in enumerate(zip(got.tolist(), q.sums, strict=True)):
         truth = total([values[cell] for cell in cells])
         found.tried[f"{q.trial}/value"] += truth.number is not None
-        positive = q.call.quantity == "kl"
+        positive = q.call.q is not None
         if pair.numeric and len(cells) == 1:
             found.points.append(_point(pair, q, q.cells[cells[0]], number, truth))
         if fault := judge.value(number, truth, q.call.dtype, lambda: 0.0, positive):
@@ -195,7 +196,7 @@ def _decided(pair: Pair, found: Measured, doubtful: list[tuple[Seen, int]]) -> M
     for seen, place in doubtful:
         mine = [rooms[_by(pair, seen), repr(seen.question.cells[cell])] for cell in seen.cells]
         room = partial(math.fsum, [math.nan if r is None else r for r in mine])
-        dtype, positive = seen.question.call.dtype, seen.question.call.quantity == "kl"
+        dtype, positive = seen.question.call.dtype, seen.question.call.q is not None
         if seen.where == "value":
             fault = judge.value(seen.got, seen.truth, dtype, room, positive)
         else:

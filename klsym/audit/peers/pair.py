@@ -18,9 +18,9 @@ from ...arrays.family import ArrayDistribution
 from ...core.continuity import at
 from ...core.domain import Domain, Parameter
 from ...core.family import Distribution
-from ..rules import Rule
+from ..rules import DOUBLE, Rule
 from ..subject import Points, Subject
-from .call import Made
+from .call import Made, Quantity
 from .forms import Argument, Form, forms
 
 Point = list[Any]
@@ -72,9 +72,19 @@ class Pair:
         return self.sides[side].law
 
     @property
+    def quantity(self) -> Quantity:
+        """What is asked of it."""
+        return "entropy" if self.q is None else "kl" if "kl" in self.sides["p"].quantities else "jensenshannon"
+
+    @property
     def numeric(self) -> bool:
-        """Whether all arguments are numbers."""
+        """Whether all arguments are numbers, of laws that have densities."""
         return isinstance(self.law("p"), Distribution)
+
+    @property
+    def dear(self) -> bool:
+        """Whether each of its truths costs as much as hundreds of a closed form's: of arrays, and by quadrature."""
+        return not self.numeric or any(s.case.kind in KINDS[1] for s in subjects(self, DOUBLE))
 
     def made(self, columns: Sequence[Any]) -> dict[str, Made]:
         """The distributions with these nested lists for the columns."""

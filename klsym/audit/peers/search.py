@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..climb import mutated
+from .finding import Severity
 from .measured import ASK, Measured, Measuring, Seen, measured
 from .pair import Point as Row
 from .pair import array
@@ -18,18 +19,22 @@ from .trials import Bench, Question
 
 SURVIVORS, CHILDREN, GENERATIONS = 8, 6, 3
 # Rounds of a shrink, and how many plainer points a round tries.
-ROUNDS, TRIES = 8, 80
+ROUNDS, TRIES = 8, 96
+# So many questions are asked before others: the plainest one that may show a fault nearly always does.
+AHEAD = 4
+# Batches are filled up to a multiple of this: JAX compiles everything anew for a size that it has not seen.
+FULL = SURVIVORS * CHILDREN
 
 
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
     """What is found around the worst points of a trial, around the worst of those, and so on."""
     best, all_found = worst([point for point in found.points if point.trial == trial]), Measured()
-    if not bench.pair.numeric:
+    if bench.pair.dear:
         return all_found
     for _ in range(GENERATIONS):
-        points = np.array([[*point.at.values()] for point in best for _ in range(CHILDREN)], dtype=float)
-        if not len(points):
+        if not best:
             break
+        points = np.array([[*best[n % len(best)].at.values()] for n in range(FULL)], dtype=float)
         children = mutated(bench.audited[0], points, bench.rng).tolist()
         more = yield from measured(bench.pair, bench.flat(trial, children), ask)
         best = worst([*best, *more.points])
@@ -51,10 +56,13 @@ def joined(one: Measured, other: Measured) -> Measured:
 def shrunk(bench: Bench, examples: Sequence[Seen], ask: str = ASK) -> Any:
     """The fault of one of the examples at plainer numbers, in smaller shapes; a generator that returns it."""
     seen = yield from _alone(bench, examples, ask)
-    for _ in range(ROUNDS):
-        plainer = list(_plainer(bench, seen.question))[:TRIES]
-        if not seen.question.batched:
-            asked = bench.flat(seen.question.trial, [q.base[0] for q in plainer], seen.question.call.gradient)
+    # To wait for an answer that does not come, again and again, tells nothing more.
+    for _ in range(ROUNDS if seen.fault.severity != Severity.DIES else 0):
+        plainer = list(_plainer(bench, seen.question))[: TRIES // 4 if bench.pair.dear else TRIES]
+        if bench.batches and not seen.question.batched:
+            rows = [q.base[0] for q in plainer]
+            rows += rows[-1:] * (-len(rows) % FULL)
+            asked = bench.flat(seen.question.trial, rows, seen.question.call.gradient)
             some = yield from measured(bench.pair, asked, ask)
             kept = {cell for other in some.seen if alike(other, seen) for cell in other.cells}
             plainer = [q for place, q in enumerate(plainer) if place in kept]
@@ -68,21 +76,17 @@ def shrunk(bench: Bench, examples: Sequence[Seen], ask: str = ASK) -> Any:
 def _alone(bench: Bench, examples: Sequence[Seen], ask: str) -> Any:
     """The fault of an example at a single point in numbers, or in a batch of one, or of two, if it is there."""
     width = len(bench.pair.columns)
-    for shape, order in (((), 0), ((1,), 0), ((2,), 1), ((2,), -1)):
+    for shape, order in (((), 0), ((1,), 0), ((2,), 1), ((2,), -1)) if bench.batches else ():
         smaller: list[Question] = []
         for seen in examples:
             q = seen.question
-            if q.rank and shape == ():
-                # One of the coordinates without the others, and without what is around them.
-                smaller += [bench.laid(q.trial, [q.cells[cell]], [()] * width, q.call.gradient) for cell in seen.cells]
-            if not seen.cells or q.rank:
-                continue
-            own = q.cells[seen.cells[0]]
-            beside = [cell for n, cell in enumerate(q.cells) if n != seen.cells[0]][:1]
-            points = [own, *beside][:: order or 1][: None if order else 1]
-            if len(points) == max(1, int(np.prod(shape))):
-                gradient = q.call.gradient and (seen.where != "value" or seen.element is None)
-                smaller.append(bench.laid(q.trial, points, [shape] * width, gradient))
+            # Of a sum over coordinates each may be at fault.
+            for place in seen.cells if q.rank and not order else seen.cells[: not q.rank]:
+                beside = [cell for n, cell in enumerate(q.cells) if n != place][:1]
+                points = [q.cells[place], *beside][:: order or 1][: None if order else 1]
+                if len(points) == max(1, int(np.prod(shape))):
+                    gradient = q.call.gradient and (seen.where != "value" or seen.element is None)
+                    smaller.append(bench.laid(q.trial, points, [shape] * width, gradient))
         found = yield from _first(bench, examples[0], smaller, ask)
         if found is not None:
             return found
@@ -91,13 +95,13 @@ def _alone(bench: Bench, examples: Sequence[Seen], ask: str) -> Any:
 
 def _first(bench: Bench, seen: Seen, questions: Sequence[Question], ask: str) -> Any:
     """The fault at the first of some questions that shows it."""
-    if not questions:
-        return None
-    found = yield from measured(bench.pair, questions, ask)
-    for question in questions:
-        for other in found.seen:
-            if other.question is question and alike(other, seen):
-                return other
+    for start in range(0, len(questions), AHEAD):
+        some = questions[start : start + AHEAD]
+        found = yield from measured(bench.pair, some, ask)
+        for question in some:
+            for other in found.seen:
+                if other.question is question and alike(other, seen):
+                    return other
     return None
 
 

@@ -17,6 +17,7 @@ from .call import Call
 from .composites import COMPOSITES, Composite
 from .judge import TYPES
 from .pair import Pair, Point, array, everyday, subjects, whole
+from .subjects import subject
 
 Shape = tuple[int, ...]
 Dtype = Literal["float64", "float32"]
@@ -61,6 +62,12 @@ class Bench:
     budget: int
     gradients: bool = True
 
+    @property
+    def batches(self) -> bool:
+        dialect = subject(self.pair.subject).dialect
+        single = self.pair.numeric or self.pair.sides["p"].kind in dialect.functions
+        return dialect.batches == "always" or (dialect.batches == "numbers" and single)
+
     @cached_property
     def audited(self) -> tuple[Subject, ...]:
         return subjects(self.pair, RULES[self.dtype])
@@ -69,10 +76,12 @@ class Bench:
         """At most n points of a set of audit.points, or of everyday ones; none where the pair has none."""
         if not self.pair.numeric:
             return array_points.draw(self.pair, name, n, self.rng, self.dtype)
+        if name == "least":
+            return []
         found: list[Point] = []
-        for subject in self.audited:
+        for one in self.audited:
             each = -(-n // len(self.audited))
-            rows = everyday(subject, each, self.rng) if name == "everyday" else draw(subject, name, each, self.rng)
+            rows = everyday(one, each, self.rng) if name == "everyday" else draw(one, name, each, self.rng)
             # Subnormal numbers are no fault of a formula.
             normal = ((rows == 0) | (np.abs(rows) >= TYPES[self.dtype].smallest)).all(axis=1)
             found += rows[normal].tolist()
@@ -102,10 +111,9 @@ class Bench:
             for name, where, shape in zip(self.pair.places, spread, shapes, strict=True)
         }
         made = self.pair.made(columns)
-        quantity = "kl" if self.pair.q else "entropy"
         # The derivatives' truths cost hundreds of values of arrays: one type of floats is asked for them.
         asked = gradient and self.gradients and (self.pair.numeric or self.dtype == "float64")
-        call = Call(self.subject, quantity, made["p"], made.get("q"), self.dtype, asked)
+        call = Call(self.subject, self.pair.quantity, made["p"], made.get("q"), self.dtype, asked)
         return Question(trial, call, full, cells, [[i] for i in range(count)], feeds, list(points), list(shapes))
 
     def _held(self, entry: Any) -> Any:
@@ -120,13 +128,17 @@ class Bench:
         return (numbers.astype(int) if whole(argument) else numbers).tolist()
 
     def flat(self, trial: str, points: Sequence[Point], gradient: bool = False) -> list[Question]:
-        """The points as one batch."""
+        """The points as one batch, or one by one."""
         if not points:
             return []
+        if not self.batches:
+            return [self.laid(trial, [point], [()] * len(self.pair.columns), gradient) for point in points]
         return [self.laid(trial, points, [(len(points),)] * len(self.pair.columns), gradient)]
 
     def shaped(self, trial: str, shapes: Sequence[Shape], gradient: bool = False) -> list[Question]:
         """Everyday points in these batch shapes, chosen so that every cell is one where there is a divergence."""
+        if not self.batches:
+            return []
         needed = max(int(np.prod(shape)) for shape in shapes)
         if not needed and not self.pair.numeric:
             return []  # nested lists do not tell the size of an outcome then
@@ -153,7 +165,7 @@ def wrapped(question: Question, composite: Composite) -> Question:
     cells = np.broadcast_to(np.arange(len(question.cells)).reshape(question.shape), full)
     rank = 1 if composite.meaning == "sum" else 0
     kept = full[: len(full) - rank]
-    sums = cells.reshape((int(np.prod(kept)), -1)).tolist()
+    sums = [own * composite.times for own in cells.reshape((int(np.prod(kept)), -1)).tolist()]
     return replace(question, call=call, shape=kept, sums=sums, rank=max(rank, int(wide)), optional=True)
 
 
@@ -289,6 +301,7 @@ TRIALS = (
     Trial("extreme, all parameters near", "extreme", at("extreme near-all", 0.4)),
     Trial("extreme along a ray", "extreme", at("extreme ray", 0.3)),
     Trial("ends of domains", "ends", at("ends", 0.6)),
+    Trial("subnormal shares", "ends", at("least", 1)),
     Trial("arguments that coincide", "ends", coincident),
     Trial("infinite", "infinite", at("infinite", 0.4)),
     Trial("P (3, 1), Q (2,)", "shape", sides((3, 1), (2,), gradient=True)),
@@ -309,3 +322,5 @@ TRIALS = (
     Trial("derivatives, ends", "derivatives, ends", at("ends", 0.2, gradient=True)),
     Trial("an end in a batch", "in a batch", mixed("ends", "infinite")),
 )
+# Trials at everyday arguments, which nobody should refuse.
+ORDINARY = {t.name for t in TRIALS if t.kind in ("value", "shape", "independent", "composites", "derivatives")}

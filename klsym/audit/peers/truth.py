@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.util import find_spec
@@ -25,7 +25,7 @@ from ..reference import INFINITE, UNKNOWN, Judged, Reference, absolute, best
 from ..rules import DOUBLE
 from ..subject import Subject
 from ..truth import Truths, truths
-from . import array_truth
+from . import array_truth, plainly
 from .pair import Pair, everyday, exactly, spelled, subjects
 
 Plain = list[Any] | str
@@ -84,16 +84,22 @@ def values(asked: Mapping[str, Any]) -> list[Plain]:
     """
     pair, by = Pair(**asked["pair"]), asked.get("by")
     if not pair.numeric:
-        return [array_truth.value(pair, point) for point in asked["points"]]
-    found = [_Known.of(pair, by)(list(map(float, point))) for point in asked["points"]]
-    return [plain(judged) for judged in found]
+        value = plainly.value if plainly.known(pair) else array_truth.value
+        return _once(lambda point: value(pair, point), asked["points"])
+    return _once(lambda point: plain(_Known.of(pair, by)(list(map(float, point)))), asked["points"])
+
+
+def _once(compute: Callable[[Any], Any], points: Sequence[Any]) -> list[Any]:
+    """What is computed of each of the points, of equal ones once."""
+    found = {text: compute(point) for text, point in {repr(point): point for point in points}.items()}
+    return [found[repr(point)] for point in points]
 
 
 def slopes(asked: Mapping[str, Any]) -> list[list[list[Plain]]]:
     """The truths of the derivatives at `points`, a row a point and a list of entries a place."""
     pair = Pair(**asked["pair"])
     if not pair.numeric:
-        return [array_truth.slopes(pair, point) for point in asked["points"]]
+        return _once(lambda point: array_truth.slopes(pair, point), asked["points"])
     columns = [values({**asked, "by": place}) for place in pair.places]
     return [[[entry] for entry in row] for row in zip(*columns, strict=True)]
 
@@ -105,10 +111,12 @@ def rooms(asked: Mapping[str, Any]) -> list[float | None]:
         try:
             if pair.numeric:
                 found.append(_Known.of(pair, by).room(list(map(float, point))))
+            elif plainly.known(pair):
+                found.append(plainly.room(pair, point))
             else:
                 found.append(array_truth.room(pair, point))
-        except (ArithmeticError, ValueError, KlsymError):
-            found.append(math.nan)
+        except (ArithmeticError, ValueError, KeyError, KlsymError):
+            found.append(math.nan)  # a form with integrals has no such terms
     return [room if math.isfinite(room) else None for room in found]
 
 
@@ -195,6 +203,9 @@ class _Known:
             expanded = sp.expand(reference.steps[-1].node, **EXPANDED)
             self.rooms[place, met] = (reference, Reference(expanded, known.subject.symbols))
         found = max(reference.room(row) for reference in self.rooms[place, met]) + bool(met)
+        # A power of a scale is a product with its logarithm in many a program.
+        sizes = [abs(x) for x in row if x and math.isfinite(x)]
+        found += max(sizes, default=0.0) * max((abs(math.log(size)) for size in sizes), default=0.0)
         if self.by is None:
             return found + 2 * self._entropy(row)
         argument = abs(row[self.pair.places.index(self.by)])
@@ -222,7 +233,8 @@ class Measured(Truths):
         if not value.vouched or value.rad > abs(value.mid) * mp.mpf(2) ** -40:
             return absolute(UNKNOWN)
         if mp.isinf(value.mid):
-            return absolute(INFINITE)
+            # An entropy of numbers that rounding makes infinite says nothing.
+            return absolute(INFINITE if self.subject.formula.derivation.divergence.arity == 2 else UNKNOWN)
         mantissa, exponent = mp.frexp(value.mid)
         high = float(mantissa)
         return absolute((high, float(mantissa - high), int(exponent), True))
@@ -251,6 +263,8 @@ def proof(asked: Mapping[str, Any]) -> dict[str, Any]:
     The formula is compared with the definition at a few everyday points of its first case.
     """
     pair = Pair(**asked["pair"])
+    if plainly.known(pair):
+        return {"sound": True, "said": plainly.SAID[pair.quantity]}
     if not pair.numeric:
         return array_truth.proof(pair)
     subject = subjects(pair, DOUBLE)[0]

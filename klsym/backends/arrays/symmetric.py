@@ -28,23 +28,14 @@ def compared(q: Pair, gap: Pair, mean: Pair) -> tuple[Pair, Pair]:
 
 def slopes(q: Pair, p: Pair, gap: Pair, mean: Pair) -> tuple[Any, Any, Any]:
     """Q^-1 m, (Q^-1 - P^-1)/2 and (Q^-1 - Q^-1 (P + m m^T) Q^-1)/2, rounded, with `gap` P - Q; NaN as `compared`."""
-    k, count = len(q[0]), max(x.shape[-1] for x in (*q, *p, *gap, *mean))
-    columns = mean[0][:, None], mean[1][:, None]
-    compiled = loops("vectors", "symmetric")
-    if compiled:
-        inputs = [np.ascontiguousarray(x) for x in (*q, *p, *gap, *columns)]
-        by_mean, by_p, by_q = np.empty((k, count)), np.empty((k, k, count)), np.empty((k, k, count))
-        shape = (k, compiled.WIDTH) if k <= GROUPED and count > 1 else k
-        compiled._fill_slopes(np.ones(shape), *inputs, by_mean, by_p, by_q)
-    else:
-        l_q, l_p = cholesky(q), cholesky(p)
-        half = solve(l_q, gap)
-        e, z = solve(l_q, transposed(half)), solve(l_q, columns)
-        by_mean = np.broadcast_to(_rounded(solve_transposed(l_q, z))[:, 0], (k, count))
-        outer = solve_transposed(l_q, plus(e, times(z, transposed(z))))
-        by_q = -0.5 * _rounded(solve_transposed(l_q, transposed(outer)))
-        whole = transposed(solve_transposed(l_q, half))
-        by_p = 0.5 * _rounded(solve_transposed(l_p, solve(l_p, whole)))
+    l_q, l_p, columns = cholesky(q), cholesky(p), (mean[0][:, None], mean[1][:, None])
+    half = solve(l_q, gap)
+    e, z = solve(l_q, transposed(half)), solve(l_q, columns)
+    outer = solve_transposed(l_q, plus(e, times(z, transposed(z))))
+    by_q = -0.5 * _rounded(solve_transposed(l_q, transposed(outer)))
+    whole = transposed(solve_transposed(l_q, half))
+    by_p = 0.5 * _rounded(solve_transposed(l_p, solve(l_p, whole)))
+    by_mean = _rounded(solve_transposed(l_q, z))[:, 0]
     return by_mean, 0.5 * (by_p + by_p.swapaxes(0, 1)), 0.5 * (by_q + by_q.swapaxes(0, 1))
 
 
