@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -90,8 +90,15 @@ class PairCase:
             collect(groups, bench, found)
             whole = joined(whole, found)
         findings: list[Finding] = []
-        for group in merged(groups):
+        told: list[tuple[Group, bool]] = []
+        for group in sorted(groups.values(), key=lambda g: (ORDER.index(g.kind), -g.severity)):
+            if any(_explains(other, group, batched) for other, batched in told):
+                continue
             seen = yield from shrunk(group.bench, group.plainest, self.ask)
+            batched = seen.question.batched
+            if batched and any(_explains(other, group, batched=False) for other, _ in told):
+                continue
+            told.append((group, batched))
             found = self._finding(group, seen, proof["said"])
             if not any(same(found, other) for other in findings):
                 findings.append(found)
@@ -207,26 +214,19 @@ def _weight(bench: Bench, seen: Seen) -> tuple[int, int]:
     return len(seen.question.shape), sum(weight(bench, point) for point in cells)
 
 
-def merged(groups: Mapping[Any, Group]) -> Iterator[Group]:
-    """The groups that are faults of their own, the everyday ones first.
+def _explains(one: Group, other: Group, batched: bool) -> bool:
+    """Whether a fault, seen only in batches or not, makes another one no fault of its own; everyday ones go first.
 
     What most everyday points show is seen elsewhere too, and a formula that is wrong there has wrong signs,
-    infinities and derivatives. Digits are lost where signs are wrong.
+    infinities and derivatives. Digits are lost where signs are wrong. One that is right of single members has so in
+    batches alone.
     """
-    kept: list[Group] = []
-    for group in sorted(groups.values(), key=lambda g: (ORDER.index(g.kind), -g.severity)):
-        if not any(_explains(other, group) for other in kept):
-            kept.append(group)
-            yield group
-
-
-def _explains(one: Group, other: Group) -> bool:
     if one.severity in ROUNDED and other.severity in ROUNDED:
         return True
     if not one.systematic or other.severity in WHOLE:
         return False
     broken = one.kind == "value" and one.severity == Severity.WRONG_VALUE
-    return one.severity == other.severity or broken
+    return one.severity == other.severity or (broken and not batched)
 
 
 def same(found: Finding, other: Finding) -> bool:
