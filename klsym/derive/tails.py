@@ -39,6 +39,15 @@ NOTHING = Growth(0, sp.S.Zero, sp.S.Zero)
 @cache
 def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
     """The leading term of the log density at an end, with the Jacobian dx/dt if it is to be integrated."""
+    try:
+        density, jacobian = _near(p, end)
+        return _leading(density + (jacobian if measure else 0))
+    except Unknown:
+        return None
+
+
+def _near(p: Distribution, end: End) -> tuple[sp.Expr, sp.Expr]:
+    """The log density as a function of t, and log |dx/dt|."""
     place = p.support.lower if end == "lower" else p.support.upper
     sign = -1 if end == "lower" else 1
     if place.is_infinite:
@@ -46,13 +55,9 @@ def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
     else:
         x, jacobian = place - sign * sp.exp(-T), -T
     place_of_piece = 0 if end == "lower" else -1
-    try:
-        density = _stirling(p.log_density(), p.family.variable)
-        density = density.replace(sp.Piecewise, lambda *pieces: pieces[place_of_piece][0])
-        density = density.xreplace({p.family.variable: x})
-        return _leading(density + (jacobian if measure else 0))
-    except Unknown:
-        return None
+    density = _stirling(p.log_density(), p.family.variable)
+    density = density.replace(sp.Piecewise, lambda *pieces: pieces[place_of_piece][0])
+    return density.xreplace({p.family.variable: x}), jacobian
 
 
 def converges(p: Growth | None, q: Growth | None) -> Boolean | None:
@@ -204,3 +209,34 @@ def _growths_log(inside: sp.Expr, c: sp.Expr) -> list[Growth]:
     if sizes:
         raise Unknown
     return []
+
+
+@cache
+def integrable(p: Distribution, q: Distribution, b: sp.Expr) -> Boolean | None:
+    """Where the integral of p^(1-b) q^b converges, the supports being the same; None where it is not known.
+
+    Where the leading terms cancel, so that equality holds in the condition, it may converge too.
+    """
+    conditions = []
+    for end in ("lower", "upper"):
+        place = p.support.lower if end == "lower" else p.support.upper
+        if p.support.periodic or (p.family.discrete and place.is_finite):
+            continue
+        try:
+            (first, jacobian), (second, _) = _near(p, end), _near(q, end)
+            lead = _leading((1 - b) * first + b * second + jacobian)
+            conditions.append(sp.Lt(lead.coefficient, 0))
+        except Unknown:
+            falls = _falls(tail(p, end, True), tail(q, end, False), b)
+            if falls is None:
+                return None
+            conditions.append(falls)
+    return sp.And(*conditions)
+
+
+def _falls(p: Growth | None, q: Growth | None, b: sp.Expr) -> Boolean | None:
+    """Whether p^(1-b) q^b falls, b < 0, where it is not known which of the two logarithms is the greater."""
+    if p is None or q is None or (p.level, q.level) != (1, 1):
+        return None
+    same = sp.And(sp.Eq(p.rate, q.rate), sp.Lt((1 - b) * p.coefficient + b * q.coefficient, 0))
+    return sp.Or(below(q.rate, p.rate), same)

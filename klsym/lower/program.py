@@ -96,8 +96,9 @@ def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
 def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
     """What is computed, of what, in which unit, and the formula of each case."""
     names = " and ".join(f"{letter} = {member}" for letter, member in zip("PQ", members, strict=False))
-    unit = "nats" if base is None else "bits" if base == 2 else f"units of log({base})"
-    rows = [f"{derivation.divergence.notation} for {names}, in {unit}.", ""]
+    unit = "in nats" if base is None else "in bits" if base == 2 else f"in units of log({base})"
+    unit = "without a unit" if derivation.divergence.pure else unit
+    rows = [f"{derivation.divergence.notation} for {names}, {unit}.", ""]
     for case in derivation.cases:
         value = case.value if case.kind in ("closed", "infinite") else "not known in closed form: NaN"
         rows.append(f"    {value}" + ("" if case.when == sp.true else f"    if {case.when}"))

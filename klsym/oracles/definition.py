@@ -10,6 +10,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..core.continuity import at
 from ..core.divergence import Divergence, Operator
+from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
 from . import quadrature, summation
@@ -32,7 +33,10 @@ def expectation(p: Distribution, integrand: sp.Expr, condition: Boolean = sp.tru
     Value(mid=mpf('7.5'), ...)
     """
     spelled, bindings = _spelled(p, "p")
-    return _measured(p, spelled, integrand, bindings, condition, digits)
+    part = _part(p, condition)
+    if part is None:
+        return _measured(p, spelled, integrand, bindings, condition, digits)
+    return _partial(p, spelled, integrand, bindings, part, digits)
 
 
 @lru_cache(maxsize=4096)
@@ -76,7 +80,7 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
 
         return operator
 
-    formula = divergence.define(_LOG_P, _LOG_Q, under(True), under(False))
+    formula = divergence.written(_LOG_P, _LOG_Q, under(True), under(False))
     parts = {
         symbol: _under(p, other, g, digits) if first else _under(other, p, g.xreplace(_SWAPPED), digits)
         for symbol, (first, g) in requests.items()
@@ -98,43 +102,72 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
 
 def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int) -> Value:
     """E_p[g(log_p, log_q)], the value of g where q has no mass taken at log_q = -oo."""
-    beyond = g.subs(_LOG_Q, -sp.oo)
-    inside = _inside(p, q) if g.has(_LOG_Q) else sp.true
+    beyond: sp.Expr = g.subs(_LOG_Q, -sp.oo)
+    common = _common(p, q) if g.has(_LOG_Q) else p.support
     if p.family.discrete and not (_masses(p) is None and _masses(q) is None):
         points = _masses(p) if p.support.upper == sp.oo else _tabulated(p)
+        if points is None and beyond.is_zero:
+            points = {k: _log_mass(p, k) for k in _masses(q) or ()}
         if points is not None:
             return _enumerated(points, q, g, digits)
-        inside = sp.false
-    lost = inside != sp.true
+        common = None
+    lost = common != p.support
     if lost and beyond.is_infinite:
         sign = mp.inf if beyond.is_extended_positive else -mp.inf
         return Value(sign, mp.mpf(0), "exact", f"{p} has mass where {q} has none")
-    if lost and beyond != 0:
+    if lost and not beyond.is_zero:
         return Value(mp.nan, mp.inf, "estimate", f"the definition has no value where {p} has mass and {q} has none")
-    if inside == sp.false:
+    if common is None:
         return Value(mp.mpf(0), mp.mpf(0), "exact", f"{p} and {q} have no mass in common")
     log_p, bindings = _spelled(p, "p")
     log_q, others = _spelled(q, "q")
     log_q = log_q.xreplace({q.family.variable: p.family.variable})
-    return _measured(p, log_p, g.xreplace({_LOG_P: log_p, _LOG_Q: log_q}), bindings + others, inside, digits)
+    g = g.xreplace({_LOG_P: log_p, _LOG_Q: log_q})
+    if not lost:
+        return _measured(p, log_p, g, bindings + others, sp.true, digits)
+    return _partial(p, log_p, g, bindings + others, common, digits)
 
 
-def _inside(p: Distribution, q: Distribution) -> Boolean:
-    """The condition on p's variable under which q has mass: true if it holds on all of p's support."""
+def _partial(p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, over: Interval, digits: int) -> Value:
+    """The integral over a part of the support: the factor need not be real on the rest."""
+    whole = mass(p, digits)
+    if not whole.vouched or abs(whole.mid - 1) > _slack(whole.rad, digits):
+        return Value(whole.mid, mp.inf, "estimate", whole.note or f"the density of {p} does not integrate to 1")
+    sums = _integral(p, log_p, g, bindings, sp.true, digits, over)
+    if mp.isinf(sums.mid):
+        return Value(sums.mid, mp.mpf(0), "estimate", sums.note)
+    return _rounded(sums.mid, mp.inf if sums.doubt else sums.error, digits, sums.doubt)
+
+
+def _part(p: Distribution, condition: Boolean) -> Interval | None:
+    """The part of the support where the condition holds, if it is a half line or an interval of its own."""
+    x, lower, upper = p.family.variable, p.support.lower, p.support.upper
+    if condition == sp.true or p.family.discrete:
+        return None
+    for relation in sp.And.make_args(condition):
+        if not isinstance(relation, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
+            return None
+        if relation.gts == x and relation.lts.is_number:
+            lower = sp.Max(lower, relation.lts)
+        elif relation.lts == x and relation.gts.is_number:
+            upper = sp.Min(upper, relation.gts)
+        else:
+            return None
+    return Interval(lower, upper) if bool(lower < upper) else None
+
+
+def _common(p: Distribution, q: Distribution) -> Interval | None:
+    """Where both have mass: p's support itself if q has mass on all of it, None if on nothing of it."""
     if p.family.discrete != q.family.discrete:
-        return sp.false
-    x, ours, theirs = p.family.variable, p.support, q.support
-    whole = bool(ours.lower >= theirs.lower) and bool(ours.upper <= theirs.upper)
-    if whole:
-        return sp.true
+        return None
+    ours, theirs = p.support, q.support
+    if bool(ours.lower >= theirs.lower) and bool(ours.upper <= theirs.upper):
+        return ours
+    lower, upper = sp.Max(ours.lower, theirs.lower), sp.Min(ours.upper, theirs.upper)
     if p.family.discrete:
-        lower, upper = sp.ceiling(sp.Max(ours.lower, theirs.lower)), sp.floor(sp.Min(ours.upper, theirs.upper))
-        apart = bool(lower > upper)
-    else:
-        apart = bool(sp.Max(ours.lower, theirs.lower) >= sp.Min(ours.upper, theirs.upper))
-    free = sp.Dummy(real=True)
-    within = [free >= theirs.lower] * (theirs.lower != -sp.oo) + [free <= theirs.upper] * (theirs.upper != sp.oo)
-    return sp.false if apart else sp.And(*within).xreplace({free: x})
+        lower, upper = sp.ceiling(lower), sp.floor(upper)
+        return None if bool(lower > upper) else Interval(lower, upper)
+    return None if bool(lower >= upper) else Interval(lower, upper)
 
 
 def _spelled(p: Distribution, tag: str) -> tuple[sp.Expr, Bindings]:
@@ -148,11 +181,18 @@ def _spelled(p: Distribution, tag: str) -> tuple[sp.Expr, Bindings]:
 
 
 def _integral(
-    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
+    p: Distribution,
+    log_p: sp.Expr,
+    g: sp.Expr,
+    bindings: Bindings,
+    condition: Boolean,
+    digits: int,
+    over: Interval | None = None,
 ) -> Integral:
     integrand = compiled(p.family.variable, (log_p, g), bindings)
     rule = summation.total if p.family.discrete else quadrature.integral
-    return rule(integrand, p.support.lower, p.support.upper, condition, digits)
+    support = over or p.support
+    return rule(integrand, support.lower, support.upper, condition, digits)
 
 
 def _measured(
@@ -240,10 +280,22 @@ def _combined(formula: sp.Expr, parts: dict[sp.Symbol, Value], digits: int) -> V
         if result.is_infinite and not result.has(sp.nan):
             return Value(mp.inf if result.is_extended_positive else -mp.inf, mp.mpf(0), proof, note)
         return Value(mp.nan, mp.inf, "estimate", f"infinite terms do not combine: {note}")
-    symbols = list(parts)
+    nothing = [symbol for symbol, value in parts.items() if value.mid == 0 == value.rad]
+    formula = formula.xreplace({sp.log(symbol): -sp.oo for symbol in nothing}).xreplace(
+        dict.fromkeys(nothing, sp.S.Zero)
+    )
+    if formula.is_infinite:
+        note = "; ".join(dict.fromkeys(parts[symbol].note for symbol in nothing))
+        return Value(mp.inf if formula.is_extended_positive else -mp.inf, mp.mpf(0), "exact", note)
+    symbols = [symbol for symbol in parts if symbol not in nothing]
     slopes = [formula.diff(symbol) for symbol in symbols]
     with mp.workprec(precision(digits)):
         evaluate = sp.lambdify(symbols, [formula, *slopes], modules="mpmath")
-        mid, *slopes = evaluate(*(parts[symbol].mid for symbol in symbols))
+        try:
+            mid, *slopes = evaluate(*(parts[symbol].mid for symbol in symbols))
+        except ZeroDivisionError:
+            return Value(mp.nan, mp.inf, "estimate", "the definition has no derivative at what was measured")
+        if mp.im(mid) != 0:
+            return Value(mp.nan, mp.inf, "estimate", "what was measured is out of the definition's range by its error")
         radius = mp.fsum(abs(slope) * parts[symbol].rad for slope, symbol in zip(slopes, symbols, strict=True))
         return Value(mp.mpf(mid), radius, "estimate")
