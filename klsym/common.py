@@ -20,7 +20,8 @@ def generals(derivation: Derivation) -> tuple[General, ...]:
     >>> [str(general.p) for general in generals(kl(Gamma, Weibull).derivation)]
     ['GeneralizedGamma(1/beta_p, alpha_p, 1)']
     """
-    if derivation.kind != "closed" or "zero-on-diagonal" not in derivation.divergence.axioms:
+    divergence = derivation.divergence
+    if derivation.kind != "closed" or "zero-on-diagonal" not in divergence.axioms or divergence.integral:
         return ()
     p, q = derivation.p, derivation.q
     if p.family == q.family and all(isinstance(value, sp.Symbol) for value in (*p.values, *q.values)):

@@ -55,8 +55,9 @@ class Divergence:
 
     @property
     def _generic(self) -> sp.Expr:
-        expectation: Operator = sp.Function("E")  # pyright: ignore[reportAssignmentType]
-        return self.written(*sp.symbols("log_p log_q", real=True), expectation, expectation)
+        log_p, log_q = sp.symbols("log_p log_q", real=True)
+        expectation: Operator = sp.Function("E")
+        return self.written(log_p, log_q, expectation, expectation)
 
     def subs(self, values: Mapping[sp.Expr, sp.Expr]) -> Divergence:
         """The divergence with symbols among its own values replaced."""

@@ -14,7 +14,7 @@ from sympy.logic.boolalg import Boolean
 from ..core.derivation import Expectation, Step
 from ..core.domain import Interval
 from ..core.family import Distribution
-from .flat import Finite
+from .flat import Finite, Flat
 from .kernel import Kernel, Known
 from .linear import ONE, combine, exponential, linear, multiply, rebuild
 from .normalisers import UpperGammaOrder, plain
@@ -40,12 +40,17 @@ class Affinity:
     coordinates: tuple[tuple[sp.Symbol, sp.Expr], ...]
 
 
-def affinity(m: Distribution, measure: sp.Symbol, powers: Powers, whole: Expectation) -> Affinity | None:
+def affinity(
+    m: Distribution, measure: sp.Symbol, powers: Powers, whole: Expectation, over: Interval | None = None
+) -> Affinity | None:
     """The integral as E_m[exp(sum of powers of log densities)], in the first view of m in which it is known.
 
-    `whole` is the expectation as it stands in the definition.
+    `whole` is the expectation as it stands in the definition; `over` the part of the support of a flat law that it is
+    over, if not all of it.
     """
     for view in views(m):
+        if over is not None and (view := _part(view, m.family.variable, over)) is None:
+            continue
         if (found := _in_view(m, measure, powers, view, whole)) is not None:
             return found
     return None
@@ -75,6 +80,15 @@ def _in_view(m: Distribution, measure: sp.Symbol, powers: Powers, view: View, wh
     return Affinity(_log_sum(logs), sp.And(*conditions), open_, tuple(steps), tuple(coordinates))
 
 
+def _part(view: View, x: sp.Symbol, over: Interval) -> View | None:
+    """The view of a flat law on a part of its support."""
+    (branch, *others) = view.branches
+    if others or not isinstance(branch.kernel, Flat):
+        return None
+    ends = [branch.from_x.xreplace({x: end}) for end in (over.lower, over.upper)]
+    return replace(view, branches=(replace(branch, kernel=replace(branch.kernel, lower=ends[0], upper=ends[1])),))
+
+
 def _log_sum(logs: list[sp.Expr]) -> sp.Expr:
     """log of the sum of exponentials"""
     if len(set(logs)) == 1:
@@ -94,6 +108,11 @@ def _log_expectation(branch: Branch, own: dict, exponent: dict) -> Known | None:
     constant = exponent.get(ONE, sp.S.Zero)
     if isinstance(branch.kernel, Finite):
         return _over_points(branch.kernel, exponent)
+    if not atoms and isinstance(branch.kernel, Flat):
+        mass = branch.kernel.mass
+        return (
+            None if mass is None else Known(constant + sp.log(mass), sp.true, "length", "the length of the part", True)
+        )
     if not atoms:
         return Known(constant, sp.true, "mass", "the density integrates to 1", True)
     ((atom, _),) = exponential(atoms).items()

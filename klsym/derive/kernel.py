@@ -51,7 +51,8 @@ class Kernel:
     `regular` if it diverges on their boundary too (Barndorff-Nielsen, Information and Exponential Families, 8.1).
     An extension is a further feature, at 0 in this density, with the log_z that includes it, a citation, and
     conditions under which that converges: a tilt may leave the kernel for it. `mellin(u)` is (c, triples) where
-    E[u^s] is c^s times the product over the triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e. `log_shortfall(m)` is E[log(m/Y); Y < m].
+    E[u^s] is c^s times the product over the triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e.
+    `log_shortfall(m)` is E[log(m/Y); Y < m].
     """
 
     name: str

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
-from sympy.logic.boolalg import Boolean
+from sympy.logic.boolalg import Boolean, to_nnf
 
 from ..core.derivation import Case, Expectation, Step
 from ..core.divergence import Divergence
@@ -58,11 +58,11 @@ class Integral:
         inside = sp.exp(power * (o.log_density(x) - m.log_density(x)))
         return Expectation(inside, _shared(m, o), self.measures[under_o])
 
-    def found(self, under_o: bool) -> Affinity | None:
+    def found(self, under_o: bool, over: Interval | None = None) -> Affinity | None:
         """What is known of the integral as an expectation under one of the two laws, which the other one covers."""
         m, o, power = (self.o, self.m, 1 - self.b) if under_o else (self.m, self.o, self.b)
         powers = ((-power, m), (power, o))
-        return affinity(m, self.measures[under_o], powers, self.expectation(under_o))
+        return affinity(m, self.measures[under_o], powers, self.expectation(under_o), over)
 
 
 def by_powers(
@@ -112,11 +112,17 @@ def _cases(integral: Integral) -> tuple[list[Case], Affinity | None]:
         if not _comparable(m.support, o.support):
             disjoint = _disjoint(m.support, o.support, m.family.discrete)
             cases += _apart(integral, disjoint, "the supports of P and Q are disjoint")
-    done = _until_certain([case for case in cases if case.when != sp.false], _comparable(m.support, o.support))
+            if (part := integral.found(False, _common(m.support, o.support))) is not None:
+                cases.append(Case("closed", integral.value(part.log_value), low))
+    done = _until_certain(
+        [case for case in cases if case.when != sp.false], {low, integral.above}, _comparable(m.support, o.support)
+    )
     if not done or done[-1].when != sp.true:
         why = "no closed form is known for the integral"
         value = integral.definition.xreplace({integral.call: _written(integral)})
         done.append(Case("numeric", value, sp.true, why))
+        if [case.kind for case in done] == ["infinite", "numeric"]:
+            done = [replace(done[1], when=to_nnf(sp.Not(done[0].when), False)), replace(done[0], when=sp.true)]
     return done, first if done[0].kind == "closed" else None
 
 
@@ -159,10 +165,14 @@ def _apart(integral: Integral, disjoint: Boolean, why: str) -> list[Case]:
     return [case for case in cases if case.when != sp.false]
 
 
-def _until_certain(cases: list[Case], comparable: bool) -> list[Case]:
-    """The cases up to the first that always holds; where one support lies in the other, the last one does."""
+def _until_certain(cases: list[Case], either: set[Boolean], comparable: bool) -> list[Case]:
+    """The cases up to the first that always holds; where one support lies in the other, the last one does.
+
+    One of `either` always holds.
+    """
     for place, case in enumerate(cases):
-        if case.when == sp.true or sp.Or(*(c.when for c in cases[: place + 1])) == sp.true:
+        held = {c.when for c in cases[: place + 1]}
+        if sp.true in (case.when, sp.Or(*held)) or either <= held:
             return [*cases[:place], replace(case, when=sp.true)]
     if comparable and cases and all(case.kind != "undecided" for case in cases) and _exhaust(cases):
         return [*cases[:-1], replace(cases[-1], when=sp.true)]
@@ -192,6 +202,10 @@ def _disjoint(a: Interval, b: Interval, discrete: bool) -> Boolean:
     return sp.Or(relation(a.upper, b.lower), relation(b.upper, a.lower))
 
 
+def _common(a: Interval, b: Interval) -> Interval:
+    return Interval(sp.Max(a.lower, b.lower), sp.Min(a.upper, b.upper))
+
+
 def _shared(m: Distribution, o: Distribution) -> Boolean:
     """The condition on the outcome of m that o has mass there; true where that is certain."""
     if m.family.discrete != o.family.discrete or _within(m, o) == sp.true:
@@ -211,6 +225,7 @@ def _written(integral: Integral) -> sp.Expr:
     """The integral, or the sum, over the common part of the supports."""
     m, o, b = integral.m, integral.o, integral.b
     x = m.family.variable
-    limits = (x, sp.Max(m.support.lower, o.support.lower), sp.Min(m.support.upper, o.support.upper))
+    common = _common(m.support, o.support)
+    limits = (x, common.lower, common.upper)
     inside = sp.exp((1 - b) * m.log_density(x) + b * o.log_density(x))
     return sp.Sum(inside, limits) if m.family.discrete else sp.Integral(inside, limits)

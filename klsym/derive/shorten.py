@@ -67,9 +67,10 @@ def _rational(e: sp.Expr) -> bool:
 def _split(total: sp.Expr) -> sp.Expr:
     """Logarithms of quotients and products as sums."""
     terms = []
-    for term in sp.Add.make_args(sp.expand_mul(total)):
+    for term in sp.Add.make_args(sp.expand_mul(total, deep=False)):
         own = [f for f in sp.Mul.make_args(term) if isinstance(f, (sp.log, sp.loggamma))]
-        terms.append(sp.expand_mul(term.xreplace({own[0]: _function(own[0])})) if len(own) == 1 else term)
+        split = term.xreplace({own[0]: _function(own[0])}) if len(own) == 1 else term
+        terms.append(sp.expand_mul(split, deep=False))
     return sp.Add(*terms)
 
 

@@ -61,7 +61,9 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
     build, by = context.errors.build, context.by
     tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
-    if "zero-on-diagonal" in derivation.divergence.axioms:
+    divergence = derivation.divergence
+    # A function of one integral has a long remainder, and a search for each order; its digits are the second pass's.
+    if "zero-on-diagonal" in divergence.axioms and not divergence.integral:
         own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
         for general in context.generals or own:
             whole = general.derivation
