@@ -69,16 +69,11 @@ def by_powers(
     divergence: Divergence, p: Distribution, q: Distribution
 ) -> tuple[tuple[Case, ...], tuple[Step, ...], Coordinates]:
     """The cases of the divergence, the steps to them, and the coordinates of the steps."""
-    definition = divergence.written(LOG_P, LOG_Q, P, Q)
-    (call,) = (e for e in definition.atoms(AppliedUndef) if e.func in (P, Q))
-    swapped = call.func == Q
-    m, o = (q, p) if swapped else (p, q)
-    measures = (MEASURES[Q], MEASURES[P]) if swapped else (MEASURES[P], MEASURES[Q])
-    b = sp.expand(call.args[0].exp).coeff(LOG_P if swapped else LOG_Q)
-    integral = Integral(call, definition, m, o, measures, b)
-    name, whole = sp.Symbol(divergence.name), integral.expectation(False)
+    of = integral(divergence, p, q)
+    call, definition = of.call, of.definition
+    name, whole = sp.Symbol(divergence.name), of.expectation(False)
     steps = [Step("definition", name, definition.xreplace({call: whole}), why=divergence.notation)]
-    cases, found = _cases(integral)
+    cases, found = _cases(of)
     if found is not None:
         steps += found.steps
         steps.append(Step("insert", definition.xreplace({call: whole}), cases[0].value, cases[0].when, "the integral"))
@@ -87,80 +82,94 @@ def by_powers(
     return tuple(cases), tuple(steps), found.coordinates if found else ()
 
 
-def _cases(integral: Integral) -> tuple[list[Case], Affinity | None]:
+def integral(divergence: Divergence, p: Distribution, q: Distribution) -> Integral:
+    """The one integral in the divergence's definition."""
+    definition = divergence.written(LOG_P, LOG_Q, P, Q)
+    (call,) = (e for e in definition.atoms(AppliedUndef) if e.func in (P, Q))
+    swapped = call.func == Q
+    m, o = (q, p) if swapped else (p, q)
+    measures = (MEASURES[Q], MEASURES[P]) if swapped else (MEASURES[P], MEASURES[Q])
+    b = sp.expand(call.args[0].exp).coeff(LOG_P if swapped else LOG_Q)
+    return Integral(call, definition, m, o, measures, b)
+
+
+def _cases(of: Integral) -> tuple[list[Case], Affinity | None]:
     """The cases, and what the first of them comes from if it is closed."""
-    m, o, low = integral.m, integral.o, integral.low
+    m, o, low = of.m, of.o, of.low
     if m.family.discrete != o.family.discrete:
-        return _apart(integral, sp.true, "one is discrete and the other continuous: they are mutually singular"), None
+        return _apart(of, sp.true, "one is discrete and the other continuous: they are mutually singular"), None
     covered, covers = _within(m, o), _within(o, m)
-    found = integral.found(False) if covered != sp.false else None
+    found = of.found(False) if covered != sp.false else None
     cases: list[Case] = []
     first = found
     if found is None and covered == covers == sp.true:
-        first = found = integral.found(True)
+        first = found = of.found(True)
     if found is not None:
         when = covered if low == sp.true else sp.And(covered, found.when)
-        cases.append(Case("closed", integral.value(found.log_value), when))
+        cases.append(Case("closed", of.value(found.log_value), when))
     if low != sp.false and covered != sp.true and covers != sp.false:
-        other = integral.found(True)
+        other = of.found(True)
         if other is not None:
-            cases.append(Case("closed", integral.value(other.log_value), sp.And(covers, low)))
+            cases.append(Case("closed", of.value(other.log_value), sp.And(covers, low)))
             first = first if found is not None else other
     if low != sp.true:
-        cases += _above(integral, covered, found)
+        cases += _above(of, covered, found)
     if covered != sp.true and covers != sp.true and low != sp.false:
         if not _comparable(m.support, o.support):
             disjoint = _disjoint(m.support, o.support, m.family.discrete)
-            cases += _apart(integral, disjoint, "the supports of P and Q are disjoint")
-            if (part := integral.found(False, _common(m.support, o.support))) is not None:
-                cases.append(Case("closed", integral.value(part.log_value), low))
+            cases += _apart(of, disjoint, "the supports of P and Q are disjoint")
+            if (part := of.found(False, _common(m.support, o.support))) is not None:
+                cases.append(Case("closed", of.value(part.log_value), low))
     done = _until_certain(
-        [case for case in cases if case.when != sp.false], {low, integral.above}, _comparable(m.support, o.support)
+        [case for case in cases if case.when != sp.false], {low, of.above}, _comparable(m.support, o.support)
     )
     if not done or done[-1].when != sp.true:
         why = "no closed form is known for the integral"
-        value = integral.definition.xreplace({integral.call: _written(integral)})
+        value = of.definition.xreplace({of.call: _written(of)})
         done.append(Case("numeric", value, sp.true, why))
         if [case.kind for case in done] == ["infinite", "numeric"]:
             done = [replace(done[1], when=to_nnf(sp.Not(done[0].when), False)), replace(done[0], when=sp.true)]
     return done, first if done[0].kind == "closed" else None
 
 
-def _above(integral: Integral, covered: Boolean, found: Affinity | None) -> list[Case]:
+def _above(of: Integral, covered: Boolean, found: Affinity | None) -> list[Case]:
     """The cases for b < 0 that are not closed."""
-    above = integral.above
+    above = of.above
     if found is not None and found.open:
-        failing, why = sp.Not(found.when), "the tails of P are too heavy for those of Q: the integral diverges"
+        failing, why = (
+            sp.Not(found.when),
+            "the tails of {} are too heavy for those of {}: the integral diverges".format(*of.measures),
+        )
     elif found is not None:
         failing, why = _beyond(found.when), "the integral diverges"
     else:
-        finite = integrable(integral.m, integral.o, integral.b)
+        finite = integrable(of.m, of.o, of.b)
         if finite is None:
             why = "no closed form is known, nor whether the integral is finite"
             outside = sp.And(above, sp.Not(covered))
-            return [Case("infinite", sp.oo, outside, _outside()), Case("undecided", sp.nan, above, why)]
+            return [Case("infinite", sp.oo, outside, _outside(of)), Case("undecided", sp.nan, above, why)]
         failing, why = _beyond(finite), "the integral diverges"
     when = sp.And(above, sp.Or(sp.Not(covered), failing))
     if found is not None and found.open:
         # The case that is closed comes first.
         when = above if covered != sp.true else sp.true
-    reasons = ([_outside()] if covered != sp.true else []) + ([why] if failing != sp.false else [])
+    reasons = ([_outside(of)] if covered != sp.true else []) + ([why] if failing != sp.false else [])
     if not reasons:
         return []
     return [Case("infinite", sp.oo, when, " or ".join(reasons))]
 
 
-def _outside() -> str:
-    return "P has mass where Q has none"
+def _outside(of: Integral) -> str:
+    return "{} has mass where {} has none".format(*of.measures)
 
 
-def _apart(integral: Integral, disjoint: Boolean, why: str) -> list[Case]:
+def _apart(of: Integral, disjoint: Boolean, why: str) -> list[Case]:
     """The cases of laws without a common outcome: the integral is 0 for b > 0, else infinite."""
-    if integral.definition.has(sp.log):
-        return [Case("infinite", sp.oo, sp.And(disjoint, integral.low) if disjoint != sp.true else sp.true, why)]
-    value = integral.definition.xreplace({integral.call: sp.S.Zero})
-    cases = [Case("closed", value, sp.And(disjoint, integral.low))]
-    if disjoint == sp.true and integral.low != sp.true:
+    if of.definition.has(sp.log):
+        return [Case("infinite", sp.oo, sp.And(disjoint, of.low) if disjoint != sp.true else sp.true, why)]
+    value = of.definition.xreplace({of.call: sp.S.Zero})
+    cases = [Case("closed", value, sp.And(disjoint, of.low))]
+    if disjoint == sp.true and of.low != sp.true:
         cases.append(Case("infinite", sp.oo, sp.true, why))
     return [case for case in cases if case.when != sp.false]
 
@@ -221,9 +230,9 @@ def _beyond(condition: Boolean) -> Boolean:
     return sp.Or(*(positive(sp.Lt(part.gts, part.lts)) if part.is_Relational else sp.Not(part) for part in parts))
 
 
-def _written(integral: Integral) -> sp.Expr:
-    """The integral, or the sum, over the common part of the supports."""
-    m, o, b = integral.m, integral.o, integral.b
+def _written(of: Integral) -> sp.Expr:
+    """The of, or the sum, over the common part of the supports."""
+    m, o, b = of.m, of.o, of.b
     x = m.family.variable
     common = _common(m.support, o.support)
     limits = (x, common.lower, common.upper)

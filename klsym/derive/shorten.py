@@ -10,7 +10,7 @@ def shorten(total: sp.Expr) -> sp.Expr:
     """The sum with the arguments of its functions as reduced quotients, and equal functions together.
 
     >>> a, b = sp.symbols("a b", positive=True)
-    >>> shorten(sp.log(a + b) - sp.log(1 + b / a) + (a * (a - b) ** 2 - b * (a - b) ** 2) / (a - b))
+    >>> shorten(sp.log(a + b) - sp.log(1 + b / a) + (a - b) ** 2 / 2 + (a - b) ** 2 / 2)
     (a - b)**2 + log(a)
     """
     total = total.replace(sp.exp, lambda inside: _product(inside))
