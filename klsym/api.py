@@ -82,7 +82,8 @@ class Formula(Answer):
     ) -> Any:
         """A function of arrays that computes the value: broadcasting, `out=`, NaN outside the domains.
 
-        `backend` is "numba", "numpy", "c" (which needs a C compiler) or "exact", by default numba or NumPy. With
+        `backend` is "numba", "numpy", "c" (which needs a C compiler) or "exact", by default numba or NumPy; "torch",
+        "jax" and "array_api" (of any library that array-api-compat knows) take arrays of other libraries. With
         `gradient` the function returns the value and its derivatives by the parameters, in their order. Without
         `second_pass` elements stay as they come where cancellation left few digits. With `report` it returns (value,
         error, second): the estimated relative errors too, and which elements took the second pass. Raises
@@ -97,7 +98,7 @@ class Formula(Answer):
         return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
-        """The source of a stand-alone module: "numpy", "numba" or "torch", the first pass alone, or "c".
+        """The source of a stand-alone module: "numpy", "numba", "torch", "jax", "array_api" (the first pass), or "c".
 
         The C is one header, which needs libm only and has the second pass in double-double. `self_check` (in C under
         KLSYM_SELF_CHECK) computes a few points whose values the module holds to 20 digits, with the derivatives where

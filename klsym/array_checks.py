@@ -29,23 +29,16 @@ MEASURED = ("linearity", "tilt", "moment", "expansion", "partial-tilt", "potenti
 
 def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict[str, int]) -> Report:
     """The rows of a report: the formula and its code beside the oracle's divergence, and both sides of each step."""
-    rng, rows = np.random.default_rng(seed), []
+    rng, rows = np.random.default_rng(seed), list[Row]()
     formula = formula.sized({n: (USUAL | sizes)[str(n)] for n in formula.free_sizes})
     code = formula.compile("numpy")
     for _ in range(points):
         point = _point(formula, rng, sizes)
-        given = [point[s] for s in formula.parameters]
-        shown = {s: sp.Symbol(np.array2string(np.asarray(v), precision=4).replace("\n", "")) for s, v in point.items()}
         if formula.derivation.divergence.name == "kl":
-            value = _scaled(oracle.divergence(formula.p, formula.q, point, draws=draws), formula)
-            exact = (
-                formula.subs(dict(zip(formula.parameters, given, strict=True))).evaluate()
-                if given
-                else formula.evaluate()
-            )
-            radius = abs(exact.value) * mp.mpf(10) ** -15 if mp.isfinite(exact.value) else mp.mpf(0)
-            rows.append(_row("formula", shown, Value(exact.value, radius, "estimate"), value))
-            rows.append(_row("numpy code", shown, Value(mp.mpf(float(code(*given))), mp.mpf(0), "float"), value))
+            row = _beside(formula, point, draws)
+            number = Value(mp.mpf(float(code(*_given(formula, point)))), mp.mpf(0), "float")
+            rows += [row, _row("numpy code", row.point, number, row.right)]
+        shown = _shown(point)
         if formula.p.factors:
             point |= {x: v[0] for x, v in oracle.outcomes(formula.p, point, 1, rng).items()}
         for number, step in enumerate(formula.steps, 1):
@@ -53,6 +46,31 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
                 left, right = (_measured(formula, side, point, draws) for side in (step.lhs, step.rhs))
                 rows.append(_row(f"step {number} {step.rule}", shown, right, left))
     return Report(formula.title, tuple(rows))
+
+
+def definition(formula: ArrayFormula, points: int = 3, seed: int = 0, draws: int = 100_000) -> list[Row]:
+    """The rows of a divergence's formula alone, of sizes that are known: nothing is compiled."""
+    rng = np.random.default_rng(seed)
+    if formula.derivation.divergence.name != "kl":
+        return []
+    return [_beside(formula, _point(formula, rng, {}), draws) for _ in range(points)]
+
+
+def _beside(formula: ArrayFormula, point: dict[Any, Any], draws: int) -> Row:
+    """The formula beside the oracle's divergence."""
+    value = _scaled(oracle.divergence(formula.p, formula.q, point, draws=draws), formula)
+    given = dict(zip(formula.parameters, _given(formula, point), strict=True))
+    exact = (formula.subs(given) if given else formula).evaluate().value
+    radius = abs(exact) * mp.mpf(10) ** -15 if mp.isfinite(exact) else mp.mpf(0)
+    return _row("formula", _shown(point), Value(exact, radius, "estimate"), value)
+
+
+def _given(formula: ArrayFormula, point: dict[Any, Any]) -> list[Any]:
+    return [point[s] for s in formula.parameters]
+
+
+def _shown(point: dict[Any, Any]) -> dict[Any, Any]:
+    return {s: sp.Symbol(np.array2string(np.asarray(v), precision=4).replace("\n", "")) for s, v in point.items()}
 
 
 def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int]) -> dict[Any, Any]:

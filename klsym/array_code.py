@@ -65,6 +65,7 @@ KERNELS: dict[str, str] = {
 
 # The function that gives a kernel's value and its derivatives by all parameters, in their order.
 GRADIENTS: dict[str, str] = {
+    "gaussian.kl_covariance": "gaussian.kl_covariance_and_gradient",
     "gaussian.kl_tril": "gaussian.kl_and_gradient",
     "low_rank.kl_diagonal": "low_rank.kl_diagonal_and_gradient",
     "dirichlet.kl": "dirichlet.kl_and_gradient",
@@ -179,16 +180,31 @@ class Code(Function):
             self._check(arrays, sizes)
         shapes = [leading, *(leading + p.event(arrays[s]) for s, p in self.slopes)]
         targets = None if out is None else self.outs(out, shapes)
+        reported = self.report if report is None else report
+        if not reported and (direct := self._direct(arrays, shapes)) is not None:
+            return self._given(direct, kind, targets)
         found, errors, second, undecided = self._run(arrays, sizes, shapes, FINE_NARROW if kind.itemsize < 8 else FINE)
         if undecided:
             self.warn_undecided(undecided, max(int(np.prod(leading)), 1), 2)
+        whole = self._given(found, kind, targets)
+        if not reported:
+            return whole
+        return Report(whole, self.results([error[()] for error in errors]), second[()])
+
+    def _given(self, found: list[Any], kind: Any, targets: list[Any] | None) -> Any:
+        """The outputs in the type of the result, in what the caller gave to be filled."""
         results = [part.astype(kind, copy=False)[()] for part in found]
         for result, target in zip(results, targets or (), strict=False):
             np.copyto(target, result, casting="same_kind")
-        whole = self.results(targets or results)
-        if not (self.report if report is None else report):
-            return whole
-        return Report(whole, self.results([error[()] for error in errors]), second[()])
+        return self.results(targets or results)
+
+    def decided(self, *args: Any) -> list[Any]:
+        """The outputs of the first case at arrays of one element, decided at rising precision; NaN where none does."""
+        arrays = {s: np.asarray(n.array, dtype=float) for s, n in self.numbers.items()}
+        free = [(s, p) for s, p in self.parameters if s not in self.numbers]
+        arrays |= {s: np.asarray(a, dtype=float) for (s, _), a in zip(free, args, strict=True)}
+        shapes = [(), *(arrays[s].shape for s, _ in self.slopes)]
+        return decided(self._parts[0], arrays | self._sizes(arrays), shapes)
 
     def _sizes(self, arrays: Arrays) -> dict[sp.Symbol, int]:
         sizes = {d: int(n) for d, n in self.sizes.items()}
@@ -315,20 +331,39 @@ class Code(Function):
         """The outputs, and bounds of their errors: by kernels as far as there are any, else by the closed forms."""
         done: list[tuple[Any, Any]] = []
         if self.kernels:
-            slopes = bool(self.slopes) and all(kernel.place in GRADIENTS for kernel in self.kernels)
-            p, q = ([_at(value, arrays) for value in member] for member in self.members)
-            parts = [kernel(p, q, slopes) for kernel in self.kernels]
-            by = dict.fromkeys((s for s, _ in self.slopes), 0.0) if slopes else {}
-            for _, rest in parts:
-                for symbol, part in zip((*self.members[0], *self.members[1]), rest, strict=False):
-                    if symbol in by:
-                        by[symbol] = by[symbol] + part
+            numbers = self._by_kernels(arrays)
             with np.errstate(all="ignore"):
-                numbers = [np.asarray(x) / self.unit for x in (sum(v for v, _ in parts), *by.values())]
                 done = [(x, np.where(np.isinf(x), 0.0, KERNEL * EPSILON * abs(x))) for x in numbers]
         if len(done) < len(outputs):
             done += estimated(outputs[len(done) :], self._safe(values))
         return done
+
+    def _by_kernels(self, arrays: Arrays) -> list[Any]:
+        """The value, and the derivatives if all kernels have them."""
+        slopes = bool(self.slopes) and all(kernel.place in GRADIENTS for kernel in self.kernels)
+        p, q = ([_at(value, arrays) for value in member] for member in self.members)
+        parts = [kernel(p, q, slopes) for kernel in self.kernels]
+        value, by = parts[0][0], dict[Any, Any]()
+        for more, _ in parts[1:]:
+            value = value + more
+        for _, rest in parts:
+            for symbol, part in zip((*self.members[0], *self.members[1]), rest, strict=False):
+                by[symbol] = by[symbol] + part if symbol in by else part
+        found = [value, *(by[s] for s, _ in self.slopes)] if slopes else [value]
+        with np.errstate(all="ignore"):
+            return [np.asarray(x) if self.unit == 1.0 else np.asarray(x) / self.unit for x in found]
+
+    def _direct(self, arrays: Arrays, shapes: list[tuple[int, ...]]) -> list[Any] | None:
+        """The outputs where the kernels have them all, no element needs another look, and nobody asks for errors."""
+        case, *others = self.cases
+        if others or not self.kernels or any(when != sp.true for when in (case.when, *self.constraints)):
+            return None
+        if not np.all(self._valid(arrays, arrays, trusting=True)):
+            return None
+        found = self._by_kernels(arrays)
+        if len(found) < len(shapes) or not (np.isfinite(found[0]) & (found[0] != 0)).all():
+            return None
+        return [x if x.shape == s else np.broadcast_to(x, s).copy() for x, s in zip(found, shapes, strict=True)]
 
     def _safe(self, values: Arrays) -> Arrays:
         """The arrays, the identity or ones in place of those outside the domains."""

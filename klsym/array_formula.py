@@ -16,7 +16,7 @@ from .arrays.arithmetic import multiprecision
 from .arrays.domain import simplex, weights
 from .arrays.family import ArrayDistribution, ArrayFamily, Numbers, over_sum
 from .arrays.walk import walk
-from .backends import load
+from .backends import DIFFERENTIATING, hosted, load
 from .core.continuity import at
 from .core.derivation import Case, Derivation
 from .core.divergence import Divergence
@@ -112,11 +112,19 @@ class ArrayFormula(Answer):
             return Number(mp.inf, digits, "exact", self.unit, case.why)
         if self._of_numbers:
             return Number(precise(case.value, digits), digits, "estimate", self.unit, "two working precisions agree")
+        if "zero-on-diagonal" in self.derivation.divergence.axioms and self._one:
+            return Number(mp.mpf(0), digits, "exact", self.unit, "P and Q are one")
         values = {s: n.array for s, n in self.numbers.items()} | {k: int(v) for k, v in self.sizes.items()}
         value = settled(
             lambda _: mp.mpf(np.asarray(walk(case.value, values, multiprecision)).item()), digits, self.title
         )
         return Number(value, digits, "estimate", self.unit, "two working precisions agree")
+
+    @property
+    def _one(self) -> bool:
+        """Whether P and Q have the same numbers for the same parameters."""
+        p, q = (tuple(self.numbers.get(value, value) for value in d.values) for d in (self.p, self.q))
+        return self.p.family == self.q.family and p == q
 
     def _over_sums(self, numbers: Mapping[str, Any]) -> dict[str, Any]:
         """The arrays by name, those that are to be probabilities divided by their sums."""
@@ -174,6 +182,9 @@ class ArrayFormula(Answer):
         `report` the function returns (value, error, second): the relative errors estimated too, and which elements
         took the second pass.
 
+        "torch" and "jax" give functions of their own arrays, which these differentiate, by the same code where they are
+        in the CPU's memory; `pure` is the function in their own operations, where a kernel is written in these.
+
         With `gradient` the function returns the value and its derivatives by the arrays that are no integers, in the
         order of `parameters`. Entries count as free. Of a symmetric matrix the derivative is symmetrised, G with
         d value = tr(G dX) for symmetric dX, as torch has it; of a lower triangular factor it is lower triangular; of
@@ -192,11 +203,20 @@ class ArrayFormula(Answer):
         if self.kind == "undecided":
             raise UnderivableError(f"{self.title} has no closed form")
         if self._of_numbers:
-            program = lower(self.derivation, self.base, gradient)
+            program = lower(self.derivation, self.base, gradient or backend in DIFFERENTIATING)
             return load(program, backend, second_pass=second_pass, report=report)
-        if backend not in (None, "numpy"):
-            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy")
         self._check_sizes()
+        if backend in ("torch", "jax"):
+            if gradient or report:
+                what = "is differentiated by the library itself" if gradient else "gives no report"
+                raise ParameterError(
+                    f"a function of {backend} {what}; leave out {'gradient' if gradient else 'report'}"
+                )
+            from .array_host import ArrayHost
+
+            return hosted(ArrayHost(self, second_pass=second_pass, normalize=normalize), backend)
+        if backend not in (None, "numpy"):
+            raise UnderivableError(f"array formulas have no backend {backend!r}; take numpy, torch or jax")
         from .array_code import Code, kernels
 
         divergence = self.derivation.divergence
@@ -221,8 +241,19 @@ class ArrayFormula(Answer):
         )
 
     def generate(self, target: str = "numpy") -> str:
-        """Array formulas have no source of their own yet: raises UnderivableError."""
-        raise UnderivableError(f"{self.title}: no source code is generated for array formulas; use compile()")
+        """The source of a stand-alone module of arrays: "numpy", "torch" or "jax", which is all that it needs to run.
+
+        It has a docstring with the formula, the domains and how far the value was found off, and `self_check()`, which
+        computes a few points whose values it holds to 20 digits. Functions of torch and JAX are differentiable twice.
+        Raises UnderivableError for families without a kernel that is written for all of these.
+
+        >>> from klsym import Dirichlet, kl
+        >>> "def kl_dirichlet(" in kl(Dirichlet, Dirichlet).generate("torch")
+        True
+        """
+        from .array_host import generated
+
+        return generated(self, target)
 
     def check(self, points: int = 3, seed: int = 0, draws: int = 100_000, **sizes: int) -> Report:
         """Formula, every step and the compiled code against the oracle, at random arrays of these sizes.

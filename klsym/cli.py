@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any, NoReturn
 
 from . import __version__
+from .audit import command
 from .core.errors import KlsymError, ParameterError
 
 # Nothing heavier than the standard library is imported before a verb runs: `klsym --help` answers at once.
@@ -179,16 +180,7 @@ def families(args: argparse.Namespace) -> Answer:
 
 
 def audit(args: argparse.Namespace) -> Answer:
-    from . import render
-    from .audit import report, run, subject
-    from .families import find
-
-    only = [find(name).name for name in args.only.split(",")] if args.only else []
-    pairs = subject.selected(args.pairs, only)
-    plan = run.Plan(args.points, args.seed, args.backend, args.minutes, args.dtype, args.gradient)
-    audits = render.with_progress(run.audit(pairs, plan, args.jobs), len(pairs))
-    found = report.Report(plan, [row for rows in audits for row in rows], args.limit)
-    return Answer(str(found), found.to_json(), ok=found.ok)
+    return Answer(*command.run(args, positive))
 
 
 def bench(args: argparse.Namespace) -> Answer:
@@ -203,8 +195,9 @@ def bench(args: argparse.Namespace) -> Answer:
         first = [] if args.brief else [run.compiling(family, "numba") for family in ("Normal", "Beta")]
         share = min(args.count / 1_000_000, 1.0)
         batches = list(render.with_progress(arrays.rows(share, args.repeats), len(arrays.RACES)))
-        differentiated = list(render.with_progress(tensors.rows(args.count, args.repeats), 8))
-    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated)
+        differentiated = list(render.with_progress(tensors.rows(args.count, args.repeats), 20))
+        in_tensors = list(render.with_progress(tensors.array_rows(share, args.repeats), len(tensors.ARRAYS)))
+    found = report.Report(args.count, args.repeats, rows, kernels, first, batches, differentiated, in_tensors)
     return Answer(str(found), found.to_json())
 
 
@@ -213,7 +206,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "evaluate": (evaluate, "the number, to as many digits as are wanted and vouched for"),
     "generate": (generate, "source code, which needs no klsym to run"),
     "verify": (verify, "the formula, its steps and its code, or a function of one's own, against the oracle"),
-    "audit": (audit, "klsym's own compiled code beside proven values, at points chosen to be hard"),
+    "audit": (audit, "klsym's own code, another implementation, or a table of values, beside proven values"),
     "bench": (bench, "nanoseconds an element, beside the other libraries that are installed"),
     "families": (families, "the catalog, with parameters and domains"),
 }
@@ -231,24 +224,7 @@ def parser_of(verb: str) -> Parser:
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON document, and nothing else")
     if verb == "audit":
-        add("what", choices=("self",), help="what is audited: self is klsym")
-        add("--pairs", choices=("same", "cross", "all"), default="all", help="of one family, of two, or both (default)")
-        add("--only", metavar="A,B,C", help="pairs with one of these families")
-        points = "a function, and again for climbing (default: 10000)"
-        add("--points", type=positive, default=10_000, metavar="N", help=points)
-        add("--minutes", type=positive, default=15, metavar="M", help="in all, about (default: 15)")
-        add("--gradient", action="store_true", help="also the derivatives by the parameters")
-        add("--dtype", choices=("float64", "float32"), default="float64", help="of parameters and results")
-        add(
-            "--backend",
-            metavar="NAME",
-            help="whose code, torch-pure for torch's own operations (default: the fastest installed)",
-        )
-        add("--seed", type=int, default=0, metavar="S", help="of the points (default: 0)")
-        limit = "the error that passes, in the report's unit (default: what is promised)"
-        add("--limit", type=float, metavar="E", help=limit)
-        jobs = "pairs at a time (default: all cores)"
-        add("--jobs", type=positive, default=os.cpu_count() or 1, metavar="N", help=jobs)
+        command.arguments(parser, positive)
         return parser
     if verb == "bench":
         add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")
@@ -273,7 +249,7 @@ def parser_of(verb: str) -> Parser:
     if verb == "evaluate":
         add("--digits", type=positive, default=15, metavar="N", help="significant digits (default: 15)")
     if verb == "generate":
-        add("--target", default="numpy", metavar="NAME", help="numpy (default), numba or c")
+        add("--target", default="numpy", metavar="NAME", help="numpy (default), numba, torch, jax, array_api or c")
     if verb == "verify":
         add("--points", type=positive, default=3, metavar="N", help="how many random parameter sets (default: 3)")
         add("--seed", type=int, default=0, metavar="S", help="of the random parameter sets (default: 0)")

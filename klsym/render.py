@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Done = TypeVar("Done")
 LETTERS = {"closed": "C", "semi-closed": "S", "numeric": "N", "infinite": "i", "undecided": "?"}
+UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 APART = "no common space"
 
 
@@ -94,10 +97,34 @@ def matrix_text(rows: Sequence[Row]) -> str:
 
 def with_progress(rows: Iterable[Done], total: int) -> Iterator[Done]:
     """The rows, with a bar on standard error while they come, if that is a terminal."""
-    shown = sys.stderr.isatty()
+    started = time.monotonic()
     for done, row in enumerate(rows, 1):
-        if shown:
-            full = 40 * done // total
-            ending = "\n" if done == total else ""
-            print(f"\r[{'#' * full}{'.' * (40 - full)}] {done}/{total} pairs", end=ending, file=sys.stderr, flush=True)
+        seconds = time.monotonic() - started
+        left = f", {lasting(seconds * (total - done) / done)} left" if done < total else ""
+        bar(done, total, f"pairs, {pace(done / seconds if seconds else 0)}/s{left}")
         yield row
+
+
+def bar(done: int, total: int, note: str) -> None:
+    """Draw how far it is over what was drawn before, on standard error, if that is a terminal."""
+    if sys.stderr.isatty():
+        full = 40 * done // total
+        line = f"[{'#' * full}{'.' * (40 - full)}] {done}/{total} {note}"
+        print(f"\r{line:79}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+
+def pace(rate: float) -> str:
+    """Something a second, to two digits or whole."""
+    return f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
+
+
+def lasting(seconds: float) -> str:
+    """A time to wait, in the two units that matter.
+
+    >>> [lasting(seconds) for seconds in (0.2, 75, 4000, 200_000)]
+    ['0 s', '1 min 15 s', '1 h 6 min', '2 d 7 h']
+    """
+    for (unit, size), (smaller, part) in pairwise(UNITS):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} {int(seconds % size // part)} {smaller}"
+    return f"{int(seconds)} s"

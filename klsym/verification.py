@@ -15,6 +15,7 @@ from .core.continuity import at
 from .core.derivation import Case, Expectation, Step
 from .core.differentiate import differentiated
 from .core.errors import KlsymError
+from .core.exact import atom
 from .core.sampling import draw
 from .core.value import Value, Verdict, compare
 from .evaluation import GUARD_DIGITS, as_value, precise, real_number
@@ -116,7 +117,7 @@ def known(formula: Formula, by: Sequence[str] = (), points: int = 3, digits: int
             tied = case.when.has(sp.Eq)
             slopes = [differentiated(case.value, s) for name in by for s in formula.parameters if s.name == name]
             for point in sample_points(formula, case, points, seed=0):
-                exact = {s: sp.Rational(*float(value).as_integer_ratio()) for s, value in point.items()}
+                exact = {s: atom(sp.Rational(*float(value).as_integer_ratio())) for s, value in point.items()}
                 wanted = [case.value] if tied else [case.value, *slopes]
                 try:
                     values = [precise(at(value, exact), digits) for value in wanted]

@@ -179,6 +179,17 @@ def test_one_dimension_is_the_scalar_family():
     assert abs(beta - dirichlet) < mp.mpf(10) ** -28
 
 
+def test_evaluation_near_equality_is_not_zero():
+    """KL of unit normals at distance d is d^2/2, however small; equal arrays are exactly at distance 0."""
+    unit = klsym.MultivariateNormal([0.0, 0.0], np.eye(2))
+    near = kl(unit, klsym.MultivariateNormal([1e-16, 0.0], np.eye(2))).evaluate()
+    assert float(near) == pytest.approx(5e-33, rel=1e-14)
+    first, second = klsym.Dirichlet([1.0, 2.0]), klsym.Dirichlet([1.0, 2.0 + 2.0**-51])
+    slope = mp.psi(1, 2) - mp.psi(1, 3)
+    assert float(kl(first, second).evaluate()) == pytest.approx(float(slope * mp.mpf(2) ** -103), rel=1e-13)
+    assert kl(first, first).evaluate().proof == "exact"
+
+
 def test_forms_are_one_distribution():
     cov = np.array([[2.0, 0.5], [0.5, 1.0]])
     q = klsym.MultivariateNormal([1, 0], [[1, 0], [0, 1]])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from klsym import kl
-from klsym.bench import peers, run
+from klsym.bench import peers, run, tensors
 from klsym.cli import main
 from klsym.families import catalog
 
@@ -52,6 +52,23 @@ def test_json(monkeypatch, capsys):
     document = json.loads(capsys.readouterr().out)
     assert [race["near"] for race in document["races"]] == [False, True]
     assert all(ns > 0 for race in document["races"] for ns in race["ns"].values())
+
+
+STACKS = [pytest.param(n, marks=[pytest.mark.peers] * (n != "c")) for n in tensors.STACKS]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stacks_and_their_like_compute_the_same(stack):
+    if not tensors.STACKS[stack].present:
+        pytest.skip("not installed")
+    ours, theirs = (
+        np.asarray(call())
+        for name, call in tensors.STACKS[stack].calls("Normal", run.columns("Normal", 20, near=False), False).items()
+        if name != "klsym pure"
+    )
+    assert ours == pytest.approx(theirs, rel=1e-9)
+    row = tensors.race(stack, "Exponential", False, 100, 1)
+    assert row["ratio"] == pytest.approx(row["ns"][tensors.STACKS[stack].beside] / row["ns"]["klsym"])
 
 
 def test_near_parameters_are_near():

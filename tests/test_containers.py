@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import multiprocessing
 import pickle
+import shutil
 import subprocess
 import sys
 
@@ -75,21 +76,49 @@ def test_chunks_under_dimensions():
     assert found.chunks is not None and (found.values == f(a.values, 2.0, a.values + 1, 1.0)).all()
 
 
-@pytest.mark.parametrize("function", [f, g, dirichlet], ids=["value", "gradient", "arrays"])
-def test_copies_and_pickles_compute_the_same(function):
-    arguments = (A, A[::-1]) if function is dirichlet else (A, 2.0, 1.5, 1.0)
+POINT = (5.0, 2.0, 1.5, 1.0)
+BACKENDS = ["numpy", "numba", "c", "exact", *(pytest.param(n, marks=pytest.mark.peers) for n in ("torch", "jax"))]
+
+
+@pytest.fixture(scope="module")
+def spawned():
+    """Another process, which knows nothing of this one."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def compiled(request):
+    """The function of a backend, where that can be had."""
+    if request.param in ("numba", "torch", "jax"):
+        pytest.importorskip(request.param)
+    if request.param == "c" and not (shutil.which("cc") or shutil.which("gcc")):
+        pytest.skip("there is no C compiler")
+    return kl(Gamma, Gamma).compile(request.param)
+
+
+@pytest.mark.parametrize("compiled", BACKENDS, indirect=True)
+def test_copies_of_every_backend_compute_the_same_here_and_elsewhere(compiled, spawned):
+    found = [again(*POINT) for again in (copy.copy(compiled), copy.deepcopy(compiled))]
+    found += [pickle.loads(pickle.dumps(compiled))(*POINT), spawned.apply(compiled, POINT)]
+    assert [float(x) for x in found] == [float(compiled(*POINT))] * 4
+
+
+@pytest.mark.parametrize("compiled", BACKENDS, indirect=True)
+def test_joblib_and_dask_take_every_backend(compiled):
+    joblib, dask = pytest.importorskip("joblib"), pytest.importorskip("dask")
+    expected = [float(compiled(x, *POINT[1:])) for x in A]
+    number = lambda x: float(compiled(x, *POINT[1:]))  # noqa: E731 - a lambda is sent by value
+    assert joblib.Parallel(n_jobs=2)(joblib.delayed(number)(x) for x in A) == expected
+    assert list(dask.compute(*map(dask.delayed(number), A), scheduler="processes", num_workers=1)) == expected
+
+
+@pytest.mark.parametrize("function", [g, dirichlet], ids=["gradient", "arrays"])
+def test_copies_of_functions_of_several_results_compute_the_same(function):
+    arguments = (A, A[::-1]) if function is dirichlet else (A, *POINT[1:])
     for again in (copy.copy(function), copy.deepcopy(function), pickle.loads(pickle.dumps(function))):
         for x, y in zip(np.atleast_1d(again(*arguments)), np.atleast_1d(function(*arguments)), strict=True):
             assert np.all(x == y)
-
-
-def test_other_processes():
-    """A process that was spawned loads the function from its pickle."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert pool.apply(f, (5.0, 2.0, 1.5, 1.0)) == f(5.0, 2.0, 1.5, 1.0)
-    joblib = pytest.importorskip("joblib")
-    found = joblib.Parallel(n_jobs=2)(joblib.delayed(f)(x, 2.0, 1.5, 1.0) for x in A)
-    assert found == [f(x, 2.0, 1.5, 1.0) for x in A]
 
 
 def test_none_of_them_is_imported_without_need():

@@ -18,6 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What verify prints ends in rounding errors, and what generate prints is long: they have tests of their own.
 COMMANDS = re.findall(r"^\$ klsym ((?:derive|evaluate|families) .*)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
 SHOWN = {
+    "audit": (("--points", "4"), "status 1: the fault is found"),
     "derive": ((), "closed"),
     "generate": (("--count", "1000"), "1000 sets of parameters"),
     "joints": ((), "NegativeBinomial(a, b/(b + 1))"),

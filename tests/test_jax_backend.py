@@ -146,6 +146,14 @@ def test_at_equal_arguments_slopes_are_zero_and_the_hessian_is_fishers(name):
     assert found == pytest.approx(np.array(information.subs(values).evalf(), dtype=float), rel=1e-13, abs=1e-15)
 
 
+def test_slopes_of_counts_are_zero_at_equal_arguments():
+    """n log(1 - p) less itself: XLA would take one of the two products unrounded."""
+    rng = np.random.default_rng(0)
+    n, p = rng.integers(1, 1000, 64).astype(float), rng.uniform(size=64)
+    slopes = jax.jit(jax.grad(lambda *x: klsym.kl(Binomial, Binomial).compile("jax")(*x).sum(), argnums=(1, 3)))
+    assert not np.any(slopes(n, p, n, p))
+
+
 def test_gradients_near_equal_arguments_keep_their_digits():
     arguments = (5.0, 2.0, 5.0 + 1e-8, 2.0)
     found = jax.grad(compiled("Gamma"), argnums=range(4))(*arguments)
@@ -280,6 +288,16 @@ def test_a_wrong_file_fails_its_own_check():
     exec(compile(source, "wrong", "exec"), names)
     with pytest.raises(AssertionError, match="units of 2"):
         names["self_check"]()
+
+
+def test_functions_that_jax_has_by_name():
+    formula, arguments = klsym.kl(catalog["Rayleigh"], catalog["AsymmetricLaplace"]), (1.0, 0.3, 0.4, 1.2)
+    assert float(formula.compile("jax")(*arguments)) == pytest.approx(formula.compile("exact")(*arguments), rel=1e-14)
+
+
+def test_the_source_says_one_thing_of_its_error():
+    source = klsym.kl(Gamma, Gamma).generate("jax")
+    assert "at most 9.8 units" in source and "No bound" not in source
 
 
 def test_the_source_is_typed_and_documented():

@@ -17,10 +17,10 @@ import sympy as sp
 
 from klsym.backends.c import library
 from klsym.backends.c.machine import EPILOGUE, PROLOGUE
-from klsym.backends.kernels import bessel, coefficients, elementary, fit, gamma, machine
+from klsym.backends.kernels import bessel, coefficients, elementary, fit, gamma, hyperbolic, machine
 from klsym.core.primitive import PRIMITIVES
 
-MODULES = (elementary, gamma, bessel)
+MODULES = (elementary, hyperbolic, gamma, bessel)
 KERNELS = {
     name: function
     for module in MODULES
@@ -113,6 +113,14 @@ SPECIAL = [
     ("bessel_ratio_difference", (0.0, 0.0, 0.0), 0.0),
     ("bessel_ratio_difference", (1e8, 0.0, -1e8), -0.999999995),
     ("reduced_digamma_difference", (3.0, 3.0, 0.0), 0.0),
+    ("log_sinhc", (0.0,), 0.0),
+    ("log_sinhc", (-1e300,), 1e300),
+    ("langevin", (0.0,), 0.0),
+    ("langevin", (-1e300,), -1.0),
+    ("langevin", (1e-320,), 1e-320 / 3),
+    ("langevin_prime", (0.0,), 1 / 3),
+    ("langevin_prime", (1e10,), 1e-20),
+    ("langevin_prime", (math.nan,), math.nan),
     ("sin", (0.0,), 0.0),
     ("sin", (math.pi,), 1.2246467991473532e-16),
     ("sin", (1e5,), 0.0357487979720165083),

@@ -72,6 +72,7 @@ def test_a_program_means_its_expression(expression, closed_ends):
         (sp.log(sp.besseli(0, k)), "log_i0(k)"),
         (sp.log(1 - sp.exp(-z)), "log(-expm1(-z))"),
         (sp.log(1 + a), "log1p(a)"),
+        (a * sp.exp(z) / (sp.exp(z) - 1), "-a/expm1(-z)"),
         (sp.exp(z**2) * sp.erfc(z), "erfcx(z)"),
         (sp.uppergamma(a, z) / sp.gamma(a), "gamma_q(a, z)"),
         (z**2 / 4 + sp.log(ParabolicU(a, z)), "log_parabolic_u(a, z)"),

@@ -174,7 +174,7 @@ def test_the_constants_of_cases_are_settled():
 
 
 def test_backends_and_what_they_lack():
-    assert list(BACKENDS) == ["numba", "numpy", "c", "exact", "torch", "jax"]
+    assert list(BACKENDS) == ["numba", "numpy", "c", "exact", "torch", "jax", "array_api"]
     assert load(NORMAL).backend == "numba"
     special = Program("f", ("x",), lines("y = exp_e1 x"), (Output("y"),))
     assert load(special).backend == "numpy"

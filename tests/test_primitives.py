@@ -2,12 +2,13 @@
 
 import math
 import random
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import sympy as sp
 
-from klsym.backends import load, numba
+from klsym.backends import array_api, load, numba
 from klsym.backends.library import needed, numba_library
 from klsym.backends.numpy import SPELLING
 from klsym.core.primitive import PRIMITIVES, boolean
@@ -60,15 +61,20 @@ def compiled(primitive, fixed, backend="numpy"):
 
 
 def test_every_primitive_is_spelled():
-    assert set(SPELLING) == set(PRIMITIVES)
+    assert set(SPELLING) == set(PRIMITIVES) == set(array_api.SPELLING)
 
 
 # What a value lacks has a meaning only beside that value: see test_rests.py.
 WHOLE = [primitive for primitive in PRIMITIVES.values() if not primitive.rest_of]
 
 
+def backends():
+    """Those that run on NumPy's arrays."""
+    return ["numpy", "array_api"] if find_spec("array_api_compat") else ["numpy"]
+
+
 @pytest.mark.parametrize("primitive", WHOLE, ids=lambda primitive: primitive.name)
-def test_numpy_spelling_is_its_spec(primitive):
+def test_spellings_are_its_spec(primitive):
     generator = random.Random(primitive.name)
     worst = 0.0
     for _ in range(6 if primitive.name.startswith("log1p_mellin") else 24):
@@ -81,28 +87,27 @@ def test_numpy_spelling_is_its_spec(primitive):
         free = [value for value, constant in zip(values, fixed, strict=True) if constant is None]
         if not free:
             continue
-        got = compiled(primitive, fixed)(*map(np.float64, free))
+        got = [compiled(primitive, fixed, backend)(*map(np.float64, free)) for backend in backends()]
         inputs = [sp.true if f and v else sp.false if f else exactly(v) for v, f in zip(values, truth, strict=True)]
         exact = primitive.spec(*inputs, *(inputs[j] - inputs[i] for i, j in primitive.gaps))
         if exact in (sp.true, sp.false):
-            assert bool(got) == bool(exact)
+            assert {bool(value) for value in got} == {bool(exact)}
             continue
         exact = float(exact.n(25))
         scale = max(1.0, abs(exact)) if primitive.name in LOGARITHMS else abs(exact)
-        worst = max(worst, abs(got - exact) / scale if scale else abs(got))
+        worst = max(worst, *(abs(value - exact) / (scale or 1.0) for value in got))
     assert worst <= ALLOWED.get(primitive.name, DEFAULT) * 2**-52
 
 
 def test_numba_spells_the_same():
     pytest.importorskip("numba")
-    generator = random.Random("numba")
     functions = {name: spelling.function for name, spelling in numba.spelling().items() if "_" in spelling.function}
     functions = {name: function for name, function in functions.items() if name != "floor"}  # an intrinsic alone
     assert {"phi", "klrem", "cross", "lgamma", "digamma", "exp", "log"} <= set(functions)
     module = {}
     exec("\n".join(needed(numba_library(), functions.values())), module)
     for name, function in functions.items():
-        primitive = PRIMITIVES[name]
+        generator, primitive = random.Random(name), PRIMITIVES[name]
         theirs = compiled(primitive, [None for _ in primitive.typical])
         for _ in range(0 if boolean in primitive.typical or primitive.rest_of else 20):
             values = [rounded(draw(generator, interval)) for interval in primitive.typical]

@@ -81,6 +81,7 @@ def test_no_error_exceeds_its_estimate(family):
         arguments = [np.float64(values[s]) for s in formula.parameters]
         exact = evaluate(first.program, arguments).value
         value, error, _ = first(*arguments, report=True)
+        assert np.isfinite(value)
         if np.isfinite(error):
             assert abs(value - exact) <= (1.01 * error + 2**-53) * abs(value)
         assert abs(both(*arguments) - exact) <= 8 * 2**-52 * exact

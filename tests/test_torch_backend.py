@@ -24,7 +24,7 @@ from klsym import (
     kl,
 )
 from klsym.backends import library
-from klsym.backends.torch import SPELLING, missing
+from klsym.backends.torch import SPELLING, TORCH
 from klsym.core.primitive import PRIMITIVES, boolean
 from klsym.core.program import Line, Output, Program, run
 from klsym.core.tangent import tangent
@@ -126,6 +126,21 @@ def test_a_branch_that_is_not_taken_moves_nothing():
     assert run(moved, {"x": 0.0, "move1": 1.0}, arithmetic) == 0.0
 
 
+def test_at_a_kink_the_slope_is_that_of_the_piece_ahead():
+    """y = x where x >= 0 and 3 x elsewhere: both pieces hold at 0, and what moves down leaves the first."""
+    lines = (
+        Line("zero", "constant", (), "0"), Line("above", "le", ("zero", "x")), Line("three", "constant", (), "3"),
+        Line("steep", "mul", ("three", "x")), Line("y", "select", ("above", "x", "steep")),
+    )  # fmt: skip
+    moved = tangent(Program("f", ("x",), lines, (Output("y"),)), ["x"], (Output("y"),))
+    arithmetic = {
+        "constant": float, "le": lambda a, b: a <= b, "lt": lambda a, b: a < b, "eq": lambda a, b: a == b,
+        "and": lambda a, b: a and b, "or": lambda a, b: a or b,
+        "select": lambda c, a, b: a if c else b, "mul": lambda a, b: a * b,
+    }  # fmt: skip
+    assert [run(moved, {"x": 0.0, "move1": by}, arithmetic) for by in (2.0, -2.0)] == [2.0, -6.0]
+
+
 @pytest.fixture(scope="module")
 def torch():
     return pytest.importorskip("torch")
@@ -185,6 +200,30 @@ def test_derivatives_beside_differences(torch, family, way):
     for values in (far, [*half, *half]):
         x = tensors(torch, [[v] for v in values])
         assert torch.autograd.gradcheck(f, x, atol=1e-5) and torch.autograd.gradgradcheck(f, x, atol=1e-4, rtol=1e-3)
+
+
+@pytest.mark.peers
+def test_derivatives_are_as_fine_as_asked_for(torch):
+    """The derivative by alpha_q, psi(alpha_q) - psi(alpha_p) + log(beta_p/beta_q), passes through 0 between these."""
+    f = kl(Gamma, Gamma).compile("torch")
+    true, worst = kl(Gamma, Gamma).compile("exact", gradient=True), {}
+    for name, g in {"usual": f, "fine": f.within(16)}.items():
+        errors = []
+        for alpha in np.linspace(7.7, 7.72, 50):
+            x = tensors(torch, (5.0, 2.0, alpha, 3.2))
+            (found,) = torch.autograd.grad(g(*x), x[2])
+            right = true(5.0, 2.0, alpha, 3.2).alpha_q
+            errors.append(abs(found.item() - right) / abs(right) * 2**52)
+        worst[name] = max(errors)
+    assert worst["fine"] <= 16 < worst["usual"] < 2**20
+
+
+@pytest.mark.peers
+def test_second_derivatives_where_two_pieces_meet(torch):
+    """The information that AsymmetricLaplace(mu, lam, kappa) has of mu is lam^2."""
+    f, x = kl(klsym.AsymmetricLaplace, klsym.AsymmetricLaplace).compile("torch"), tensors(torch, (0.3, 1.2, 0.8) * 2)
+    bent = torch.autograd.functional.hessian(f, tuple(x))
+    assert [bent[i][j].item() for i in (0, 3) for j in (0, 3)] == pytest.approx([1.44, -1.44, -1.44, 1.44])
 
 
 @pytest.mark.peers
@@ -313,7 +352,7 @@ def test_what_torch_lacks_is_computed_on_the_cpu(torch):
     assert torch.autograd.grad(value, x[1])[0].item() == pytest.approx(outputs[2], rel=1e-7)
     with pytest.raises(NotImplementedError, match="torch has no log1p_mellin"):
         f.pure(*x)
-    assert missing(f.program)
+    assert TORCH.missing(f.program)
 
 
 @pytest.mark.peers

@@ -6,10 +6,11 @@ from dataclasses import replace
 import pytest
 import sympy as sp
 
-from klsym import Gamma, Laplace, Normal, Weibull, divergences, families, kl
+from klsym import Gamma, Laplace, Normal, Uniform, Weibull, divergences, families, kl
 from klsym.api import Formula
 from klsym.core.value import Verdict
 from klsym.derive import derive
+from klsym.verification import known
 
 NAMES = """Normal Laplace Gumbel Cauchy Exponential Gamma ChiSquared InverseGamma Weibull Rayleigh HalfNormal LogNormal
 Frechet Pareto Lomax Beta Uniform VonMises Bernoulli Geometric Poisson Zeta""".split()
@@ -75,6 +76,24 @@ def test_the_last_step_is_the_value():
     for derivation in list(closed_formulas())[:40]:
         whole = derive(divergences.kl, derivation.p, derivation.q)
         assert whole.steps[-1].rhs == whole.cases[0].value
+
+
+def test_known_values_have_powers_of_doubles_in_them():
+    """k_p**x with doubles for both: as rationals, SymPy would factor their integers for hours."""
+    formula = kl(families.catalog["ExpGamma"], families.catalog["Gumbel"])
+    rows = list(known(formula))
+    exact = formula.compile("exact")
+    assert [float(values[0]) for _, values in rows] == [exact(*point) for point, _ in rows] and len(rows) == 3
+
+
+def test_a_file_checks_itself_where_a_derivative_is_zero():
+    names = {}
+    source = kl(families.catalog["WrappedCauchy"], Uniform).generate(gradient=True)
+    exec(compile(source, "generated", "exec"), names)
+    assert "'0.0'" in source and names["self_check"]() < 100
+    exec(compile(source.replace("'0.0'", "'1e-5'"), "generated", "exec"), names)
+    with pytest.raises(AssertionError, match="units of 2"):
+        names["self_check"]()
 
 
 def test_report_prints_the_worst_difference():

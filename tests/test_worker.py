@@ -86,15 +86,15 @@ def test_what_a_job_prints_is_not_an_answer(capfd):
 
 def test_a_process_that_died_between_jobs_is_replaced():
     call(math.comb, 5, 2)
-    worker._idle[-1].process.kill()
-    worker._idle[-1].process.wait()
+    worker._jobs.idle[-1].process.kill()
+    worker._jobs.idle[-1].process.wait()
     assert call(math.comb, 5, 2) == 10
 
 
 def test_threads_have_their_own_workers():
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda n: call(math.comb, n, 2), range(2, 10))) == [math.comb(n, 2) for n in range(2, 10)]
-    assert len(worker._idle) <= 4
+    assert len(worker._jobs.idle) <= 4
 
 
 def test_it_works_from_standard_input_and_from_a_script_without_a_guard(tmp_path):

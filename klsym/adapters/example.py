@@ -22,11 +22,14 @@ ARRAYS: dict[ArrayDomain, list[Any]] = {
 LOW_RANK = {"loc": [0.4, 0.6], "cov_factor": [[0.5], [1.0]], "cov_diag": [1.0, 2.0]}
 
 
-def example(library: Library, made: Any, name: str, second: bool, array: Callable[[Any], Any]) -> Any:
-    """A member of the class `made` of that name, or a second one; `array` makes an array of lists and numbers."""
-    row = library.rows[name]
-    laws = row if isinstance(row, tuple) else (row,)
-    law = next((law for law in laws if not library.derived.keys() & set(names_of(law))), laws[0])
+def example(
+    library: Library, made: Any, name: str, second: bool, array: Callable[[Any], Any], law: Law | None = None
+) -> Any:
+    """A member of the class `made` of that name, or a second one; `array` makes an array of lists and numbers.
+
+    Of a row of several laws it is made by the names in `law`, by default the first that has none that are computed.
+    """
+    law = law or makers(library, name)[0]
     given = library.examples.get(name) or {
         library.derived.get(key, (key,))[0]: value for key, value in values(law, second).items()
     }
@@ -34,6 +37,13 @@ def example(library: Library, made: Any, name: str, second: bool, array: Callabl
     plain = {key: float(standard.value) for key, standard in library.standard.items() if key in takes}
     whole = {**plain, **given}.items()
     return made(**{key: value if isinstance(value, int) and key in given else array(value) for key, value in whole})
+
+
+def makers(library: Library, name: str) -> list[Law]:
+    """The laws of a row whose names are all arguments, or its first."""
+    row = library.rows[name]
+    laws = row if isinstance(row, tuple) else (row,)
+    return [law for law in laws if not library.derived.keys() & set(names_of(law))] or [laws[0]]
 
 
 def values(law: Law, second: bool) -> dict[str, Any]:

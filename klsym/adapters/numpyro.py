@@ -35,6 +35,7 @@ ROWS: dict[str, Row] = {
     "Cauchy": real_line.Cauchy(loc, scale),
     "Chi2": half_line.ChiSquared(df),
     "Dirichlet": simplex.Dirichlet("concentration"),
+    "DirichletMultinomial": simplex.DirichletMultinomial("total_count", "concentration"),
     "DiscreteUniform": counts.DiscreteUniform(first, last),
     "Exponential": half_line.Exponential(rate),
     "Gamma": half_line.Gamma(concentration, rate),

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..backends import hosted
 from ..backends.function import kind_of, numeric
+from ..backends.portable import ArrayProgram
 from ..core.errors import ParameterError, UnderivableError
 
 # From so many elements on the fastest backend is worth the seconds that it takes to compile.
@@ -25,42 +27,63 @@ class Plan:
         self.formula = formula
         self.arguments = tuple(str(symbol) for symbol in formula.parameters)
         self.axes = tuple(axes[name] for name in self.arguments)
-        self.integers = tuple(bool(getattr(symbol, "is_integer", False)) for symbol in formula.parameters)
+        sloped = [k for k, symbol in enumerate(formula.parameters) if not getattr(symbol, "is_integer", False)]
+        self.program = ArrayProgram("divergence", self.arguments, self.axes, tuple(sloped), formula.title)
         self.open = any(case.kind not in ("closed", "infinite") for case in formula.cases) and not any(self.axes)
         self._codes: dict[tuple[bool, bool], Any] = {}
         self._natives: dict[str, Any] = {}
 
-    def __call__(self, *given: Any, slopes: bool = False) -> tuple[Any, tuple[Any, ...]]:
-        """The value, and with `slopes` the derivative by each argument, None by integers."""
+    def value(self, *given: Any) -> Any:
+        """The value over the broadcast leading axes."""
+        return self._found(given, slopes=False)[0]
+
+    def slopes(self, *given: Any) -> tuple[Any, ...]:
+        """The value, and the derivatives by the arguments that are no integers.
+
+        Raises UnderivableError where the value is finite and a derivative is not known.
+        """
+        value, *rest = self._found(given, slopes=True)
+        if self.open and any(np.isnan(slope[np.isfinite(value)]).any() for slope in rest):
+            raise UnderivableError(
+                f"{self.formula.title} has no closed form at these values, so that its derivatives are not known; "
+                "detach them for the value"
+            )
+        return value, *rest
+
+    def check(self, *given: Any) -> None:
+        """Nothing more is asked of the attributes of a distribution."""
+
+    def on(self, backend: str) -> Any:
+        """The formula as a function of the arrays of a library that differentiates: its own, or that of this plan.
+
+        There is no second pass in JAX: a formula of numbers that may cancel is left to NumPy.
+        """
+        if backend not in self._natives:
+            native = None
+            if not self.open:
+                try:
+                    native = self.formula.compile(backend)
+                except UnderivableError:
+                    pass
+            cancels = backend == "jax" and not any(self.axes) and native and native.program.outputs[0].error
+            self._natives[backend] = hosted(self, backend) if native is None or cancels else native
+        return self._natives[backend]
+
+    def _found(self, given: tuple[Any, ...], slopes: bool) -> list[Any]:
         values = [numeric(name, value) for name, value in zip(self.arguments, given, strict=True)]
         shape = self.shape(*(np.shape(value) for value in values))
         code = self._code(slopes, max((np.size(v) for v in values), default=1) >= LARGE)
         if code is None:
-            found = np.full(shape, np.nan, kind_of(values))[()]
+            found = [np.full(shape, np.nan, kind_of(values))[()]]
         else:
-            found = code(*values)
-        value, rest = (
-            (found[0], dict(zip(code.outputs[1:], found[1:], strict=True))) if slopes and code else (found, {})
-        )
+            found = list(code(*values)) if slopes and len(code.outputs) > 1 else [code(*values)]
         if self.open:
-            value = self._measured(value, values)
+            found[0] = self._measured(found[0], values)
         if not slopes:
-            return value, ()
+            return found
+        rest = dict(zip(code.outputs[1:], found[1:], strict=True)) if code else {}
         none = np.full(shape, np.nan)
-        return value, tuple(
-            None if whole else rest.get(name, none) for name, whole in zip(self.arguments, self.integers, strict=True)
-        )
-
-    def native(self, backend: str) -> Any:
-        """The formula compiled for a backend of the library's own arrays, None where that lacks a part of it."""
-        if backend not in self._natives:
-            self._natives[backend] = None
-            if not self.open and not any(self.axes):
-                try:
-                    self._natives[backend] = self.formula.compile(backend)
-                except UnderivableError:
-                    pass
-        return self._natives[backend]
+        return [found[0], *(rest.get(self.arguments[k], none) for k in self.program.sloped)]
 
     def shape(self, *shapes: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of the value: the leading axes broadcast."""

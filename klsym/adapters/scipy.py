@@ -149,7 +149,7 @@ def moved(library: Library, d: Any) -> tuple[Reading, ...]:
 
 def divergence(plan: Plan, values: dict[str, Any]) -> Any:
     """The divergence as a NumPy array, or a number."""
-    return plan(*(values[name] for name in plan.arguments))[0]
+    return plan.value(*(values[name] for name in plan.arguments))
 
 
 def fit(value: Any, batch: Any, events: int) -> Any:

@@ -8,11 +8,13 @@ import sympy as sp
 
 from ..core.domain import above_one, counting, positive, probability, real
 from ..families import circle, counts, half_line, heavy_tail, interval, matrices, real_line, simplex, vectors
+from .bijections import negated
 from .callback import diagonal, divergence, fit, product, two
 from .example import FACTOR
 from .reading import Library, Row, Standard, independent, refused, shifted
 
-loc, low, high, peak, logits, log_rate = real.symbols("loc low high peak logits log_rate")
+loc, low, high, peak, logits = real.symbols("loc low high peak logits")
+log_rate, log_rate1, log_rate2, log_scale = real.symbols("log_rate log_rate1 log_rate2 log_scale")
 scale, rate, concentration, concentration1, concentration0, df, rate1, rate2, shape = positive.symbols(
     "scale rate concentration concentration1 concentration0 df rate1 rate2 power"
 )
@@ -36,7 +38,12 @@ ROWS: dict[str, Row] = {
     "Chi2": half_line.ChiSquared(df),
     "ContinuousBernoulli": (interval.ContinuousBernoulli(probs), interval.ContinuousBernoulli(expit)),
     "Dirichlet": simplex.Dirichlet("concentration"),
+    "DirichletMultinomial": simplex.DirichletMultinomial("total_count", "concentration"),
     "ExpGamma": (real_line.ExpGamma(concentration, rate), real_line.ExpGamma(concentration, sp.exp(log_rate))),
+    "ExpInverseGamma": (
+        negated(real_line.ExpGamma(concentration, scale)),
+        negated(real_line.ExpGamma(concentration, sp.exp(log_scale))),
+    ),
     "Exponential": half_line.Exponential(rate),
     "Gamma": (half_line.Gamma(concentration, rate), half_line.Gamma(concentration, sp.exp(log_rate))),
     "GeneralizedNormal": real_line.GeneralizedNormal(loc, scale, shape),
@@ -55,6 +62,7 @@ ROWS: dict[str, Row] = {
     "Moyal": real_line.Moyal(loc, scale),
     "Multinomial": (simplex.Multinomial("total_count", "probs"), simplex.Multinomial("total_count", logits="logits")),
     "MultivariateNormalDiag": vectors.MultivariateNormal("loc", scale_tril="diagonal"),
+    "MultivariateNormalDiagPlusLowRankCovariance": vectors.MultivariateNormal("loc", "whole_covariance"),
     "MultivariateNormalFullCovariance": vectors.MultivariateNormal("loc", "covariance_matrix"),
     "MultivariateNormalLinearOperator": vectors.MultivariateNormal("loc", "whole_covariance"),
     "MultivariateNormalTriL": vectors.MultivariateNormal("loc", scale_tril="scale_tril"),
@@ -67,7 +75,7 @@ ROWS: dict[str, Row] = {
     "OneHotCategorical": categorical,
     "Pareto": heavy_tail.Pareto(scale, concentration),
     "Poisson": (counts.Poisson(rate), counts.Poisson(sp.exp(log_rate))),
-    "Skellam": counts.Skellam(rate1, rate2),
+    "Skellam": (counts.Skellam(rate1, rate2), counts.Skellam(sp.exp(log_rate1), sp.exp(log_rate2))),
     "StudentT": real_line.StudentT(df, loc, scale),
     "Triangular": interval.Triangular(low, peak, high),
     "Uniform": interval.Uniform(low, high),
@@ -99,6 +107,11 @@ LIBRARY = Library(
     },
     examples={
         "MultivariateNormalDiag": {"loc": [0.4, 0.6], "scale_diag": [1.0, 2.0]},
+        "MultivariateNormalDiagPlusLowRankCovariance": {
+            "loc": [0.4, 0.6],
+            "cov_diag_factor": [1.0, 2.0],
+            "cov_perturb_factor": [[0.5], [1.0]],
+        },
         "WishartTriL": {"df": 3.5, "scale_tril": FACTOR},
     },
     structures={

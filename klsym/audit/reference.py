@@ -79,6 +79,11 @@ class Step:
     arguments: tuple[int, ...]
     node: Any
 
+    @property
+    def dyadic(self) -> bool:
+        """Whether it is a constant that a double holds exactly."""
+        return isinstance(self.node, sp.Rational) and int(self.node.q).bit_count() == 1
+
 
 def tape(expression: Any, symbols: Sequence[sp.Symbol]) -> list[Step]:
     """The subexpressions in order, each once; the symbols come first."""
@@ -176,6 +181,29 @@ class Reference:
             known = self.steps_at(point)
             terms = [known[i] for i in last.arguments] if last.head == "Add" else known[-1:]
             return self.arithmetic.scaled(sum(map(abs, terms)), exponent)
+
+    def room(self, point: Sequence[float]) -> float:
+        """What an error of each step relative to itself does to the value, summed, per error.
+
+        To first order this bounds what rounding can do to the expression as it is written (Higham, Accuracy and
+        Stability of Numerical Algorithms, 3.3); the point's doubles are exact, as are constants that doubles hold.
+        """
+        nudge = 2.0**-40
+        with self.arithmetic.precision(max(self._bits, 256)):
+            factor, known = self.arithmetic.double(1 + nudge), self.steps_at(point)
+            total = abs(known[-1])
+            for index in range(self.count, len(known) - 1):
+                if not (isinstance(known[index], bool) or known[index] is None or self.steps[index].dyadic):
+                    total += abs(self._beyond(known, index, factor) - known[-1]) / self.arithmetic.double(nudge)
+            return self.arithmetic.scaled(total, 0)
+
+    def _beyond(self, known: Sequence[Any], index: int, factor: Any) -> Any:
+        """The value with one step off by a factor."""
+        changed = [*known[: index + 1]]
+        changed[index] *= factor
+        for function, arguments, constant in self._program[index + 1 - self.count :]:
+            changed.append(constant() if function is None else function(*[changed[i] for i in arguments]))
+        return changed[-1]
 
     def variation(self, path: Sequence[Sequence[float]], exponent: int) -> float:
         """The sum of the sizes of the changes along a path that starts from 0, times 2^-exponent, likewise."""

@@ -25,12 +25,16 @@ ORDERS: dict[Any, bool] = {sp.Lt: True, sp.Le: True, sp.Gt: False, sp.Ge: False}
 
 @dataclass(frozen=True)
 class Subject:
-    """A pair with a closed form, the case that is audited, and where P and Q meet; a point is a row of parameters."""
+    """A pair with a closed form, the case that is audited, and where P and Q meet; a point is a row of parameters.
+
+    The parameters are the families' own, or `arguments` where P's and Q's are expressions in others: a rate 1/scale.
+    """
 
     formula: Formula
     case: Case
     meeting: Meeting
     rule: Rule = DOUBLE
+    arguments: tuple[tuple[Parameter, ...], tuple[Parameter, ...]] | None = None
 
     @property
     def name(self) -> str:
@@ -38,6 +42,8 @@ class Subject:
 
     @cached_property
     def symbols(self) -> tuple[sp.Symbol, ...]:
+        if self.arguments is not None:
+            return tuple(argument.symbol for side in self.arguments for argument in side)
         return self.formula.parameters
 
     @cached_property
@@ -47,12 +53,14 @@ class Subject:
     @cached_property
     def parameters(self) -> list[Parameter]:
         """The parameter, with its domain, of each column."""
+        if self.arguments is not None:
+            return [argument for side in self.arguments for argument in side]
         return [a for d in (self.formula.p, self.formula.q) for a in d.family.parameters]
 
     @cached_property
     def of_p(self) -> int:
         """How many of the columns are P's; the rest are Q's."""
-        return len(self.formula.p.values)
+        return len(self.formula.p.values if self.arguments is None else self.arguments[0])
 
     @cached_property
     def when(self) -> Any:
@@ -67,7 +75,7 @@ class Subject:
     @cached_property
     def ties(self) -> list[tuple[int, int]]:
         """Columns (source, target) that the condition wants equal."""
-        found = [e for e in sp.And.make_args(self.when) if isinstance(e, sp.Eq)]
+        found = [e for e in sp.And.make_args(self.when) if isinstance(e, sp.Eq) and {e.lhs, e.rhs} <= set(self.symbols)]
         return [tuple(sorted((self.symbols.index(e.lhs), self.symbols.index(e.rhs)))) for e in found]  # type: ignore[misc]
 
     @cached_property
@@ -98,9 +106,13 @@ class Subject:
         """Whether P and Q can be the same distribution."""
         return self.same or bool(self.meeting)
 
-    @property
+    @cached_property
     def same(self) -> bool:
-        return self.formula.p.family is self.formula.q.family
+        """Whether equal columns are equal distributions: one family, given in one way."""
+        if self.formula.p.family is not self.formula.q.family or self.of_p == len(self.symbols):
+            return False
+        names = zip(self.symbols[: self.of_p], self.symbols[self.of_p :], strict=False)
+        return self.formula.p.subs(dict(names)) == self.formula.q
 
     def join(self, points: Points) -> None:
         """Move the points to where P and Q are equal, or in a meeting equal to rounding."""

@@ -10,9 +10,11 @@ from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.program import Program
-from . import c, jax, numba, numpy, proof, torch
+from . import array_api, c, jax, numba, numpy, portable, proof, torch
 from .callable import Compiled
 from .function import Report
+from .host import Host
+from .portable import ArrayProgram
 from .selfcheck import Example, about, check
 
 # The fastest first; by default numba or NumPy.
@@ -23,6 +25,7 @@ BACKENDS: dict[str, ModuleType] = {
     "exact": proof,
     "torch": torch,
     "jax": jax,
+    "array_api": array_api,
 }
 
 # Those whose functions are differentiated by their own library: they take a program with its derivatives.
@@ -46,6 +49,22 @@ def emit(program: Program, target: str = "numpy", examples: Iterable[Example] = 
     return "\n".join(
         [f'{head}"""', "", "from fractions import Fraction", tail.rstrip("\n"), *check(program, target, known)]
     )
+
+
+def hosted(host: Host, backend: str) -> Any:
+    """A function of NumPy's arrays as one of the tensors or arrays of a backend that differentiates."""
+    return _find(backend).hosted(host)
+
+
+def array_source(program: ArrayProgram, target: str, examples: Iterable[portable.Example]) -> str:
+    """The source of a stand-alone module of arrays, with a `self_check`; UnderivableError where a target has none."""
+    module = _find(target)
+    if not hasattr(module, "array_source"):
+        raise UnderivableError(
+            f"{program.name} takes arrays, which are not generated for {target}; take numpy, torch or jax"
+        )
+    source: str = module.array_source(program)
+    return "\n".join([source.rstrip("\n"), *portable.check(program.name, target, list(examples))])
 
 
 def _plain(program: Program) -> Program:
@@ -75,4 +94,4 @@ def _find(name: str) -> ModuleType:
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Example", "Report", "emit", "load"]
+__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Example", "Report", "array_source", "emit", "hosted", "load"]

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from importlib import import_module
 from typing import Any
 
+from ..core.ball import flint
+
 Ball = Any
-
-
-@cache
-def flint() -> Any:
-    """python-flint, which is optional: imported when it is first needed."""
-    return import_module("flint")
 
 
 def central_difference(f: Callable[[Ball], Ball], x: Ball, radius: Ball | int, bound: Ball) -> Ball:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .ball_analysis import flint
+from ..core.ball import flint
 
 Ball = Any
 

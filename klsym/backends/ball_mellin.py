@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from .ball_analysis import flint
+from ..core.ball import flint
 from .ball_quadrature import NODES, log_ratio_mean
 
 Ball = Any

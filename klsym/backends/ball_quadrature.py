@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .ball_analysis import flint
+from ..core.ball import flint
 
 Ball = Any
 

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from operator import methodcaller
 from typing import Any
 
-from .ball_analysis import flint, gamma_log_moment
+from ..core.ball import flint
+from .ball_analysis import gamma_log_moment
 from .ball_bessel import bessel_k_order, bessel_k_order_slope, log_kve
 from .ball_mellin import log1p_mellin, log1p_mellin_slope
 from .kleene import LOGIC, Truth

@@ -39,6 +39,16 @@ def _fma(a, b, c):
     return a * b + c
 
 
+def _xlogy(c, x):
+    """c log x, and 0 for c = 0: as rounded, so that the difference of two is 0 where their arguments are equal."""
+    return jnp.where((c == 0.0) & (x >= 0.0), 0.0, _product(c, _log(x)))
+
+
+def _xlog1py(c, x):
+    """c log(1 + x), and 0 for c = 0, likewise."""
+    return jnp.where((c == 0.0) & (x >= -1.0), 0.0, _product(c, _log1p(x)))
+
+
 def _product_tail(a, b):
     """a b - fl(a b) exactly, where a b and its tail are normal numbers (Dekker, Numer. Math. 18, 1971)."""
     a_head, b_head = _rounded(a), _rounded(b)
@@ -64,6 +74,12 @@ def _octaves(x, y):
     return _double(_bits(y) - steps), _double(power), (steps >> 52).astype(jnp.float64)
 
 
+def _nearest_octaves(x, y):
+    """The same with y 2^-k within a factor of 3/2 of x, on either side, where 2^k is a normal number."""
+    steps = (_bits(y) - _bits(x) + _HALF_OCTAVE) & ~_FRACTION
+    return _double(_bits(y) - steps), _double(steps + _ONE), (steps >> 52).astype(jnp.float64)
+
+
 def _scaled(x, k):
     """x 2^k for an integral k in [-2000, 2000]."""
     half = jnp.floor(0.5 * k)
@@ -85,32 +101,6 @@ def _double(bits):
 def _rounded(x):
     """x to its nearest 26 bits, without the overflow of Veltkamp's product."""
     return _double((_bits(x) + (1 << 26)) & (-1 << 27))
-
-
-def _log_sinhc(u):
-    """log(sinh(u)/u): below 1 by the Maclaurin series of sinh(u)/u - 1."""
-    u = abs(u)
-    near = jnp.minimum(u, 1.0) ** 2
-    series = 0.0
-    for k in range(10, 0, -1):
-        series = near / (2 * k * (2 * k + 1)) * (1.0 + series)
-    return jnp.where(u < 1.0, _log1p(series), u + _log(-_expm1(-2.0 * u) / (2.0 * u)))
-
-
-def _langevin(u):
-    """coth(u) - 1/u: below 2 by the continued fraction u/(3 + u^2/(5 + u^2/(7 + ...))) (DLMF 4.39.1)."""
-    square = jnp.minimum(u * u, 4.0)
-    fraction = 25.0
-    for k in range(23, 1, -2):
-        fraction = k + square / fraction
-    return jnp.where(abs(u) < 2.0, u / fraction, 1.0 / jnp.tanh(u) - 1.0 / u)
-
-
-def _langevin_prime(u):
-    """1/u^2 - 1/sinh(u)^2: below 2 as 1 - L^2 - 2 L/u, L the Langevin function."""
-    u = jnp.maximum(abs(u), 1e-150)
-    near = _langevin(u)
-    return jnp.where(u < 2.0, 1.0 - near**2 - 2.0 * near / u, 1.0 / u**2 - 1.0 / jnp.sinh(u) ** 2)
 
 
 def _polygamma(n, x):
@@ -178,7 +168,7 @@ def _bilinear(name, function):
     return product
 
 
-_times = _bilinear("klsym_times", _product_or_zero)
+_weighted = _bilinear("klsym_weighted", _product_or_zero)
 
 
 def _in_doubles(function):
@@ -189,9 +179,32 @@ def _in_doubles(function):
         with jax.enable_x64(True):
             like = x[0] if x else jnp.zeros(())
             found = function(*(a.astype(jnp.float64) for a in x))
-            return tuple(jnp.broadcast_to(jnp.asarray(f, like.dtype), like.shape) for f in found)
+            return tuple(_wide(jnp.asarray(f, like.dtype), like) for f in found)
 
     return jax.jit(run)
+
+
+def _batches_in_doubles(function):
+    """The same of arrays: vmap puts its axis before the batch, as its own rules would trace in single precision."""
+    run = jax.custom_batching.custom_vmap(_in_doubles(function))
+
+    @run.def_vmap
+    def mapped(size, batched, *x):
+        whole = [a if known else jnp.broadcast_to(a, (size, *a.shape)) for a, known in zip(x, batched, strict=True)]
+        found = run(*whole)
+        return found, (True,) * len(found)
+
+    return run
+
+
+def _batch(like):
+    """The shape of the batch that the first argument is of."""
+    return like.shape[: like.ndim - sum(_AXES[:1])]
+
+
+def _wide(x, like):
+    """A number in the shape of the batch; an array is in it."""
+    return x if x.ndim else jnp.broadcast_to(x, _batch(like))
 
 
 @jax.custom_jvp
@@ -211,7 +224,7 @@ def _bends(*x):
 
 @functools.partial(_value.defjvp, symbolic_zeros=True)
 def _value_jvp(x, moves):
-    return _value(*x), _moved(x[0], _slopes(*x), [moves[k] for k in _SLOPED])
+    return _value(*x), _moved(x[0], _slopes(*x), [(moves[k], _AXES[k]) for k in _SLOPED])
 
 
 @functools.partial(_slopes.defjvp, symbolic_zeros=True)
@@ -221,8 +234,15 @@ def _slopes_jvp(x, moves):
     rows = [
         [min(i, j) * count - min(i, j) * (min(i, j) + 1) // 2 + max(i, j) for j in range(count)] for i in range(count)
     ]
-    moves = [moves[k] for k in _SLOPED]
+    moves = [(moves[k], 0) for k in _SLOPED]
     return _slopes(*x), tuple(_moved(x[0], [bends[k] for k in row], moves) for row in rows)
+
+
+@_slopes.defjvp
+def _curved_jvp(x, moves):
+    """By the textbook form, differentiated twice, where nothing cancels; in the type of the arguments."""
+    slopes = jax.grad(lambda *x: _curvature(*x).sum(), argnums=tuple(range(len(x))))
+    return _slopes(*x), jax.jvp(slopes, x, moves)[1]
 
 
 @_bends.defjvp
@@ -231,11 +251,11 @@ def _bends_jvp(x, moves):
 
 
 def _moved(like, slopes, moves):
-    """The sum of slopes times moves, in the type and shape of `like`."""
-    total = jnp.zeros_like(like)
-    for slope, move in zip(slopes, moves, strict=True):
+    """The sum of slopes times moves over their event axes, in the type and batch of `like`."""
+    total = jnp.zeros(_batch(like), like.dtype)
+    for slope, (move, events) in zip(slopes, moves, strict=True):
         if not isinstance(move, jax.custom_derivatives.SymbolicZero):
-            total = total + _times.bind(slope, move)
+            total = total + _weighted.bind(slope, move).sum(tuple(range(-events, 0)))
     return total
 
 
@@ -245,4 +265,7 @@ def _apply(*arguments):
     kind = jnp.result_type(*arguments, float)
     if jnp.issubdtype(kind, jnp.complexfloating):
         raise TypeError("an argument is complex; real numbers are needed")
-    return _value(*jnp.broadcast_arrays(*(jnp.asarray(a).astype(kind) for a in arguments)))
+    x = [jnp.asarray(a).astype(kind) for a in arguments]
+    events = [a.shape[a.ndim - n :] for a, n in zip(x, _AXES, strict=True)]
+    batch = jnp.broadcast_shapes(*(a.shape[: a.ndim - n] for a, n in zip(x, _AXES, strict=True)))
+    return _value(*(jnp.broadcast_to(a, batch + e) for a, e in zip(x, events, strict=True)))

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 _HERE = Path(__file__).parent
-_KERNELS = ("elementary", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities")
+_KERNELS = (
+    "elementary", "hyperbolic", "gamma", "rests", "bessel", "logits", "logits_single", "dirichlet", "probabilities",
+)  # fmt: skip
 _SINGLE = ("logits_single",)  # those whose numbers are of single precision
 _PAIRS = ("coefficients", "arithmetic", "elementary", "gamma", "special")
+_SUMS = ("two_sum", "normal", "plus", "minus", "times", "over")  # of pairs of doubles
 _SEALS = frozenset({"_sealed", "_product"})
 _NUMBA = '@njit(error_model="numpy", forceinline=True)'
 _NUMBA_KEPT = '@njit(error_model="numpy", cache=True)'
@@ -55,7 +58,18 @@ def numpy_library() -> dict[str, Definition]:
 @cache
 def torch_library() -> dict[str, Definition]:
     """What torch modules copy: the kernels as they stand, torch's machine functions, and what differentiates."""
-    own = _definitions(_read("torch_library.py"))
+    return _kernels_with("torch_library.py")
+
+
+@cache
+def array_api_library() -> dict[str, Definition]:
+    """What array-API modules copy: the kernels as they stand, machine functions by arithmetic, and SciPy's by name."""
+    return _kernels_with("array_api_library.py")
+
+
+def _kernels_with(file: str) -> dict[str, Definition]:
+    """What a file defines, and the kernels that it does not define in its own way."""
+    own = _definitions(_read(file))
     return {**own, **{name: found for name, found in numpy_library().items() if name not in own}}
 
 
@@ -69,6 +83,24 @@ def jax_library() -> dict[str, Definition]:
         name: d._replace(source=_sealed(d.source, bool(d.uses & compensated)), uses=d.uses | _SEALS)
         for name, d in found.items()
     }
+
+
+@cache
+def array_library(target: str) -> dict[str, Definition]:
+    """What modules for arrays copy, of the target numpy, torch or jax: the portable kernels and what they call."""
+    base = {"numpy": numpy_library, "torch": torch_library, "jax": jax_library}[target]()
+    pairs = _definitions(_prefixed(source := _read("double_double/arithmetic.py"), _names(source)))
+    machine = _read("portable/machine.py")
+    own = _prefixed(machine, _names(machine)) if target == "numpy" else _read(f"portable/{target}_library.py")
+    found = base | {f"_{name}": pairs[f"_{name}"] for name in _SUMS} | _definitions(own)
+    if target == "jax":
+        found |= {
+            n: d._replace(source=_sealed(d.source, True), uses=d.uses | _SEALS)
+            for n, d in found.items()
+            if n[1:] in _SUMS
+        }
+    source = _read("portable/kernels.py")
+    return found | _definitions(_prefixed(source, _names(source))) | _definitions(_read("portable/textbook_library.py"))
 
 
 @cache

@@ -266,8 +266,8 @@ def _wrapper(program: Program) -> list[str]:
     errors = sum(bool(output.error) for output in program.outputs)
     values = "values[0].reshape(shape)[()]" if count == 1 else "tuple(value.reshape(shape)[()] for value in values)"
     return [
-        f"arguments = np.broadcast_arrays({', '.join(program.arguments)})",
-        "shape, size = arguments[0].shape, arguments[0].size",
+        f"one, *arguments = np.broadcast_arrays({', '.join(['0.0', *program.arguments])})",
+        "shape, size = one.shape, one.size",
         "flat = [np.ascontiguousarray(argument, dtype=np.float64).reshape(-1) for argument in arguments]",
         f"values = [np.empty(size) for _ in range({count})]",
         f"errors = [np.empty(size) for _ in range({errors})]",

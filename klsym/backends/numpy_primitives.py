@@ -76,32 +76,6 @@ def _dilog(x):
     return np.where(abs(x) < 0.1, near, special.spence(1.0 - x))
 
 
-def _log_sinhc(u):
-    """log(sinh(u)/u): below 1 by the Maclaurin series of sinh(u)/u - 1."""
-    u = abs(u)
-    near = np.minimum(u, 1.0) ** 2
-    series = 0.0
-    for k in range(10, 0, -1):
-        series = near / (2 * k * (2 * k + 1)) * (1.0 + series)
-    return np.where(u < 1.0, np.log1p(series), u + np.log(-np.expm1(-2.0 * u) / (2.0 * u)))
-
-
-def _langevin(u):
-    """coth(u) - 1/u: below 2 by the continued fraction u/(3 + u^2/(5 + u^2/(7 + ...))) (DLMF 4.39.1)."""
-    square = np.minimum(u * u, 4.0)
-    fraction = 25.0
-    for k in range(23, 1, -2):
-        fraction = k + square / fraction
-    return np.where(abs(u) < 2.0, u / fraction, 1.0 / np.tanh(u) - 1.0 / u)
-
-
-def _langevin_prime(u):
-    """1/u^2 - 1/sinh(u)^2: below 2 as 1 - L^2 - 2 L/u, L the Langevin function."""
-    u = np.maximum(abs(u), 1e-150)
-    near = _langevin(u)
-    return np.where(u < 2.0, 1.0 - near**2 - 2.0 * near / u, 1.0 / u**2 - 1.0 / np.sinh(u) ** 2)
-
-
 def _ive(nu, z):
     """exp(-z) I_nu(z); SciPy is ten times faster at the orders 0 and 1."""
     fast = {0: special.i0e, 1: special.i1e}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .. import __version__
 from ..core.program import Program
-from .source import filled
+from .source import filled, indented
 
 
 class Example(NamedTuple):
@@ -43,14 +43,11 @@ _CALLS = {
 
 def check(program: Program, target: str, examples: Sequence[Example]) -> list[str]:
     """The lines of `self_check`, which computes the examples and raises AssertionError where a value is off."""
-    limits = [_UNBOUNDED if output.error or not output.bound else output.bound + _BEYOND for output in program.outputs]
+    limits = [_UNBOUNDED if output.error else output.bound + _BEYOND for output in program.outputs]
     rows: list[str] = []
-    for example in examples:
-        rows += [
-            "    (",
-            *(f"        {line}" for line in filled([f"({', '.join(map(repr, example.arguments))},)", ""])),
-        ]
-        rows += [*(f"        {line}" for line in filled([f"({', '.join(map(repr, example.outputs))},)", ""])), "    ),"]
+    for arguments, outputs in examples:
+        texts = ("(", *indented(filled([repr(arguments), ""]), 1), *indented(filled([repr(outputs), ""]), 1), "),")
+        rows += indented([*texts], 1)
     return [
         "",
         "",
@@ -68,11 +65,13 @@ def check(program: Program, target: str, examples: Sequence[Example]) -> list[st
         "",
         "",
         "def self_check() -> float:",
-        '    """The largest relative error at a few points, in units of 2^-52; AssertionError beyond a limit."""',
+        '    """The largest error at a few points, in units of 2^-52 of the value; AssertionError beyond a limit."""',
         "    worst = 0.0",
         "    for point, values in _KNOWN:",
         "        for found, value, limit in zip(_outputs(point), values, _LIMITS, strict=False):",
-        "            error = abs(float(Fraction(found) / Fraction(value) - 1)) * 2**52 if found == found else found",
+        "            exact = Fraction(value)",
+        '            finite = abs(found) < float("inf")',
+        "            error = abs(float((Fraction(found) - exact) / (exact or 1))) * 2**52 if finite else abs(found)",
         "            if not error <= limit:",
         '                raise AssertionError(f"{found!r} for {value} at {point}: {error:.3g} units of 2^-52 off")',
         "            worst = max(worst, error)",
@@ -88,7 +87,7 @@ def check(program: Program, target: str, examples: Sequence[Example]) -> list[st
 def about(program: Program) -> str:
     """How far the value can be off, and whose code it is."""
     value = program.outputs[0]
-    if value.error or not value.bound:
+    if value.error:
         said = "No bound of the value's error is known: where terms cancel it loses digits."
     else:
         said = (

@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Mapping
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sympy as sp
 from sympy.logic.boolalg import Boolean
@@ -32,6 +32,9 @@ class Spelling(NamedTuple):
 
 
 Table = Mapping[str, Spelling]
+
+# The lines of a function, and the names that they use.
+Texts = tuple[list[str], set[str]]
 
 
 def infix(symbol: str, binding: int) -> Spelling:
@@ -101,8 +104,9 @@ def statements(
 
 
 def functions(program: Program, table: Table) -> set[str]:
-    """The functions that the program's lines call."""
-    return {table[line.primitive].function for line in program.lines if line.primitive != "constant"} - {""}
+    """The names that the program's lines are spelled with: functions, and modules that have them."""
+    templates = (table[line.primitive].template for line in program.lines if line.primitive != "constant")
+    return {name for template in templates for name in re.findall(r"[A-Za-z_]\w*", template)}
 
 
 def _spell(line: Line, table: Table, texts: dict[str, tuple[str, int]], exact: dict[str, sp.Basic]) -> str:
@@ -153,6 +157,11 @@ def opening(name: str, parameters: list[str], returns: str = "") -> list[str]:
     return [line] if len(line) <= 120 else [f"def {name}(", *indented(filled(parameters), 1), end]
 
 
+def absent(name: str, why: str) -> Texts:
+    """A function that says why it is not there."""
+    return [f"def {name}(*_):", f'    raise NotImplementedError("{quoted(why)}")'], set()
+
+
 def laid_out(texts: list[str]) -> list[str]:
     """Definitions with two blank lines after each function and after the last of a run of numbers."""
     lines: list[str] = []
@@ -167,7 +176,7 @@ def filled(items: list[str]) -> list[str]:
     return textwrap.wrap(", ".join(items), 112, break_long_words=False, break_on_hyphens=False)
 
 
-def documentation(program: Program) -> list[str]:
+def documentation(program: Any) -> list[str]:
     """The program's docstring in lines, without its quotes: nothing in it can end it."""
     return [part for line in quoted(program.doc).splitlines() for part in _wrapped(line)] or [program.name]
 

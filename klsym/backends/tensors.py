@@ -1,4 +1,4 @@
-"""A compiled program as a function of tensors: the compiled kernel on the CPU, torch's own operations elsewhere."""
+"""Divergences as functions of tensors: compiled for NumPy's arrays on the CPU, torch's own operations elsewhere."""
 
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false
 
@@ -18,51 +18,31 @@ from ..core.errors import ParameterError
 from ..core.program import Program
 from . import numba
 from . import torch as written
-from .callable import Compiled
+from .callable import Compiled, execute
 from .function import Function
+from .host import Host
 from .store import keep, module
-from .watch import FINE, FINE_NARROW
+from .watch import FINE
 
 _KINDS = (torch.float64, torch.float32)
+# How many units of 2^-52 a derivative may be off, which often is a sum that passes through 0 far from P = Q.
+FINE_SLOPE = 2.0**20
 
 
-class Tensorial(Function):
-    """A divergence as a function of torch tensors, differentiable twice.
+class Differentiable(Function):
+    """A function of tensors by a generated module, whose values and slopes come from arrays where these are in memory.
 
-    Arguments are tensors or numbers, by position or by name, and broadcast. It is computed in float64 and rounded to
-    the type that torch gives the sum of the arguments. An element with an invalid argument is NaN, and a ParameterError
-    with `check=True`. Derivatives, by `backward`, `torch.autograd.grad` and `torch.func`, have a form of their own and
-    are never taken of one that cancels; a gradient of 0 times a slope that is no number is 0, so that `torch.where`
-    hides an element. Parameters that are integers have none.
-
-    Tensors on the CPU are computed in place by the compiled kernel. Its second pass decides the values as it does for
-    arrays; derivatives take it where they would be off by more than 2^26 units of 2^-52. Other devices, and what
-    torch.compile traces, take the program in torch's own operations, as `pure` does everywhere. It has no second pass:
-    of 27,616 points chosen to be hard of 46 families (`klsym audit self --backend torch-pure --pairs same --points
-    300`) 38 families stay within 8 units; the others are those of which numba's first pass is as far off. A device
-    without float64 (mps) is a ParameterError, and a primitive that torch lacks a NotImplementedError that names it.
+    `_value` and `_derivatives` are the functions of arrays; `_together` says that the slopes, which are most of the
+    work, are taken with the value where they will be needed.
     """
 
-    def __init__(
-        self, program: Program, second_pass: bool = True, report: bool = False, on_cpu: str | None = None
-    ) -> None:
-        """`on_cpu` names the backend of tensors on the CPU, "" for torch's own operations there too."""
-        if report:
-            raise ParameterError("the backend torch gives no report; the backends numba, numpy and exact do")
-        self.program, self.second_pass, self.backend = program, second_pass, "torch"
-        self.on_cpu = ("numpy" if numba.missing(program) else "numba") if on_cpu is None else on_cpu
-        self.source = written.source(program)
-        kept = keep(program.name, self.source)
-        file = kept.with_stem(f"{kept.stem}_{self.on_cpu}_{second_pass}")
-        names = vars(module(file, self.source, {}))
-        if self.on_cpu and "_torch_only" not in names:
-            names["_torch_only"] = names["_values"], names["_slopes"]
-            names["_values"] = self._either(names["_values"], "_value")
-            names["_slopes"] = self._either(names["_slopes"], "_derivatives")
-        self._run = names[program.name]
-        Function.__init__(self, program.name, program.arguments, ("value",), self._run.__doc__, False)
+    _together = False
+
+    def _made(self, name: str, arguments: tuple[str, ...], names: dict[str, Any]) -> None:
+        self._run = names[name]
+        Function.__init__(self, name, arguments, ("value",), self._run.__doc__, False)
         kinds = inspect.Parameter
-        parameters = [kinds(n, kinds.POSITIONAL_OR_KEYWORD, annotation="Tensor | float") for n in program.arguments]
+        parameters = [kinds(n, kinds.POSITIONAL_OR_KEYWORD, annotation="Tensor | float") for n in arguments]
         check = kinds("check", kinds.KEYWORD_ONLY, default=False, annotation=bool)
         self.__signature__ = inspect.Signature([*parameters, check], return_annotation="Tensor")
 
@@ -73,23 +53,100 @@ class Tensorial(Function):
             if isinstance(value, Tensor):
                 _checked(name, value)
         if check:
-            self._check(args)
+            self._check(*(a.detach().to("cpu", torch.float64).numpy() if isinstance(a, Tensor) else a for a in args))
         return self._run(*args)
+
+    def _value(self, *arrays: Any) -> Any:
+        raise NotImplementedError
+
+    def _derivatives(self, *arrays: Any) -> Any:
+        raise NotImplementedError
+
+    def _check(self, *arrays: Any) -> None:
+        raise NotImplementedError
+
+    def _hosted(self, names: dict[str, Any]) -> None:
+        """Let the module's values and slopes be those of arrays where all tensors are in the CPU's memory."""
+        values, slopes = names["_values"], names["_slopes"]
+
+        def valued(kind: torch.dtype, x: Any) -> Any:
+            if torch.compiler.is_compiling() or not all(map(_in_memory, x)):
+                return values(kind, x)
+            if self._together and any(a.requires_grad for a in x):
+                return _tensors(self._derivatives(*map(_array, x)), kind)
+            return _tensors((self._value(*map(_array, x)),), kind)
+
+        def sloped(kind: torch.dtype, x: Any) -> Any:
+            if torch.compiler.is_compiling() or not all(map(_in_memory, x)):
+                return slopes(kind, x)
+            return _tensors(self._derivatives(*map(_array, x))[1:], kind)
+
+        names["_values"], names["_slopes"] = valued, sloped
+
+
+class Tensorial(Differentiable):
+    """A divergence as a function of torch tensors, differentiable twice.
+
+    Arguments are tensors or numbers, by position or by name, and broadcast. It is computed in float64 and rounded to
+    the type that torch gives the sum of the arguments. An element with an invalid argument is NaN, and a ParameterError
+    with `check=True`. Derivatives, by `backward`, `torch.autograd.grad` and `torch.func`, have a form of their own and
+    are never taken of one that cancels; a gradient of 0 times a slope that is no number is 0, so that `torch.where`
+    hides an element. Parameters that are integers have none.
+
+    Tensors on the CPU are computed in place by the compiled kernel. Its second pass decides the values as it does for
+    arrays; derivatives take it where they would be off by more than 2^20 units of 2^-52 (2e-10), or as `within` says.
+    Other devices, and what torch.compile traces, take the program in torch's own operations, as `pure` does everywhere.
+    It has no second pass: of 27,616 points chosen to be hard of 46 families (`klsym audit self --backend torch-pure
+    --pairs same --points 300`) 38 families stay within 8 units; the others are those of which numba's first pass is as
+    far off. A device without float64 (mps) is a ParameterError, and a primitive that torch lacks a NotImplementedError
+    that names it.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        second_pass: bool = True,
+        report: bool = False,
+        on_cpu: str | None = None,
+        fine: float = FINE_SLOPE,
+    ) -> None:
+        """`on_cpu` names the backend of tensors on the CPU, "" for torch's own operations there too."""
+        if report:
+            raise ParameterError("the backend torch gives no report; the backends numba, numpy and exact do")
+        self.program, self.second_pass, self.fine, self.backend = program, second_pass, fine, "torch"
+        self.on_cpu = ("numpy" if numba.missing(program) else "numba") if on_cpu is None else on_cpu
+        self.source = written.source(program)
+        kept = keep(program.name, self.source)
+        file = kept.with_stem(f"{kept.stem}_{self.on_cpu}_{second_pass}_{fine:g}")
+        names = vars(module(file, self.source, {}))
+        if self.on_cpu and "_from_arrays" not in names:
+            names["_from_arrays"] = True
+            self._hosted(names)
+        self._made(program.name, program.arguments, names)
 
     @cached_property
     def pure(self) -> Tensorial:
         """The function in torch's own operations on every device, the first pass alone."""
         return Tensorial(self.program, self.second_pass, on_cpu="")
 
+    def within(self, units: float) -> Tensorial:
+        """The function whose derivatives are within so many units of 2^-52 of what they are, on the CPU.
+
+        Those whose estimated error is larger take the second pass: microseconds each, where it is decided in
+        double-double, else some hundreds of them.
+        """
+        return Tensorial(self.program, self.second_pass, on_cpu=self.on_cpu, fine=units)
+
     @cached_property
-    def _value(self) -> Compiled:
+    def _value(self) -> Compiled:  # pyright: ignore[reportIncompatibleMethodOverride]
         value = replace(self.program, outputs=self.program.outputs[:1])
         kept = (*value.outputs[0].lines, *(condition.line for condition in value.conditions))
         return self._compiled(replace(value, lines=value.needed(*kept)))
 
     @cached_property
-    def _derivatives(self) -> Compiled:
-        return self._compiled(self.program, FINE_NARROW)
+    def _derivatives(self) -> Callable[..., Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        found = self._compiled(self.program, self.fine)
+        return found if len(self.program.outputs) > 1 else lambda *x: (found(*x),)
 
     def _compiled(self, program: Program, fine: float = FINE) -> Compiled:
         from . import load
@@ -98,29 +155,54 @@ class Tensorial(Function):
         assert isinstance(found, Compiled)
         return found
 
-    def _either(self, traced: Callable[..., Any], compiled: str) -> Callable[..., Any]:
-        """The function of a type and tensors that takes the compiled one where all of these are in the CPU's memory."""
-
-        def run(kind: torch.dtype, x: Any) -> Any:
-            if torch.compiler.is_compiling() or not all(map(_in_memory, x)):
-                return traced(kind, x)
-            found = getattr(self, compiled)(*map(_array, x))
-            if isinstance(found, tuple):
-                return tuple(_tensor(value, kind) for value in found[1:])
-            return (_tensor(found, kind),)
-
-        return run
-
-    def _check(self, args: tuple[Any, ...]) -> None:
-        """Raise ParameterError for the first element that breaks a condition."""
-        arrays = [a.detach().to("cpu", torch.float64).numpy() if isinstance(a, Tensor) else a for a in args]
+    def _check(self, *arrays: Any) -> None:
         self._value(*arrays, check=True)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from . import load
 
-        options: dict[str, Any] = {"second_pass": self.second_pass, "on_cpu": self.on_cpu}
+        options: dict[str, Any] = {"second_pass": self.second_pass, "on_cpu": self.on_cpu, "fine": self.fine}
         return partial(load, **options), (self.program, self.backend)
+
+
+class Hosted(Differentiable):
+    """A divergence as a function of torch tensors, by the compiled code of one of NumPy's arrays; differentiable.
+
+    Arguments are tensors or numbers, event axes last, batches broadcast; the result has the type that torch gives the
+    tensors. Tensors in the CPU's memory are computed there, as `compile` does arrays, values with their derivatives
+    where these will be needed. Other devices, and what torch.compile and vmap trace, take the portable kernel in
+    torch's operations, as `pure` does everywhere; second derivatives are those of the textbook form in torch's
+    operations, which do not cancel. Without such a kernel both raise NotImplementedError.
+    """
+
+    _together = True
+
+    def __init__(self, host: Host, pure: bool = False) -> None:
+        self.host, self.backend, program = host, "torch", host.program
+        self.source = written.array_source(program)
+        label = f"<klsym torch {program.name} {abs(hash(self.source)):x}>"
+        names = execute(f"klsym.generated.{program.name}", self.source, label)
+        if not pure:
+            self._hosted(names)
+        self._made(program.name, program.arguments, names)
+        self._pure = pure
+
+    @cached_property
+    def pure(self) -> Hosted:
+        """The function in torch's own operations on every device."""
+        return Hosted(self.host, pure=True)
+
+    def _value(self, *arrays: Any) -> Any:
+        return self.host.value(*arrays)
+
+    def _derivatives(self, *arrays: Any) -> Any:
+        return self.host.slopes(*arrays)
+
+    def _check(self, *arrays: Any) -> None:
+        self.host.check(*arrays)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Hosted, (self.host, self._pure)
 
 
 def _checked(name: str, value: Tensor) -> None:
@@ -142,5 +224,7 @@ def _array(x: Tensor) -> Any:
     return x.detach().numpy() if x.dtype in _KINDS else x.detach().to(torch.float64).numpy()
 
 
-def _tensor(value: Any, kind: torch.dtype) -> Tensor:
-    return torch.from_numpy(value).to(kind) if isinstance(value, np.ndarray) else torch.tensor(value, dtype=kind)
+def _tensors(values: Any, kind: torch.dtype) -> tuple[Tensor, ...]:
+    return tuple(
+        torch.from_numpy(v).to(kind) if isinstance(v, np.ndarray) else torch.tensor(v, dtype=kind) for v in values
+    )

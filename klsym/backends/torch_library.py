@@ -10,6 +10,7 @@ from torch import Tensor
 
 _FRACTION, _ONE = 0x000FFFFFFFFFFFFF, 0x3FF0000000000000
 _LOWEST, _HIGHEST = -1023 << 52, 1024 << 52  # of 2^-1023, which is 0 here, and of infinity
+_HALF_OCTAVE = 1 << 51
 _INTEGER = 1.5 * 2.0**52 + 1023.0  # added to an integral k, it leaves k + 1023 in the low bits
 
 
@@ -76,6 +77,12 @@ def _octaves(x, y):
     return _double(_bits(y) - steps), _double(power), (steps >> 52).to(torch.float64)
 
 
+def _nearest_octaves(x, y):
+    """The same with y 2^-k within a factor of 3/2 of x, on either side, where 2^k is a normal number."""
+    steps = (_bits(y) - _bits(x) + _HALF_OCTAVE) & ~_FRACTION
+    return _double(_bits(y) - steps), _double(steps + _ONE), (steps >> 52).to(torch.float64)
+
+
 def _scaled(x, k):
     """x 2^k for an integral k in [-2000, 2000], rounded once where the result is subnormal."""
     half = _floor(0.5 * k)
@@ -129,52 +136,32 @@ def _ive(n, z):
     return torch.where(abs(z) < 8.0, near, far)
 
 
-def _log_sinhc(u):
-    """log(sinh(u)/u): below 1 by the Maclaurin series of sinh(u)/u - 1."""
-    u = abs(u)
-    near = torch.clamp(u, max=1.0) ** 2
-    series = 0.0
-    for k in range(10, 0, -1):
-        series = near / (2 * k * (2 * k + 1)) * (1.0 + series)
-    return torch.where(u < 1.0, torch.log1p(series), u + torch.log(-torch.expm1(-2.0 * u) / (2.0 * u)))
-
-
-def _langevin(u):
-    """coth(u) - 1/u: below 2 by the continued fraction u/(3 + u^2/(5 + u^2/(7 + ...))) (DLMF 4.39.1)."""
-    square = torch.clamp(u * u, max=4.0)
-    fraction = 25.0
-    for k in range(23, 1, -2):
-        fraction = k + square / fraction
-    return torch.where(abs(u) < 2.0, u / fraction, 1.0 / torch.tanh(u) - 1.0 / u)
-
-
-def _langevin_prime(u):
-    """1/u^2 - 1/sinh(u)^2: below 2 as 1 - L^2 - 2 L/u, L the Langevin function."""
-    u = torch.clamp(abs(u), min=1e-150)
-    near = _langevin(u)
-    return torch.where(u < 2.0, 1.0 - near**2 - 2.0 * near / u, 1.0 / u**2 - 1.0 / torch.sinh(u) ** 2)
-
-
 class _Value(torch.autograd.Function):
-    """The value; its derivative is `_Pull`, so that nothing is differentiated through a form that cancels."""
+    """The value, and the slopes if they came with it; its derivative is `_Pull`: none is taken of what cancels."""
 
     @staticmethod
     def forward(kind, *x):
-        return _values(kind, x)[0]
+        return _values(kind, x)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
         ctx.kind, *x = inputs
-        ctx.save_for_backward(*x)
+        ctx.mark_non_differentiable(*output[1:])
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*x, *output[1:])
 
     @staticmethod
-    def backward(ctx, grad):
-        x = ctx.saved_tensors
-        return (None, *_fitted(x, _placed(len(x), _run(_Pull, ctx.kind, grad, *x))))
+    def backward(ctx, grad, *_):
+        if grad is None:
+            return (None,) * (1 + _COUNT)
+        x, slopes = ctx.saved_tensors[:_COUNT], ctx.saved_tensors[_COUNT:]
+        pulled = _pulled(grad, slopes) if slopes and not torch.is_grad_enabled() else _run(_Pull, ctx.kind, grad, *x)
+        return (None, *_fitted(x, _placed(len(x), pulled)))
 
     @staticmethod
     def vmap(info, in_dims, kind, *x):
-        return _run(_Value, kind, *_aligned(in_dims[1:], x)), 0
+        found = _run(_Value, kind, *_aligned(in_dims[1:], x, _AXES))
+        return found, (0,) * len(found)
 
 
 class _Pull(torch.autograd.Function):
@@ -182,7 +169,7 @@ class _Pull(torch.autograd.Function):
 
     @staticmethod
     def forward(kind, g, *x):
-        return tuple(_times(g, slope) for slope in _slopes(kind, x))
+        return _pulled(g, _slopes(kind, x))
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -197,7 +184,7 @@ class _Pull(torch.autograd.Function):
 
     @staticmethod
     def vmap(info, in_dims, kind, *inputs):
-        found = _run(_Pull, kind, *_aligned(in_dims[1:], inputs))
+        found = _run(_Pull, kind, *_aligned(in_dims[1:], inputs, (0, *_AXES)))
         return found, (0,) * len(found)
 
 
@@ -207,8 +194,10 @@ class _Bend(torch.autograd.Function):
     @staticmethod
     def forward(kind, g, *inputs):
         x, w = inputs[:_COUNT], inputs[_COUNT:]
-        push = sum(_times(move, slope) for move, slope in zip(w, _slopes(kind, x), strict=True))
-        return (push, *(_times(g, bend) for bend in _bends(kind, x, w)))
+        push = 0.0
+        for move, slope, n in zip(w, _slopes(kind, x), _events(), strict=True):
+            push = push + _folded(_weighted(move, slope), n)
+        return (push, *_pulled(g, _bends(kind, x, w)))
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -220,7 +209,7 @@ class _Bend(torch.autograd.Function):
 
     @staticmethod
     def vmap(info, in_dims, kind, *inputs):
-        found = _run(_Bend, kind, *_aligned(in_dims[1:], inputs))
+        found = _run(_Bend, kind, *_aligned(in_dims[1:], inputs, (0, *_AXES, *_events())))
         return found, (0,) * len(found)
 
 
@@ -231,7 +220,22 @@ def _run(function, *inputs):
     return function.forward(*inputs) if traced else function.apply(*inputs)
 
 
-def _times(g, slope):
+def _events():
+    """How many event axes each slope has."""
+    return [_AXES[k] for k in _SLOPED]
+
+
+def _folded(x, n):
+    """The sum over the last n axes."""
+    return x.sum(tuple(range(-n, 0))) if n else x
+
+
+def _pulled(g, slopes):
+    """g, which has no event axes, times each of the slopes."""
+    return tuple(_weighted(g[(..., *[None] * n)] if n else g, s) for s, n in zip(slopes, _events(), strict=True))
+
+
+def _weighted(g, slope):
     """g times the slope, and 0 where g is 0 though the slope is no number: there `torch.where` hides the element."""
     if not torch.compiler.is_compiling() and type(slope) is Tensor and slope.device.type == "cpu":
         product = g * slope
@@ -251,34 +255,35 @@ def _fitted(x, grads):
     return [None if g is None else g.sum_to_size(a.shape).to(a.dtype) for a, g in zip(x, grads, strict=True)]
 
 
-def _aligned(in_dims, inputs):
+def _aligned(in_dims, inputs, axes):
     """The inputs with the axis that is mapped over first, and ones after it so that the others broadcast."""
-    rank = max(a.ndim - (d is not None) for a, d in zip(inputs, in_dims, strict=True))
+    rank = max(a.ndim - n - (d is not None) for a, n, d in zip(inputs, axes, in_dims, strict=True))
     found = []
-    for a, d in zip(inputs, in_dims, strict=True):
+    for a, n, d in zip(inputs, axes, in_dims, strict=True):
         if d is not None:
             a = a.movedim(d, 0)
-            a = a.reshape(a.shape[0], *[1] * (rank - a.ndim + 1), *a.shape[1:])
+            a = a.reshape(a.shape[0], *[1] * (rank - a.ndim + n + 1), *a.shape[1:])
         found.append(a)
     return found
 
 
 def _values(kind, x):
-    return _full(kind, x, [_first(*_doubles(x))[0]])
+    return _full(kind, x, _AXES, (0,), [_first(*_doubles(x))[0]])
 
 
 def _slopes(kind, x):
-    return _full(kind, x, _gradient(*_doubles(x)))
+    return _full(kind, x, _AXES, _events(), _gradient(*_doubles(x)))
 
 
 def _bends(kind, x, w):
-    return _full(kind, [*x, *w], _curvature(*_doubles(x), *_doubles(w)))
+    return _full(kind, [*x, *w], (*_AXES, *_events()), _events(), _curvature(*_doubles(x), *_doubles(w)))
 
 
-def _full(kind, x, results):
-    """The results as tensors of the type, in the shape that the arguments broadcast to."""
-    shape = torch.broadcast_shapes(*(a.shape for a in x))
-    return tuple(_tensor(r).to(x[0].device, kind).expand(shape) for r in results)
+def _full(kind, x, axes, events, results):
+    """The results as tensors of the type, in the shape that the batches broadcast to."""
+    shape = torch.broadcast_shapes(*(a.shape[: a.ndim - n] for a, n in zip(x, axes, strict=True)))
+    found = zip(map(_tensor, results), events, strict=True)
+    return tuple(r.to(x[0].device, kind).expand(shape + r.shape[r.ndim - n :]) for r, n in found)
 
 
 def _doubles(x):
@@ -293,7 +298,20 @@ def _apply(*arguments):
     whole = [
         a if isinstance(a, Tensor) else torch.full((), float(a), dtype=torch.float64, device=device) for a in whole
     ]
-    return _run(_Value, _kind(tensors.values()), *whole)
+    return _run(_Value, _kind(tensors.values()), *whole)[0]
+
+
+def _curved(textbook, x, w):
+    """How the derivatives of the textbook form change in a direction: reverse twice, where nothing cancels."""
+    whole, every = [*x, *w], tuple(range(len(x)))
+    shape = torch.broadcast_shapes(*(a.shape[: a.ndim - n] for a, n in zip(whole, 2 * _AXES, strict=True)))
+    x = [a.expand(shape + a.shape[a.ndim - n :]) for a, n in zip(x, _AXES, strict=True)]
+
+    def moved(*x):
+        slopes = torch.func.grad(lambda *x: textbook(*x).sum(), argnums=every)(*x)
+        return sum((slope * move).sum() for slope, move in zip(slopes, w, strict=True))
+
+    return torch.func.grad(moved, argnums=every)(*x)
 
 
 def _kind(tensors):

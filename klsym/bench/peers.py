@@ -94,24 +94,29 @@ def torch(family: str, columns: Columns) -> Callable[[], Any] | None:
     return lambda: torch.distributions.kl_divergence(p, q).numpy()
 
 
-def numpyro(family: str, columns: Columns) -> Callable[[], Any] | None:
-    """numpyro.distributions.kl_divergence under jit in doubles, or the formula where numpyro has no such pair."""
-    import jax
+def of_numpyro(family: str) -> Formula:
+    """numpyro.distributions.kl_divergence, or the formula in JAX where numpyro has no such pair."""
     import jax.numpy as jnp
     from jax.scipy import special
     from numpyro import distributions
 
-    jax.config.update("jax_enable_x64", True)
-    half = len(columns) // 2
-
     def divergence(*x: Any) -> Any:
         if family in IN_NUMPYRO:
-            law = getattr(distributions, family)
+            law, half = getattr(distributions, family), len(x) // 2
             return distributions.kl_divergence(law(*x[:half]), law(*x[half:]))
         m = SimpleNamespace(log=jnp.log, exp=jnp.exp, abs=jnp.abs, lgamma=special.gammaln, digamma=special.digamma)
         return FORMULAS[family](m, *x)
 
-    arrays, compiled = [jnp.asarray(column) for column in columns], jax.jit(divergence)
+    return divergence
+
+
+def numpyro(family: str, columns: Columns) -> Callable[[], Any] | None:
+    """The same under jit in doubles."""
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    arrays, compiled = [jnp.asarray(column) for column in columns], jax.jit(of_numpyro(family))
     return lambda: compiled(*arrays).block_until_ready()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ..render import aligned
 from .peers import PEERS, installed
 from .run import Row, geometric_mean
+from .tensors import STACKS
 
 COLUMNS = ("klsym numba", "klsym numpy", "klsym jax", *PEERS, "roof")
 SETTINGS = {False: "random parameters in 0.1..100", True: "Q within a relative 1e-8 of P"}
@@ -25,6 +26,7 @@ class Report:
     compilations: Sequence[Row] = ()
     arrays: Sequence[Row] = ()
     tensors: Sequence[Row] = ()
+    array_tensors: Sequence[Row] = ()
 
     def __str__(self) -> str:
         parts = [self.table(near) for near in (False, True)]
@@ -32,6 +34,8 @@ class Report:
             parts.append(self.batches())
         if self.tensors:
             parts.append(self.of_tensors())
+        if self.array_tensors:
+            parts.append(self.of_array_tensors())
         if self.kernels:
             cells = [f"{row['primitive']} {_ns(row['ns'])}" for row in self.kernels]
             rows = [cells[i : i + 5] for i in range(0, len(cells), 5)]
@@ -67,14 +71,25 @@ class Report:
         return f"batches of vectors and matrices, microseconds an element:\n{aligned(table)}"
 
     def of_tensors(self) -> str:
-        """The races of tensors beside torch."""
-        names = ("klsym", "klsym pure", "torch")
-        table: list[tuple[str, ...]] = [("family", "with gradients", *names, "ratio", "target")]
+        """The races of other stacks beside their like."""
+        names = ("klsym", "klsym pure", *dict.fromkeys(stack.beside for stack in STACKS.values()))
+        table: list[tuple[str, ...]] = [("stack", "family", "with gradients", *names, "ratio", "target")]
         for row in self.tensors:
-            times = (_ns(row["ns"][name]) for name in names)
+            times = (_ns(row["ns"].get(name)) for name in names)
             gradient = "yes" if row["gradient"] else "no"
-            table.append((row["family"], gradient, *times, f"{row['ratio']:.1f}", f"{row['target']:.1f}"))
-        return f"tensors on the CPU; pure is torch's own operations:\n{aligned(table)}"
+            ratios = (f"{row['ratio']:.1f}", f"{row['target']:.1f}")
+            table.append((row["stack"], row["family"], gradient, *times, *ratios))
+        return f"other stacks on the CPU; pure is torch's own operations:\n{aligned(table)}"
+
+    def of_array_tensors(self) -> str:
+        """The races of batches of arrays in tensors, with their gradients, beside torch."""
+        names = ("klsym", "torch", "klsym objects", "torch objects")
+        table: list[tuple[str, ...]] = [("family", "elements", "dimension", *names, "ratio", "of objects", "target")]
+        for row in self.array_tensors:
+            times = (f"{row['us'][name]:.3g}" for name in names)
+            ratios = (f"{row[name]:.1f}" for name in ("ratio", "objects", "target"))
+            table.append((row["family"], str(row["elements"]), str(row["dimension"]), *times, *ratios))
+        return f"arrays in tensors on the CPU, forward with backward, microseconds an element:\n{aligned(table)}"
 
     def summary(self) -> str:
         """What was timed, and what was left out."""
@@ -100,6 +115,7 @@ class Report:
             "compilations": list(self.compilations),
             "arrays": list(self.arrays),
             "tensors": list(self.tensors),
+            "array_tensors": list(self.array_tensors),
         }
 
 

@@ -66,7 +66,8 @@ def _move(build: _Build, line: Line, moved: Mapping[str, Term]) -> Term | None:
         return None
     if name == "select":
         condition, *choices = line.arguments
-        return build("select", Term(build, condition), *(moved.get(c, build.still(c)) for c in choices))
+        then = Term(build, condition) if build.hides(choices) else _after(build, condition, moved)
+        return build("select", then, *(moved.get(c, build.still(c)) for c in choices))
     if name == "abs":
         x, move = Term(build, line.arguments[0]), moved[line.arguments[0]]
         return build("select", x("eq", 0), move("abs"), x("lt", 0)("select", -move, move))
@@ -82,6 +83,19 @@ def _move(build: _Build, line: Line, moved: Mapping[str, Term]) -> Term | None:
         if isinstance(partial, Term) or partial:
             parts.append(moved[argument] * partial)
     return reduce(lambda a, b: a + b, parts) if parts else None
+
+
+def _after(build: _Build, condition: str, moved: Mapping[str, Term]) -> Term:
+    """The condition once the move has begun: of two that are equal, whether they come to be so.
+
+    The slope of one piece of a function may bend where that of the next does not, though both meet there.
+    """
+    line = build.line(condition)
+    if line is None or line.primitive not in ("lt", "le") or not any(name in moved for name in line.arguments):
+        return Term(build, condition)
+    a, b = (Term(build, name) for name in line.arguments)
+    by_a, by_b = (moved.get(name, build.constant(0)) for name in line.arguments)
+    return a("lt", b)("or", a("eq", b)("and", by_a(line.primitive, by_b)))
 
 
 class _Build:
@@ -102,10 +116,18 @@ class _Build:
     def constant(self, value: float) -> Term:
         return self("constant", constant=str(Fraction(value)))
 
+    def line(self, name: str) -> Line | None:
+        """The line of that name, None of an argument's."""
+        return next((line for line in self.lines if line.name == name), None)
+
+    def hides(self, choices: Sequence[str]) -> bool:
+        """Whether a choice is a value that stands for the other where that is none: 0, an infinity or NaN."""
+        return any((line := self.line(name)) and line.constant in ("0", "inf", "-inf", "nan") for name in choices)
+
     def still(self, name: str) -> Term:
         """How a line that does not move moves: NaN stays what it is."""
-        none = any(line.name == name and line.constant == "nan" for line in self.lines)
-        return Term(self, name) if none else self.constant(0)
+        line = self.line(name)
+        return Term(self, name) if line and line.constant == "nan" else self.constant(0)
 
 
 class Term:

@@ -17,17 +17,21 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, BinaryIO, NoReturn
 
 from .errors import KlsymError, LimitError
 
 _START = 60.0
-_KEEP = 2
 _ADVICE = "simplify the expression, or allow it more"
-_BOOT = "import sys; sys.path[:] = {path!r}; from klsym.core.worker import serve; serve()"
+_BOOT = "import sys; sys.path[:] = {path!r}; from {module} import serve; serve()"
+# How often a watched process is looked at, in seconds.
+_GLANCE = 0.02
 
 # How a child that the system stopped has ended: processor time, memory (GMP aborts), depth of recursion in C.
 _SIGNALS = {
@@ -39,14 +43,15 @@ _SIGNALS = {
 }
 
 
-class _Worker:
-    """A process that does jobs, and the pipe to it."""
+class Worker:
+    """A process that does jobs, and the pipe to it: the function `serve` of the module runs there."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str) -> None:
         self.owner = os.getpid()
         self.thread = threading.Thread()
+        self.full = self.used = False
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _BOOT.format(path=sys.path)],
+            [sys.executable, "-c", _BOOT.format(path=sys.path, module=module)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -57,9 +62,10 @@ class _Worker:
         """Whether it lives and is ours: one that a fork copied belongs to the parent."""
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def exchange(self, message: bytes, deadline: float) -> bytes | None:
+    def exchange(self, message: bytes, deadline: float, megabytes: float | None = None) -> bytes | None:
         """The answer to the message, or None if there was none by the deadline or the process ended.
 
+        With `megabytes` the process is watched, and killed when it holds more than that, where the system tells.
         The pipe is used in a thread of its own, because no wait on a pipe has a deadline on every system.
         """
         answer: list[bytes | None] = []
@@ -71,16 +77,31 @@ class _Worker:
 
         self.thread = threading.Thread(target=talk, daemon=True)
         self.thread.start()
-        self.thread.join(deadline)
+        end = time.monotonic() + deadline
+        while megabytes is not None and self.thread.is_alive() and time.monotonic() < end:
+            self.thread.join(_GLANCE)
+            if self.held() > megabytes:
+                self.full = True
+                self.process.kill()
+                break
+        self.thread.join(5.0 if self.full else max(0.0, end - time.monotonic()))
         return answer[0] if answer else None
 
+    def held(self) -> float:
+        """The megabytes of memory that the process has in use; 0 where the system does not tell."""
+        try:
+            pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
+            return int(pages) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+        except (OSError, IndexError, ValueError):
+            return 0.0
+
     def cause(self) -> str:
-        """Why there was no answer: the time is over, or what the process ended with."""
+        """Why there was no answer: the time is over, or the signal or status that the process ended with."""
         if self.thread.is_alive():
             return "time"
         try:
             status = self.process.wait(1.0)
-            return _SIGNALS.get(signal.Signals(-status).name, f"status {status}")
+            return signal.Signals(-status).name
         except (subprocess.TimeoutExpired, ValueError):
             return f"status {self.process.poll()}"
 
@@ -97,7 +118,48 @@ class _Worker:
                     pipe.close()  # type: ignore[union-attr]
 
 
-_idle: deque[_Worker] = deque()
+class Pool:
+    """Processes of one kind that wait for jobs; `greeting` is the first one that each is given, within 60 seconds."""
+
+    def __init__(self, module: str, greeting: bytes, keep: int = 2, patience: float = _START) -> None:
+        self.module, self.greeting, self.keep, self.patience = module, greeting, keep, patience
+        self.idle: deque[Worker] = deque()
+        atexit.register(self.close)
+
+    def take(self, fresh: bool = False) -> Worker:
+        """A process that waits for a job, with `fresh` one that has done none."""
+        while self.idle and not fresh:
+            with contextlib.suppress(IndexError):  # another thread may have taken the last one
+                worker = self.idle.pop()
+                if worker.ready:
+                    return worker
+                worker.stop()
+        worker = Worker(self.module)
+        try:
+            answer = worker.exchange(self.greeting, self.patience)
+        except BaseException:
+            worker.stop()
+            raise
+        if answer is None:
+            worker.stop()
+            raise KlsymError(
+                f"the process for limited jobs did not start within {self.patience:g} seconds; "
+                f"`{sys.executable} -c 'import {self.module}'` says why"
+            )
+        return worker
+
+    def give(self, worker: Worker) -> None:
+        if len(self.idle) < self.keep:
+            self.idle.append(worker)
+        else:
+            worker.stop()
+
+    def close(self) -> None:
+        while self.idle:
+            self.idle.pop().stop()
+
+
+_jobs = Pool("klsym.core.worker", pickle.dumps((_START, 1 << 20, pickle.dumps((len, ("",))))))
 
 
 def call(function: Callable[..., Any], *arguments: Any, seconds: float = 5.0, megabytes: int = 2048) -> Any:
@@ -113,10 +175,10 @@ def call(function: Callable[..., Any], *arguments: Any, seconds: float = 5.0, me
     10
     """
     message = pickle.dumps((seconds, megabytes, pickle.dumps((function, arguments))))
-    worker = _take()
+    worker = _jobs.take()
     try:
         answer = worker.exchange(message, 2 * seconds + 1)
-        reply: Any = pickle.loads(answer) if answer else ("stopped", worker.cause())
+        reply: Any = pickle.loads(answer) if answer else ("stopped", _SIGNALS.get(end := worker.cause(), end))
     except BaseException:
         worker.stop()
         raise
@@ -124,7 +186,7 @@ def call(function: Callable[..., Any], *arguments: Any, seconds: float = 5.0, me
     if outcome == "stopped":
         worker.stop()
         raise _limit(content, seconds, megabytes)
-    _give(worker)
+    _jobs.give(worker)
     if outcome == "error":
         raise content
     return content
@@ -140,42 +202,6 @@ def _limit(cause: str, seconds: float, megabytes: int) -> KlsymError:
     return KlsymError(f"the process that did the job ended with {cause}; {_ADVICE} time and memory")
 
 
-def _take() -> _Worker:
-    """A worker that waits for a job."""
-    while _idle:
-        with contextlib.suppress(IndexError):  # another thread may have taken the last one
-            worker = _idle.pop()
-            if worker.ready:
-                return worker
-            worker.stop()
-    worker = _Worker()
-    try:
-        answer = worker.exchange(pickle.dumps((_START, 1 << 20, pickle.dumps((len, ("",))))), _START)
-    except BaseException:
-        worker.stop()
-        raise
-    if answer is None:
-        worker.stop()
-        raise KlsymError(
-            f"the process for limited jobs did not start within {_START:g} seconds; "
-            f"`{sys.executable} -c 'import klsym.core.worker'` says why"
-        )
-    return worker
-
-
-def _give(worker: _Worker) -> None:
-    if len(_idle) < _KEEP:
-        _idle.append(worker)
-    else:
-        worker.stop()
-
-
-@atexit.register
-def _close() -> None:
-    while _idle:
-        _idle.pop().stop()
-
-
 def _write(pipe: BinaryIO | Any, content: bytes) -> None:
     pipe.write(len(content).to_bytes(8, "big") + content)
     pipe.flush()
@@ -188,20 +214,39 @@ def _read(pipe: BinaryIO | Any) -> bytes | None:
     return content if len(head) == 8 and len(content) == int.from_bytes(head, "big") else None
 
 
-def serve() -> None:
-    """The life of the other process: answer jobs until the pipe closes. What a job prints is not an answer."""
-    importlib.import_module("sympy")
+def converse(answer: Callable[[bytes], bytes]) -> NoReturn:
+    """Answer messages until the pipe closes, which ends this process at once: then nobody waits for an answer.
+
+    What is printed meanwhile is not an answer.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     warnings.simplefilter("ignore")
-    jobs, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    messages, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "r+b") as nothing:  # noqa: PTH123
         os.dup2(nothing.fileno(), 0)
         os.dup2(nothing.fileno(), 1)
-    while (message := _read(jobs)) is not None:
-        seconds, megabytes, job = pickle.loads(message)
-        with _limits(seconds, megabytes):
-            answer = _answer(job)
-        _write(answers, answer)
+    received: SimpleQueue[bytes] = SimpleQueue()
+
+    def listen() -> None:
+        while (message := _read(messages)) is not None:
+            received.put(message)
+        os._exit(0)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while True:
+        _write(answers, answer(received.get()))
+
+
+def serve() -> None:
+    """The life of the other process."""
+    importlib.import_module("sympy")
+    converse(_limited)
+
+
+def _limited(message: bytes) -> bytes:
+    seconds, megabytes, job = pickle.loads(message)
+    with _limits(seconds, megabytes):
+        return _answer(job)
 
 
 def _answer(job: bytes) -> bytes:

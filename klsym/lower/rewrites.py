@@ -199,6 +199,19 @@ def near_one(expr: sp.Expr) -> sp.Expr:
     )
 
 
+def saturation(expr: sp.Expr) -> sp.Expr:
+    """exp(u)/expm1(u) -> -1/expm1(-u), which does not overflow"""
+    expm1 = head("expm1")
+
+    def invert(product: sp.Expr) -> sp.Expr:
+        for factor in product.args:
+            if isinstance(factor, sp.exp) and 1 / expm1(u := factor.args[0]) in product.args:
+                return -product / factor * expm1(u) / expm1(-u)
+        return product
+
+    return expr.replace(lambda e: isinstance(e, sp.Mul) and e.has(expm1), invert)
+
+
 def squares(expr: sp.Expr) -> sp.Expr:
     """x^2 - y^2 + z -> (x - y) (x + y) + z"""
 
@@ -253,6 +266,7 @@ REWRITES: tuple[Rewrite, ...] = (
     exponents,
     gamma_differences,
     near_one,
+    saturation,
     squares,
 )
 

@@ -20,7 +20,21 @@ def transplanted(value: sp.Expr, chart: tuple[Coordinate, ...]) -> sp.Expr:
 
 
 def logarithms(value: sp.Expr) -> sp.Expr:
-    return sp.expand(sp.expand_log(value, force=True))
+    """log(-u v) -> log(-u) + log(v), where u is the factor that is not known to be positive: the minus is its own"""
+    negated: dict[sp.Expr, sp.Expr] = {}
+
+    def signed(logarithm: sp.Expr) -> sp.Expr:
+        product = -logarithm.args[0]
+        unknown = [factor for factor in sp.Mul.make_args(product) if not factor.is_positive]
+        if len(unknown) != 1 or unknown[0].is_Add:
+            return logarithm
+        (u,) = unknown
+        positive = sp.Dummy(positive=True)
+        negated[positive] = -u
+        return sp.log(product / u * positive)
+
+    value = value.replace(lambda e: isinstance(e, sp.log) and e.args[0].could_extract_minus_sign(), signed)
+    return sp.expand(sp.expand_log(value, force=True).xreplace(negated))
 
 
 def exponents(value: sp.Expr) -> sp.Expr:

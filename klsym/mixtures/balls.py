@@ -21,10 +21,11 @@ from typing import Any
 import mpmath as mp
 import sympy as sp
 
-from ..backends.ball_analysis import flint
+from ..core.ball import flint, to_mpmath
 from ..core.exact import atom
 from ..core.mixture import Mixture
-from .ball_function import Unspelled, constant, function
+from ..oracles.balls.walker import Point, Unspelled, Walker
+from .ball_function import constant
 from .stretches import Stretch, stretches
 
 Ball = Any
@@ -68,7 +69,7 @@ def divergence(p: Mixture, q: Mixture, match: Match | None, digits: int) -> tupl
         bits += max(16, min(int(lacking), 4 * bits)) + 8
     if not value.is_finite():
         raise ArithmeticError("the integral has no finite ball")
-    return _number(value.mid()), _number(value.rad())
+    return to_mpmath(value.mid()), to_mpmath(value.rad())
 
 
 def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[mp.mpf, mp.mpf]:
@@ -81,18 +82,12 @@ def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[mp.mpf,
     value = _with_precision(lambda: _entropy(p, closed, bits), bits)
     if not value.is_finite():
         raise ArithmeticError("the integral has no finite ball")
-    return _number(value.mid()), _number(value.rad())
+    return to_mpmath(value.mid()), to_mpmath(value.rad())
 
 
 def intervals(p: Mixture, q: Mixture) -> float:
     """A lower bound: the divergence of the probabilities of cells and of what is outside them all."""
     return _with_precision(lambda: _intervals(p, q), CELL_BITS)
-
-
-def _number(x: Ball) -> mp.mpf:
-    """An exact ball as the mpmath number that it is."""
-    mantissa, exponent = x.man_exp()
-    return mp.make_mpf(mp.libmp.from_man_exp(int(mantissa), int(exponent)))
 
 
 def _with_precision(compute: Callable[[], Any], bits: int) -> Any:
@@ -184,14 +179,16 @@ class _Components:
     def __init__(self, m: Mixture) -> None:
         x = sp.Dummy("x", real=True)
         self.weights = [constant(atom(w)) for w in m.weights]
-        self._levels = [function(d.log_density(x), x) for d in m.components]
+        walker = Walker(x)
+        self._levels = [walker.function(d.log_density(x)) for d in m.components]
 
     def level(self, i: int, z: Ball, analytic: bool) -> Ball:
-        return self._levels[i](z, analytic)
+        return self._levels[i](Point(z, analytic))
 
     def log_density(self, z: Ball, analytic: bool, places: tuple[int, ...]) -> Ball:
         """l + log(sum of w exp(l_i - l)), l the largest at the middle: a wide ball keeps what it knows of the size."""
-        levels = [(self.weights[i], self._levels[i](z, analytic)) for i in places]
+        at = Point(z, analytic)
+        levels = [(self.weights[i], self._levels[i](at)) for i in places]
         if len(levels) == 1:
             return levels[0][1] + levels[0][0].log()
         top = max((level for _, level in levels), key=lambda level: float(level.real.mid()))
@@ -201,9 +198,9 @@ class _Components:
         return top + total.log(analytic=analytic)
 
     def mass(self, z: Ball, analytic: bool, places: tuple[int, ...]) -> Ball:
-        total = flint().acb(0)
+        total, at = flint().acb(0), Point(z, analytic)
         for i in places:
-            total += self.weights[i] * self._levels[i](z, analytic).exp()
+            total += self.weights[i] * self._levels[i](at).exp()
         return total
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from typing import Literal
 
 import mpmath as mp
 import sympy as sp
@@ -13,35 +15,76 @@ from ..core.divergence import Divergence, Operator
 from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
-from . import quadrature, summation
-from .integrand import Bindings, compiled, number
-from .quadrature import Integral, precision
+from . import balls, estimate
+from .integrand import Bindings
+
+Proof = Literal["estimate", "ball"]
+RULES = {"estimate": estimate, "ball": balls}
 
 _LOG_P, _LOG_Q = sp.symbols("log_p log_q", real=True)
 _SWAPPED = {_LOG_P: _LOG_Q, _LOG_Q: _LOG_P}
 _POINTS = 1000
+_MASS_DIGITS = 8
 
 
-def expectation(p: Distribution, integrand: sp.Expr, condition: Boolean = sp.true, digits: int = 20) -> Value:
+def expectation(
+    p: Distribution, integrand: sp.Expr, condition: Boolean = sp.true, digits: int = 20, proof: Proof = "estimate"
+) -> Value:
     """E[g(X); condition] for X from p, g an expression in p's variable: the integral over where the condition holds.
 
-    p must be bound to numbers (ParameterError otherwise). The radius is an estimate; +oo, with a note, means that
-    the number cannot be vouched for. An integral that diverges is +oo or -oo.
+    p must be bound to numbers (ParameterError otherwise). The radius is an estimate, or proven with the proof "ball",
+    for which python-flint is needed; +oo, with a note, means that the number cannot be vouched for. An integral that
+    diverges is +oo or -oo.
 
     >>> from klsym import Gamma
     >>> expectation(Gamma(5, 2), Gamma.variable**2)
     Value(mid=mpf('7.5'), ...)
     """
     spelled, bindings = _spelled(p, "p")
+    return _expected(p, spelled, integrand, bindings, condition, digits, proof)
+
+
+def _expected(
+    p: Distribution,
+    log_p: sp.Expr,
+    factor: sp.Expr,
+    bindings: Bindings,
+    condition: Boolean,
+    digits: int,
+    proof: Proof,
+) -> Value:
     part = _part(p, condition)
-    if part is None:
-        return _measured(p, spelled, integrand, bindings, condition, digits)
-    return _partial(p, spelled, integrand, bindings, part, digits)
+    if proof == "ball" or part is None:
+        return RULES[proof].expected(p, log_p, factor, bindings, condition, digits)
+    whole = mass(p, digits)
+    if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
+        return _unreliable(Value(whole.mid, mp.inf, proof), p, whole)
+    return estimate.partial(p, log_p, factor, bindings, part, digits)
+
+
+def _part(p: Distribution, condition: Boolean) -> Interval | None:
+    """The part of the support where the condition holds, if an interval: the factor need not be real elsewhere."""
+    x, lower, upper = p.family.variable, p.support.lower, p.support.upper
+    if condition == sp.true:
+        return None
+    for relation in sp.And.make_args(condition):
+        if not isinstance(relation, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
+            return None
+        if relation.gts == x and relation.lts.is_number:
+            lower = sp.Max(lower, relation.lts)
+        elif relation.lts == x and relation.gts.is_number:
+            upper = sp.Min(upper, relation.gts)
+        else:
+            return None
+    strict = p.family.discrete and condition.has(sp.Gt, sp.Lt)
+    return Interval(lower, upper) if bool(lower < upper) and not strict else None
 
 
 @lru_cache(maxsize=4096)
-def mass(p: Distribution, digits: int = 20) -> Value:
+def mass(p: Distribution, digits: int = 20, proof: Proof = "estimate") -> Value:
     """The integral of p's density, or the sum of its mass function, over its support; 1 if all is well.
+
+    As an estimate, or as a ball that is proven to hold it.
 
     >>> from klsym import Gamma
     >>> mass(Gamma(5, 2)).mid
@@ -50,17 +93,26 @@ def mass(p: Distribution, digits: int = 20) -> Value:
     if _masses(p) is not None:
         return Value(mp.mpf(1), mp.mpf(0), "exact")
     spelled, bindings = _spelled(p, "p")
-    sums = _integral(p, spelled, sp.S.Zero, bindings, sp.true, digits)
-    return _rounded(sums.mass, mp.inf if sums.doubt else sums.mass_error, digits, sums.doubt)
+    return RULES[proof].mass(p, spelled, bindings, digits)
 
 
-def measure(divergence: Divergence, p: Distribution, q: Distribution | None = None, digits: int = 20) -> Value:
+def measure(
+    divergence: Divergence,
+    p: Distribution,
+    q: Distribution | None = None,
+    digits: int = 20,
+    proof: Proof = "estimate",
+) -> Value:
     """The divergence of p and q from its definition; q is not needed if it takes one distribution.
 
     Both must be bound to numbers. Supports decide first: mass of one where the other has none makes the
     logarithm -oo there, and the result infinite by proof if the definition says so. Otherwise the radius is
     an estimate, and +oo, with a note, if the number cannot be vouched for: a density that does not integrate
     to 1, an integral that cannot be followed, a nonnegative divergence that comes out negative.
+
+    With the proof "ball", for which python-flint is needed (ParameterError otherwise), the radius is proven by ball
+    arithmetic (Johansson, IEEE Trans. Computers 66, 2017), and so is an infinity; what cannot be proven is not vouched
+    for. That a density integrates to 1 is then proven to a few digits, or said in the note to be taken as given.
 
     >>> from klsym import Exponential, Uniform
     >>> from klsym.divergences import kl
@@ -82,92 +134,84 @@ def measure(divergence: Divergence, p: Distribution, q: Distribution | None = No
 
     formula = divergence.written(_LOG_P, _LOG_Q, under(True), under(False))
     parts = {
-        symbol: _under(p, other, g, digits) if first else _under(other, p, g.xreplace(_SWAPPED), digits)
+        symbol: _under(p, other, g, digits, proof) if first else _under(other, p, g.xreplace(_SWAPPED), digits, proof)
         for symbol, (first, g) in requests.items()
     }
-    result = _combined(formula, parts, digits)
-    if not result.vouched or result.proof == "exact":
+    result = _combined(formula, parts, digits, proof)
+    if not result.vouched or mp.isinf(result.mid):
         return result
-    if divergence.arity > 1:
-        measured = {first for first, _ in requests.values()}
-        for member in [p] * (True not in measured) + [other] * (False not in measured):
-            whole = mass(member, digits)
-            if not whole.vouched or abs(whole.mid - 1) > _slack(whole.rad, digits):
-                why = whole.note or f"integrates to {mp.nstr(whole.mid, 15)}"
-                return Value(result.mid, mp.inf, "estimate", f"the density of {member} cannot be relied on: {why}")
     if "nonnegative" in divergence.axioms and result.mid < -result.rad:
-        return Value(result.mid, mp.inf, "estimate", f"{divergence.name} is negative, which it cannot be")
+        return Value(result.mid, mp.inf, proof, f"{divergence.name} is negative, which it cannot be")
+    if proof == "ball":
+        return _with_densities(result, [p] if divergence.arity == 1 else [p, other])
+    measured = {first for first, _ in requests.values()}
+    for member in [p] * (True not in measured) + [other] * (False not in measured) if divergence.arity > 1 else ():
+        whole = mass(member, digits)
+        if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
+            return _unreliable(result, member, whole)
     return result
 
 
-def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int) -> Value:
+def _with_densities(result: Value, members: list[Distribution]) -> Value:
+    """The ball, unless a density is proven not to be one; a note where that is not known."""
+    given = []
+    for member in members:
+        whole = mass(member, _MASS_DIGITS, "ball")
+        if not whole.vouched:
+            given.append(str(member))
+        elif abs(whole.mid - 1) > whole.rad:
+            return _unreliable(result, member, whole)
+    note = f"that the density of {' and of '.join(given)} integrates to 1 is taken as given" if given else ""
+    return replace(result, note=note)
+
+
+def _unreliable(result: Value, member: Distribution, whole: Value) -> Value:
+    why = whole.note or f"integrates to {mp.nstr(whole.mid, 15)}"
+    return replace(result, rad=mp.inf, note=f"the density of {member} cannot be relied on: {why}")
+
+
+def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int, proof: Proof) -> Value:
     """E_p[g(log_p, log_q)], the value of g where q has no mass taken at log_q = -oo."""
     beyond: sp.Expr = g.subs(_LOG_Q, -sp.oo)
-    common = _common(p, q) if g.has(_LOG_Q) else p.support
+    inside = _inside(p, q) if g.has(_LOG_Q) else sp.true
     if p.family.discrete and not (_masses(p) is None and _masses(q) is None):
         points = _masses(p) if p.support.upper == sp.oo else _tabulated(p)
         if points is None and beyond.is_zero:
-            points = {k: _log_mass(p, k) for k in _masses(q) or ()}
+            points = {k: mine for k in _masses(q) or () if (mine := _log_mass(p, k)) != -sp.oo}
         if points is not None:
-            return _enumerated(points, q, g, digits)
-        common = None
-    lost = common != p.support
+            return _enumerated(points, q, g, digits, proof)
+        inside = sp.false
+    lost = inside != sp.true
     if lost and beyond.is_infinite:
         sign = mp.inf if beyond.is_extended_positive else -mp.inf
         return Value(sign, mp.mpf(0), "exact", f"{p} has mass where {q} has none")
     if lost and not beyond.is_zero:
-        return Value(mp.nan, mp.inf, "estimate", f"the definition has no value where {p} has mass and {q} has none")
-    if common is None:
+        return Value(mp.nan, mp.inf, proof, f"the definition has no value where {p} has mass and {q} has none")
+    if inside == sp.false:
         return Value(mp.mpf(0), mp.mpf(0), "exact", f"{p} and {q} have no mass in common")
     log_p, bindings = _spelled(p, "p")
     log_q, others = _spelled(q, "q")
     log_q = log_q.xreplace({q.family.variable: p.family.variable})
-    g = g.xreplace({_LOG_P: log_p, _LOG_Q: log_q})
-    if not lost:
-        return _measured(p, log_p, g, bindings + others, sp.true, digits)
-    return _partial(p, log_p, g, bindings + others, common, digits)
+    factor = g.xreplace({_LOG_P: log_p, _LOG_Q: log_q})
+    return _expected(p, log_p, factor, bindings + others, inside, digits, proof)
 
 
-def _partial(p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, over: Interval, digits: int) -> Value:
-    """The integral over a part of the support: the factor need not be real on the rest."""
-    whole = mass(p, digits)
-    if not whole.vouched or abs(whole.mid - 1) > _slack(whole.rad, digits):
-        return Value(whole.mid, mp.inf, "estimate", whole.note or f"the density of {p} does not integrate to 1")
-    sums = _integral(p, log_p, g, bindings, sp.true, digits, over)
-    if mp.isinf(sums.mid):
-        return Value(sums.mid, mp.mpf(0), "estimate", sums.note)
-    return _rounded(sums.mid, mp.inf if sums.doubt else sums.error, digits, sums.doubt)
-
-
-def _part(p: Distribution, condition: Boolean) -> Interval | None:
-    """The part of the support where the condition holds, if it is a half line or an interval of its own."""
-    x, lower, upper = p.family.variable, p.support.lower, p.support.upper
-    if condition == sp.true or p.family.discrete:
-        return None
-    for relation in sp.And.make_args(condition):
-        if not isinstance(relation, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
-            return None
-        if relation.gts == x and relation.lts.is_number:
-            lower = sp.Max(lower, relation.lts)
-        elif relation.lts == x and relation.gts.is_number:
-            upper = sp.Min(upper, relation.gts)
-        else:
-            return None
-    return Interval(lower, upper) if bool(lower < upper) else None
-
-
-def _common(p: Distribution, q: Distribution) -> Interval | None:
-    """Where both have mass: p's support itself if q has mass on all of it, None if on nothing of it."""
+def _inside(p: Distribution, q: Distribution) -> Boolean:
+    """The condition on p's variable under which q has mass: true if it holds on all of p's support."""
     if p.family.discrete != q.family.discrete:
-        return None
-    ours, theirs = p.support, q.support
-    if bool(ours.lower >= theirs.lower) and bool(ours.upper <= theirs.upper):
-        return ours
-    lower, upper = sp.Max(ours.lower, theirs.lower), sp.Min(ours.upper, theirs.upper)
+        return sp.false
+    x, ours, theirs = p.family.variable, p.support, q.support
+    whole = bool(ours.lower >= theirs.lower) and bool(ours.upper <= theirs.upper)
+    if whole:
+        return sp.true
     if p.family.discrete:
-        lower, upper = sp.ceiling(lower), sp.floor(upper)
-        return None if bool(lower > upper) else Interval(lower, upper)
-    return None if bool(lower >= upper) else Interval(lower, upper)
+        lower, upper = sp.ceiling(sp.Max(ours.lower, theirs.lower)), sp.floor(sp.Min(ours.upper, theirs.upper))
+        apart = bool(lower > upper)
+    else:
+        apart = bool(sp.Max(ours.lower, theirs.lower) >= sp.Min(ours.upper, theirs.upper))
+    free = sp.Dummy(real=True)
+    within = [free >= theirs.lower] * (theirs.lower != -sp.oo) + [free <= theirs.upper] * (theirs.upper != sp.oo)
+    return sp.false if apart else sp.And(*within).xreplace({free: x})
 
 
 def _spelled(p: Distribution, tag: str) -> tuple[sp.Expr, Bindings]:
@@ -178,46 +222,6 @@ def _spelled(p: Distribution, tag: str) -> tuple[sp.Expr, Bindings]:
     }
     bindings = tuple((fresh[symbol], value) for symbol, value in p.bindings.items())
     return p.family.log_density.xreplace(fresh), bindings
-
-
-def _integral(
-    p: Distribution,
-    log_p: sp.Expr,
-    g: sp.Expr,
-    bindings: Bindings,
-    condition: Boolean,
-    digits: int,
-    over: Interval | None = None,
-) -> Integral:
-    integrand = compiled(p.family.variable, (log_p, g), bindings)
-    rule = summation.total if p.family.discrete else quadrature.integral
-    support = over or p.support
-    return rule(integrand, support.lower, support.upper, condition, digits)
-
-
-def _measured(
-    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
-) -> Value:
-    sums = _integral(p, log_p, g, bindings, condition, digits)
-    if sums.doubt:
-        return Value(sums.mid, mp.inf, "estimate", sums.doubt)
-    if mp.isinf(sums.mid):
-        return Value(sums.mid, mp.mpf(0), "estimate", sums.note)
-    defect = abs(sums.mass - 1)
-    if defect > _slack(sums.mass_error, digits):
-        note = f"the density of {p} integrates to {mp.nstr(sums.mass, 15)} on the nodes used"
-        return Value(sums.mid, mp.inf, "estimate", note)
-    return _rounded(sums.mid, sums.error + defect * (abs(sums.mid) + sums.size), digits)
-
-
-def _slack(error: mp.mpf, digits: int) -> mp.mpf:
-    return 10 * error + mp.mpf(10) ** (2 - digits)
-
-
-def _rounded(mid: mp.mpf, error: mp.mpf, digits: int, note: str = "") -> Value:
-    """The value with what arithmetic in the working precision may have lost added to its radius."""
-    with mp.workprec(precision(digits)):
-        return Value(+mid, error + abs(mid) * mp.mpf(10) ** -(digits + 5), "estimate", note)
 
 
 def _masses(p: Distribution) -> dict[int, sp.Expr] | None:
@@ -255,47 +259,34 @@ def _log_mass(p: Distribution, k: int) -> sp.Expr:
     return -sp.oo if value == sp.zoo else value
 
 
-def _enumerated(points: dict[int, sp.Expr], q: Distribution, g: sp.Expr, digits: int) -> Value:
-    terms = []
-    with mp.workprec(precision(digits)):
-        for k, log_p in points.items():
-            value = g.subs({_LOG_P: log_p, _LOG_Q: _log_mass(q, k)})
-            if value.is_infinite:
-                sign = mp.inf if value.is_extended_positive else -mp.inf
-                return Value(sign, mp.mpf(0), "exact", f"there is mass at {k}, where {q} has none")
-            terms.append(mp.exp(number(log_p)) * number(value))
-        return _rounded(mp.fsum(terms), mp.fsum(map(abs, terms)) * mp.mpf(10) ** -(digits + 5), digits)
+def _enumerated(points: dict[int, sp.Expr], q: Distribution, g: sp.Expr, digits: int, proof: Proof) -> Value:
+    terms: dict[int, sp.Expr] = {}
+    for k, log_p in points.items():
+        terms[k] = g.subs({_LOG_P: log_p, _LOG_Q: _log_mass(q, k)})
+        if terms[k].is_infinite:
+            sign = mp.inf if terms[k].is_extended_positive else -mp.inf
+            return Value(sign, mp.mpf(0), "exact", f"there is mass at {k}, where {q} has none")
+    return RULES[proof].enumerated(points, terms, digits)
 
 
-def _combined(formula: sp.Expr, parts: dict[sp.Symbol, Value], digits: int) -> Value:
-    """The formula at the parts' values, its radius to first order in theirs."""
+def _combined(formula: sp.Expr, parts: dict[sp.Symbol, Value], digits: int, proof: Proof) -> Value:
+    """The formula at the parts' values, of which some may be infinite or not known."""
     for value in parts.values():
         if not value.vouched:
-            return Value(value.mid, mp.inf, "estimate", value.note)
+            return Value(value.mid, mp.inf, proof, value.note)
     infinite = {symbol: value for symbol, value in parts.items() if mp.isinf(value.mid)}
     if infinite:
-        proof = "exact" if all(value.proof == "exact" for value in infinite.values()) else "estimate"
+        known = "exact" if all(value.proof == "exact" for value in infinite.values()) else "estimate"
         note = "; ".join(dict.fromkeys(value.note for value in infinite.values()))
         result = formula.subs({symbol: sp.oo if value.mid > 0 else -sp.oo for symbol, value in infinite.items()})
         if result.is_infinite and not result.has(sp.nan):
-            return Value(mp.inf if result.is_extended_positive else -mp.inf, mp.mpf(0), proof, note)
-        return Value(mp.nan, mp.inf, "estimate", f"infinite terms do not combine: {note}")
+            return Value(mp.inf if result.is_extended_positive else -mp.inf, mp.mpf(0), known, note)
+        return Value(mp.nan, mp.inf, proof, f"infinite terms do not combine: {note}")
     nothing = [symbol for symbol, value in parts.items() if value.mid == 0 == value.rad]
-    formula = formula.xreplace({sp.log(symbol): -sp.oo for symbol in nothing}).xreplace(
-        dict.fromkeys(nothing, sp.S.Zero)
-    )
+    formula = formula.xreplace({sp.log(symbol): -sp.oo for symbol in nothing})
+    formula = formula.xreplace(dict.fromkeys(nothing, sp.S.Zero))
     if formula.is_infinite:
         note = "; ".join(dict.fromkeys(parts[symbol].note for symbol in nothing))
         return Value(mp.inf if formula.is_extended_positive else -mp.inf, mp.mpf(0), "exact", note)
-    symbols = [symbol for symbol in parts if symbol not in nothing]
-    slopes = [formula.diff(symbol) for symbol in symbols]
-    with mp.workprec(precision(digits)):
-        evaluate = sp.lambdify(symbols, [formula, *slopes], modules="mpmath")
-        try:
-            mid, *slopes = evaluate(*(parts[symbol].mid for symbol in symbols))
-        except ZeroDivisionError:
-            return Value(mp.nan, mp.inf, "estimate", "the definition has no derivative at what was measured")
-        if mp.im(mid) != 0:
-            return Value(mp.nan, mp.inf, "estimate", "what was measured is out of the definition's range by its error")
-        radius = mp.fsum(abs(slope) * parts[symbol].rad for slope, symbol in zip(slopes, symbols, strict=True))
-        return Value(mp.mpf(mid), radius, "estimate")
+    rest = {symbol: value for symbol, value in parts.items() if symbol not in nothing}
+    return RULES[proof].combined(formula, rest, digits)

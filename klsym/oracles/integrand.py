@@ -61,12 +61,7 @@ class Integrand:
         self.variable, self.expressions = variable, expressions
         self.bindings = bindings
         self._values = dict(bindings)
-        foreign = set().union(*(e.free_symbols for e in expressions)) - {variable} - set(self._values)
-        foreign |= set().union(*(value.free_symbols for value in self._values.values()))
-        unknown = set().union(*(e.atoms(AppliedUndef) for e in expressions))
-        if foreign or unknown:
-            names = ", ".join(sorted(map(str, foreign | unknown)))
-            raise ParameterError(f"the oracle needs numbers, but {names} has no value; bind it first")
+        demand_numbers(variable, expressions, bindings)
         self._forms: dict[tuple[sp.Expr, sp.Expr], sp.Symbol] = {}
         self._constants: dict[sp.Expr, sp.Symbol] = {}
         self._zeros: dict[sp.Expr, None] = {}
@@ -150,6 +145,17 @@ class Integrand:
             self._turns.setdefault(e)
         else:
             self._zeros.setdefault((-form[1] / form[0]).xreplace(self._values))
+
+
+def demand_numbers(variable: sp.Symbol, expressions: tuple[sp.Expr, ...], bindings: Bindings) -> None:
+    """Raises ParameterError unless the expressions have no symbol without a value but the variable."""
+    values = dict(bindings)
+    foreign = set().union(*(e.free_symbols for e in expressions)) - {variable} - set(values)
+    foreign |= set().union(*(value.free_symbols for value in values.values()))
+    unknown = set().union(*(e.atoms(AppliedUndef) for e in expressions))
+    if foreign or unknown:
+        names = ", ".join(sorted(map(str, foreign | unknown)))
+        raise ParameterError(f"the oracle needs numbers, but {names} has no value; bind it first")
 
 
 @lru_cache(maxsize=1024)

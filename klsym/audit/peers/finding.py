@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from math import isfinite
+from typing import Any, Self
 
+from ...core.errors import UnknownNameError, nearest
 from .call import Call
 
 
 class Severity(IntEnum):
-    """How bad it is, the worst last; `--fail-on` takes one of the names."""
+    """How bad it is, the worst last; `--fail-on` takes one of the names.
+
+    >>> print(Severity.FALSE_INFINITY), Severity.named("false-infinity") is Severity.FALSE_INFINITY
+    false infinity
+    (None, True)
+    """
 
     LOST_DIGITS = 1  # right to less than half of the digits that its type has, within what rounding can do
     MISSING_GRADIENT = 2  # no derivative, or NaN, where there is one
@@ -25,6 +32,16 @@ class Severity(IntEnum):
 
     def __str__(self) -> str:
         return self.name.lower().replace("_", " ")
+
+    @classmethod
+    def named(cls, text: str) -> Severity:
+        """The severity of that name, with spaces, hyphens or underscores; an unknown one raises UnknownNameError."""
+        known = {str(severity): severity for severity in cls}
+        name = text.casefold().replace("-", " ").replace("_", " ")
+        if name not in known:
+            listed = ", ".join(known)
+            raise UnknownNameError(f"no severity is named {text!r}{nearest(name, known)}; there are {listed}")
+        return known[name]
 
 
 @dataclass(frozen=True)
@@ -53,5 +70,16 @@ class Finding:
     where: str = ""  # "value", or the argument by which the derivative is: "p.rate"
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data; `Finding` can be made of it again."""
-        raise NotImplementedError
+        """Plain data that JSON holds exactly; an error without bound is the text "inf"."""
+        error = self.error if self.error is None or isfinite(self.error) else str(self.error)
+        plain = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        replaced = {"severity": str(self.severity), "call": self.call.to_json(), "element": list(self.element)}
+        return {**plain, **replaced, "error": error, "versions": dict(self.versions)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """The finding of which `to_json` made the data."""
+        error = None if data["error"] is None else float(data["error"])
+        read: dict[str, Any] = {**data, "severity": Severity.named(data["severity"]), "error": error}
+        read |= {"call": Call.from_json(data["call"]), "element": tuple(data["element"])}
+        return cls(**read)

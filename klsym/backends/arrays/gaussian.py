@@ -11,7 +11,6 @@ a few units whatever the condition of L_q, up to about 1e12.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ from .matrices import (
     transposed,
     unit_of,
 )
-from .symmetric import compared
+from .symmetric import compared, slopes
 
 Array = NDArray[np.float64]
 Gradient = tuple[Array, Array, Array, Array]
@@ -100,7 +99,24 @@ def kl_covariance(
     0.5
     """
     batch = _arguments("covariance", positive_definite("kk"), mu_p, covariance_p, mu_q, covariance_q)
-    return _from_matrices(batch, _covariance, 3, check, condition)
+    result = batch.answer(_from_covariances(batch, gradient=False)[0], check)
+    return (result, _conditions(batch, 3)) if condition else result
+
+
+def kl_covariance_and_gradient(
+    mu_p: ArrayLike, covariance_p: ArrayLike, mu_q: ArrayLike, covariance_q: ArrayLike, *, check: bool = False
+) -> tuple[Array | np.float64, Gradient]:
+    """What `kl_covariance` gives, and its derivatives by mu_p, S_p, mu_q and S_q; those by covariances are symmetric.
+
+    With d = mu_p - mu_q they are S_q^-1 d, (S_q^-1 - S_p^-1)/2, -S_q^-1 d and (S_q^-1 - S_q^-1 (S_p + d d^T) S_q^-1)/2,
+    from S_p - S_q in pairs of doubles, each with the broadcast leading dimensions. Errors are those of `kl_covariance`.
+
+    >>> kl_covariance_and_gradient([0.0], [[1.0]], [1.0], [[1.0]])[1][3]
+    array([[-0.5]])
+    """
+    batch = _arguments("covariance", positive_definite("kk"), mu_p, covariance_p, mu_q, covariance_q)
+    value, (mean, first, second) = _from_covariances(batch, gradient=True)
+    return batch.answer(value, check), (mean, first, -mean, second)
 
 
 def kl_precision(
@@ -120,7 +136,8 @@ def kl_precision(
     0.5
     """
     batch = _arguments("precision", positive_definite("kk"), mu_p, precision_p, mu_q, precision_q)
-    return _from_matrices(batch, _precision, 1, check, condition)
+    result = batch.answer(batch.mapped(lambda a, p, b, q: _precision(a, mirrored(p), b, mirrored(q))), check)
+    return (result, _conditions(batch, 1)) if condition else result
 
 
 def kl_diagonal(
@@ -209,19 +226,43 @@ def _factors(mu_p: Array, l_p: Array, mu_q: Array, l_q: Array, gradient: bool) -
         return value, [np.moveaxis(x, -1, 0) for x in slopes]
 
 
-def _from_matrices(batch: Batch, kind: Callable[..., Any], base: int, check: bool, condition: bool) -> Any:
-    result = batch.answer(batch.mapped(lambda a, p, b, q: kind(a, mirrored(p), b, mirrored(q))), check)
-    if not condition:
-        return result
-    number = batch.mapped(lambda *arrays: _condition(mirrored(arrays[base])))
-    return result, number.reshape(batch.shape)[()]
+def _from_covariances(batch: Batch, gradient: bool) -> tuple[Array, tuple[Array, Array, Array]]:
+    """Values, and the derivatives by mu_p, S_p and S_q, over the broadcast leading dimensions; empty if not wanted."""
+    flat, k, count = batch.flat(), batch.sizes["k"], batch.count
+    value, slopes = np.empty(count), [np.empty((count if gradient else 0, *(k,) * n)) for n in (1, 2, 2)]
+    compiled = loops("vectors", "symmetric")
+    if compiled:
+        shape = (k, compiled.WIDTH) if k <= GROUPED and count > 1 else k
+        compiled._fill_covariances(np.ones(shape), *flat, value, *slopes)
+    else:
+        with np.errstate(all="ignore"):
+            for here in batch.blocks():
+                given = (np.moveaxis(x if len(x) == 1 else x[here], 0, -1) for x in flat)
+                value[here], parts = _covariances(*given, gradient=gradient)
+                for slope, part in zip(slopes, parts, strict=False):
+                    slope[here] = np.moveaxis(part, -1, 0)
+    mean, first, second = (x.reshape((*batch.shape, *x.shape[1:])) if gradient else x for x in slopes)
+    return value, (mean, first, second)
 
 
-def _covariance(a: Array, p: Array, b: Array, q: Array) -> Array:
+def _covariances(a: Array, p: Array, b: Array, q: Array, gradient: bool) -> tuple[Array, list[Array]]:
+    """What the loops compute, by NumPy."""
+    p, q = mirrored(p), mirrored(q)
     unit = unit_of(q)
-    p, q = (x * unit[:, None] * unit for x in (p, q))
-    value, z = compared(exactly(q), difference(p, q), difference(a * unit, b * unit))
-    return 0.5 * rounded(plus(value, z))
+    both = unit[:, None] * unit
+    p, q = p * both, q * both
+    gap, mean = difference(p, q), difference(a * unit, b * unit)
+    excess, square = compared(exactly(q), gap, mean)
+    value = 0.5 * rounded(plus(excess, square))
+    if not gradient:
+        return value, []
+    missing = np.where(np.isnan(value), np.nan, 0.0)
+    parts = zip((unit, both, both), slopes(exactly(q), exactly(p), gap, mean), strict=True)
+    return value, [scale * part + missing for scale, part in parts]
+
+
+def _conditions(batch: Batch, base: int) -> Any:
+    return batch.mapped(lambda *arrays: _condition(mirrored(arrays[base]))).reshape(batch.shape)[()]
 
 
 def _precision(a: Array, p: Array, b: Array, q: Array) -> Array:

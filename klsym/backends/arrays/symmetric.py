@@ -3,10 +3,12 @@
 # pyright: reportPrivateUsage=false
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .loops import loops
-from .matrices import Pair, cholesky, congruent, excess, solve, squares
+from .matrices import Pair, cholesky, congruent, excess, plus, solve, solve_transposed, squares, times, transposed
 
 GROUPED = 32  # up to this k the loops take a group of matrices at a time
 
@@ -22,3 +24,20 @@ def compared(q: Pair, gap: Pair, mean: Pair) -> tuple[Pair, Pair]:
     value, square = np.empty((2, count)), np.empty((2, count))
     compiled._fill(np.ones((k, compiled.WIDTH) if k <= GROUPED and count > 1 else k), *inputs, value, square)
     return (value[0], value[1]), (square[0], square[1])
+
+
+def slopes(q: Pair, p: Pair, gap: Pair, mean: Pair) -> tuple[Any, Any, Any]:
+    """Q^-1 m, (Q^-1 - P^-1)/2 and (Q^-1 - Q^-1 (P + m m^T) Q^-1)/2, rounded, with `gap` P - Q; NaN as `compared`."""
+    l_q, l_p, columns = cholesky(q), cholesky(p), (mean[0][:, None], mean[1][:, None])
+    half = solve(l_q, gap)
+    e, z = solve(l_q, transposed(half)), solve(l_q, columns)
+    outer = solve_transposed(l_q, plus(e, times(z, transposed(z))))
+    by_q = -0.5 * _rounded(solve_transposed(l_q, transposed(outer)))
+    whole = transposed(solve_transposed(l_q, half))
+    by_p = 0.5 * _rounded(solve_transposed(l_p, solve(l_p, whole)))
+    by_mean = _rounded(solve_transposed(l_q, z))[:, 0]
+    return by_mean, 0.5 * (by_p + by_p.swapaxes(0, 1)), 0.5 * (by_q + by_q.swapaxes(0, 1))
+
+
+def _rounded(x: Pair) -> Any:
+    return x[0] + x[1]

@@ -5,7 +5,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-WIDTH = 16
+WIDTH = 32
 
 
 @njit(error_model="numpy", forceinline=True)

@@ -13,7 +13,7 @@ from .machine import MACHINE
 from .translate import Function, Translator
 from .words import number, struct, typedef, wrapped
 
-_KERNELS = ("elementary", "gamma", "rests", "bessel")
+_KERNELS = ("elementary", "hyperbolic", "gamma", "rests", "bessel")
 _PAIRS = ("arithmetic", "elementary", "gamma", "special")
 _MACHINE_TYPES = {"klsym_ddd": ("double", "double", "double"), "uint64_t": "int"}
 

@@ -185,6 +185,44 @@ def trigamma(x):
     return polygamma(ONE, x)
 
 
+def reduced_trigamma(x):
+    """psi'(x) - 1/x for x > 0, of positive terms: a step of the recurrence leaves 1/(x^2 (x + 1))."""
+    if not _inside(x):
+        return NOTHING
+    poles, high = ZERO, x
+    for _ in range(_steps(x, FAR)):
+        after = plus_double(high, 1.0)
+        poles = join(poles, over(ONE, times(times(high, high), after)))
+        high = after
+    w = over(ONE, high)
+    z = times(w, w)
+    return plus(poles, times(w, plus(scaled_by(w, 0.5), times(z, horner(BERNOULLI, LAST, MIDDLE, z)))))
+
+
+def reduced_digamma_difference(a, b, d):
+    """psi(x) - log x at b, less that at a: of one sign, as it rises."""
+    if not (_inside(a) and _inside(b)):
+        return NOTHING
+    return neg(_reduced_rise(b, a, neg(d))) if d[0] < 0.0 else _reduced_rise(a, b, d)
+
+
+def _reduced_rise(a, b, d):
+    """The same for d >= 0: a step leaves d/(a b (b + 1)) + phi(a (b + 1), b (a + 1), d), none of it negative."""
+    if d[0] == 0.0:
+        return ZERO
+    total, low, high = ZERO, a, b
+    for _ in range(_steps(a, FAR)):
+        next_low, next_high = plus_double(low, 1.0), plus_double(high, 1.0)
+        one, other = times(low, next_high), times(high, next_low)
+        total = plus(total, plus(over(d, times(high, one)), phi(one, other, d)))
+        low, high = next_low, next_high
+    w, x = over(ONE, low), over(ONE, high)
+    z = times(w, w)
+    p, q, _ = _divided(DIGAMMA, z, times(x, x))
+    series = times(plus(w, x), plus(p, times(z, q)))
+    return sound(plus(total, times(times(d, times(w, x)), plus_double(series, 0.5))))
+
+
 def trigamma_difference(a, b, d):
     """psi'(b) - psi'(a): -d times terms of one sign."""
     if not (_inside(a) and _inside(b)):
