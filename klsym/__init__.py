@@ -10,6 +10,17 @@ __version__ = "0.1.0"
 # Nothing heavy is imported until it is asked for: `klsym --help` needs neither SymPy nor SciPy.
 _ROOMS = {
     "api": ("Formula", "kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", "fisher", "density"),
+    "affinities": (
+        "renyi",
+        "tsallis",
+        "alpha_divergence",
+        "chernoff",
+        "bhattacharyya",
+        "hellinger2",
+        "hellinger",
+        "chi2",
+        "reverse_chi2",
+    ),
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
     "core.construct": ("shift", "scale", "transform"),

@@ -10,6 +10,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from .core.derivation import Case, Derivation, Kind, Step
+from .core.errors import ParameterError
 from .evaluation import Number, unit_base
 
 
@@ -61,6 +62,9 @@ class Answer:
 
     @property
     def unit(self) -> str:
+        """The unit in words; "" where the divergence is a number without one."""
+        if self.derivation.divergence.pure:
+            return ""
         return {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
 
     def in_base(self, base: Any) -> Self:
@@ -70,6 +74,8 @@ class Answer:
         >>> kl(Normal(0, 1), Normal(1, 1)).in_base(2).value
         1/(2*log(2))
         """
+        if base is not None and self.derivation.divergence.pure:
+            raise ParameterError(f"{self.title} is a number without a unit; leave out the base")
         return replace(self, base=unit_base(base))  # pyright: ignore[reportArgumentType]
 
     def __float__(self) -> float:

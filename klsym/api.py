@@ -18,6 +18,7 @@ from .core.domain import Outcome
 from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
 from .core.mixture import Mixture
+from .core.names import checked_name
 from .core.program import Program
 from .derive import derive
 from .derive.binding import bind
@@ -42,8 +43,9 @@ class Formula(Answer):
 
     @property
     def parameters(self) -> tuple[sp.Symbol, ...]:
-        """The free symbols, P's in catalog order, then Q's."""
-        values = self.p.values + (self.q.values if self.derivation.divergence.arity == 2 else ())
+        """The free symbols, P's in catalog order, then Q's, then the divergence's own."""
+        divergence = self.derivation.divergence
+        values = self.p.values + (self.q.values if divergence.arity == 2 else ()) + divergence.values
         ordered = [s for value in values for s in sorted(value.free_symbols, key=str)]
         return tuple(dict.fromkeys(ordered))
 
@@ -60,7 +62,11 @@ class Formula(Answer):
             if name not in names:
                 raise ParameterError(f"{self.title} has no parameter {name!r}{nearest(name, names)}")
         replaced = (_bound(d, given) for d in (self.p, self.q))
-        return _formula(self.derivation.divergence, *replaced, base=self.base, share=())
+        divergence = self.derivation.divergence
+        for old in divergence.values:
+            if str(old) in given:
+                divergence = ordered(divergence, given[str(old)])
+        return _formula(divergence, *replaced, base=self.base, share=())
 
     def evaluate(self, digits: int = 15, **numbers: Any) -> Number:
         """The value to the given number of digits, with how it is proven; no digit beyond the error is shown.
@@ -169,7 +175,7 @@ def kl(
     """
     if options.pop("logits", False):
         return _of_logits(p, q, base, share, deep, options)
-    return _measure(divergences.kl, p, q, base, share, deep, options)
+    return measured(divergences.kl, p, q, base, share, deep, options)
 
 
 def reverse_kl(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool = False, **options: Any) -> Any:
@@ -179,7 +185,7 @@ def reverse_kl(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool 
     >>> reverse_kl(Exponential(1), Exponential(2)).value
     -1/2 + log(2)
     """
-    return _measure(divergences.reverse_kl, p, q, base, share, deep, options)
+    return measured(divergences.reverse_kl, p, q, base, share, deep, options)
 
 
 def jeffreys(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool = False, **options: Any) -> Any:
@@ -189,7 +195,7 @@ def jeffreys(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool = 
     >>> jeffreys(Normal(0, 1), Normal(1, 1)).value
     1
     """
-    return _measure(divergences.jeffreys, p, q, base, share, deep, options)
+    return measured(divergences.jeffreys, p, q, base, share, deep, options)
 
 
 def cross_entropy(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bool = False, **options: Any) -> Any:
@@ -199,7 +205,7 @@ def cross_entropy(p: Any, q: Any, *, base: Any = None, share: Any = (), deep: bo
     >>> cross_entropy(Exponential(1), Exponential(2)).value
     2 - log(2)
     """
-    return _measure(divergences.cross_entropy, p, q, base, share, deep, options)
+    return measured(divergences.cross_entropy, p, q, base, share, deep, options)
 
 
 def entropy(p: Any, *, base: Any = None, deep: bool = False, **options: Any) -> Any:
@@ -212,7 +218,7 @@ def entropy(p: Any, *, base: Any = None, deep: bool = False, **options: Any) -> 
     if isinstance(p, (Family, Distribution)):
         member = p.member("") if isinstance(p, Family) else p
         return _formula(divergences.entropy, member, member, base=base, share=(), deep=deep)
-    return _measure(divergences.entropy, p, p, base, (), deep, options)
+    return measured(divergences.entropy, p, p, base, (), deep, options)
 
 
 def fisher(p: Measure) -> sp.ImmutableMatrix:
@@ -247,9 +253,27 @@ def density(text: str, **domains: str) -> Family:
     return densities.density(text, **domains)
 
 
-def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
+def ordered(divergence: Divergence, order: Any) -> Divergence:
+    """The divergence of that order: a number, a name or a symbol; ParameterError for one that it does not have."""
+    ((parameter, old),) = divergence.arguments
+    where = f"{parameter.name} of {divergence.name}"
+    value = parameter.domain.symbol(checked_name(order)) if isinstance(order, str) else exact(order, where)
+    facts = parameter.domain.assumptions
+    if value.free_symbols and not (value.is_Symbol and all(getattr(value, f"is_{fact}") for fact in facts)):
+        raise ParameterError(f"{where} is {value}; it must be a number, a name, or a positive SymPy symbol")
+    if parameter.domain.contains(value) == sp.false:
+        raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
+    bound = divergence.subs({old: value})
+    if bound.constraint == sp.false:
+        raise ParameterError(f"{where} is {value}, where {divergence.name} is a limit, the Kullback-Leibler divergence")
+    return bound
+
+
+def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
     if library(p) or library(q):
         return _of_objects(divergence, p, q, base, deep, [*options, *(["share"] if share else [])])
+    if divergence.integral and any(isinstance(d, Mixture) or hasattr(d, "outcome") for d in (p, q)):
+        raise UnderivableError(f"{divergence.name} is derived for distributions of numbers; {p} or {q} is no such one")
     if any(isinstance(d, Mixture) for d in (p, q)):
         return _mixed(divergence, p, q, base, share, deep, options)
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
@@ -266,7 +290,11 @@ def _measure(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
     from . import vectors
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
-    return getattr(vectors, divergence.name)(*arguments, base=base, **options)
+    if not divergence.integral:
+        return getattr(vectors, divergence.name)(*arguments, base=base, **options)
+    if not divergence.pure:
+        options["base"] = base
+    return getattr(vectors, divergence.name)(*arguments, *divergence.values, **options)
 
 
 def _mixed(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: Any) -> Any:
@@ -284,9 +312,9 @@ def _of_objects(divergence: Divergence, p: Any, q: Any, base: Any, deep: bool, o
         raise TypeError(f"{divergence.name} of distributions of other libraries takes no {', '.join(options)}")
 
     def formula(a: Any, b: Any) -> Any:
-        return _measure(divergence, a, b if divergence.arity == 2 else a, base, (), deep, {})
+        return measured(divergence, a, b if divergence.arity == 2 else a, base, (), deep, {})
 
-    return measure(p, q, formula, (divergence.name, str(base), deep))
+    return measure(p, q, formula, (divergence.name, divergence.values, str(base), deep))
 
 
 def _of_logits(p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
@@ -306,7 +334,11 @@ def _formula(
 ) -> Formula:
     first = p.member("_p") if isinstance(p, Family) else p
     second = q.member("_q") if isinstance(q, Family) else q
-    return Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), unit_base(base))
+    found = Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), unit_base(base))
+    for own in divergence.values:
+        if any(own.is_Symbol and own != s and own.name == s.name for s in found.parameters):
+            raise ParameterError(f"{own} is both the order of {divergence.name} and another symbol of that name")
+    return found
 
 
 def _array_formula(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: Any) -> Any:

@@ -105,7 +105,7 @@ def kernels(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) 
     """The kernels whose sum is the divergence of members of these families, none if the table has not all of them."""
     if p.family.factors:
         return ()
-    definition = divergence.define(LOG_P, LOG_Q, P, Q)
+    definition = divergence.written(LOG_P, LOG_Q, P, Q)
     found = []
     for term in sp.Add.make_args(definition):
         reverse = term == Q(LOG_Q - LOG_P)

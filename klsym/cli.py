@@ -38,7 +38,9 @@ NUMBER = re.compile(rf"{DECIMAL}|{QUOTIENT}", re.ASCII)
 NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 OPERATORS = frozenset(",*+/()<>^")
-DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy")
+ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff")
+DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", *ORDERED, "bhattacharyya", "hellinger2",
+               "hellinger", "chi2", "reverse_chi2")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,19 @@ def formula(args: argparse.Namespace) -> Any:
     members = pair(args.words, 1 if args.divergence == "entropy" else 2)
     from . import api
 
-    options: dict[str, Any] = {"deep": args.deep} | ({"share": tuple(args.share)} if args.share else {})
-    return getattr(api, args.divergence)(*members, **options).in_base(args.base)
+    found = api.measured(divergence(args), members[0], members[-1], None, tuple(args.share), args.deep, {})
+    return found.in_base(args.base)
+
+
+def divergence(args: argparse.Namespace) -> Any:
+    """The divergence that the arguments name, at the order that they give."""
+    from . import api, divergences
+
+    named = getattr(divergences, args.divergence)
+    if (args.alpha is not None) != (args.divergence in ORDERED):
+        need = f"needs --alpha, its order, and only {', '.join(ORDERED)} have one"
+        raise ParameterError(f"{args.divergence} {need if args.alpha is None else 'has no --alpha'}")
+    return named if args.alpha is None else api.ordered(named, number_or_name(args.alpha, "alpha"))
 
 
 def derive(args: argparse.Namespace) -> Answer:
@@ -120,7 +133,8 @@ def derive(args: argparse.Namespace) -> Answer:
 
 def evaluate(args: argparse.Namespace) -> Answer:
     number = formula(args).evaluate(digits=args.digits)
-    return Answer(f"{number}\n  in {number.unit}; {number.proof}: {number.why}", number.to_json())
+    unit = f"in {number.unit}; " if number.unit else ""
+    return Answer(f"{number}\n  {unit}{number.proof}: {number.why}", number.to_json())
 
 
 def generate(args: argparse.Namespace) -> Answer:
@@ -144,11 +158,9 @@ def verify_function(args: argparse.Namespace) -> Any:
             "--base and --share are for formulas; a function is compared in nats, at parameters of its own"
         )
     members = pair(args.words[1:], 1 if args.divergence == "entropy" else 2)
-    from . import divergences
     from .subject import check
 
-    divergence = getattr(divergences, args.divergence)
-    return check(args.words[0], divergence, members[0], members[-1], points=args.points, seed=args.seed)
+    return check(args.words[0], divergence(args), members[0], members[-1], points=args.points, seed=args.seed)
 
 
 def families(args: argparse.Namespace) -> Answer:
@@ -162,7 +174,8 @@ def families(args: argparse.Namespace) -> Answer:
     arrays = {name: family for name, family in array_catalog().items() if not family.factors}
     whole = arrays if args.arrays else catalog
     chosen = [find(name) for name in args.only.split(",")] if args.only else list(whole.values())
-    rows = list(render.with_progress(pairs.rows(chosen, args.deep), len(chosen) ** 2))
+    found = pairs.rows(chosen, args.deep, divergence(args))
+    rows = list(render.with_progress(found, len(chosen) ** 2))
     return Answer(render.matrix_text(rows), rows)
 
 
@@ -220,12 +233,13 @@ def parser_of(verb: str) -> Parser:
         return parser
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
-        add("--matrix", action="store_true", help="what is known of KL(P || Q), for every ordered pair (minutes)")
+        add("--matrix", action="store_true", help="what is known of the divergence of every ordered pair (minutes)")
+        which(add, "default: kl")
         add("--arrays", action="store_true", help="with --matrix: the families of vectors, lists and matrices")
         add("--only", metavar="A,B,C", help="with --matrix: these families alone")
         return parser
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
-    add("--divergence", default="kl", choices=DIVERGENCES, help="default: kl; entropy takes P alone")
+    which(add, "default: kl; entropy takes P alone")
     add("--base", type=base, metavar="B", help="the unit: 2 for bits (default: nats)")
     add("--share", action="append", default=[], metavar="NAME", help="a parameter that P and Q have in common")
     if verb == "derive":
@@ -240,6 +254,12 @@ def parser_of(verb: str) -> Parser:
         add("--points", type=positive, default=3, metavar="N", help="how many random parameter sets (default: 3)")
         add("--seed", type=int, default=0, metavar="S", help="of the random parameter sets (default: 0)")
     return parser
+
+
+def which(add: Callable[..., Any], says: str) -> None:
+    """The arguments that name a divergence."""
+    add("--divergence", default="kl", choices=DIVERGENCES, help=says)
+    add("--alpha", metavar="A", help=f"the order of {', '.join(ORDERED)}: a number or a name")
 
 
 def base(text: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import sympy as sp
 
@@ -10,6 +11,8 @@ from .core.derivation import Derivation, General
 from .core.family import Distribution, Family
 from .derive import derive
 from .derive.membership import member
+from .derive.powers import integral
+from .divergences import ALPHA, renyi
 from .families import catalog
 
 
@@ -20,13 +23,27 @@ def generals(derivation: Derivation) -> tuple[General, ...]:
     >>> [str(general.p) for general in generals(kl(Gamma, Weibull).derivation)]
     ['GeneralizedGamma(1/beta_p, alpha_p, 1)']
     """
-    if derivation.kind != "closed" or "zero-on-diagonal" not in derivation.divergence.axioms:
+    divergence = derivation.divergence
+    if derivation.kind != "closed" or "zero-on-diagonal" not in divergence.axioms:
         return ()
+    if divergence.integral:
+        return _of_order(derivation)
     p, q = derivation.p, derivation.q
     if p.family == q.family and all(isinstance(value, sp.Symbol) for value in (*p.values, *q.values)):
         return ()
     found = (_general(derivation, *images) for images in common(p, q))
     return tuple(general for general in found if general is not None)
+
+
+def _of_order(derivation: Derivation) -> tuple[General, ...]:
+    """The Renyi divergence of a generic order that has the same integral, of generic members of the family of both."""
+    of = integral(derivation.divergence, derivation.p, derivation.q)
+    m, o = of.m, of.o
+    if m.family != o.family:
+        return ()
+    name = sp.Symbol(f"{ALPHA}#order", **ALPHA.assumptions0)
+    found = _general(replace(derivation, divergence=renyi.subs({ALPHA: name}), p=m, q=o), m, o)
+    return () if found is None else (replace(found, values=(1 - of.b,)),)
 
 
 def common(p: Distribution, q: Distribution) -> Iterator[tuple[Distribution, Distribution]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sympy as sp
 
 from .core.divergence import Divergence, Operator
+from .core.domain import Domain
 
 
 # Named functions, not lambdas: what holds a divergence can then be pickled.
@@ -28,10 +29,80 @@ def _entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Exp
     return P(-log_p)
 
 
-SHARED = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant", "jointly-convex"})
+def _affinity(log_p: sp.Expr, log_q: sp.Expr, P: Operator, alpha: sp.Expr) -> sp.Expr:
+    """The integral of p^alpha q^(1 - alpha)"""
+    return P(sp.exp((1 - alpha) * (log_q - log_p)))
+
+
+def _renyi(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return sp.log(_affinity(log_p, log_q, P, alpha)) / (alpha - 1)
+
+
+def _chernoff(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return -sp.log(_affinity(log_p, log_q, P, alpha))
+
+
+def _bhattacharyya(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return -sp.log(_affinity(log_p, log_q, P, sp.S.Half))
+
+
+def _hellinger2(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return 1 - _affinity(log_p, log_q, P, sp.S.Half)
+
+
+def _hellinger(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return sp.sqrt(_hellinger2(log_p, log_q, P, Q))
+
+
+def _chi2(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return _affinity(log_p, log_q, P, sp.Integer(2)) - 1
+
+
+def _reverse_chi2(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return _affinity(log_q, log_p, Q, sp.Integer(2)) - 1
+
+
+def _tsallis(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return (_affinity(log_p, log_q, P, alpha) - 1) / (alpha - 1)
+
+
+def _alpha_divergence(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return (_affinity(log_p, log_q, P, alpha) - 1) / (alpha * (alpha - 1))
+
+
+VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
+SHARED = VANISHING | {"jointly-convex"}
+
+ALPHA = sp.Symbol("alpha", positive=True)
+ORDER = Domain("order", sp.S.Zero, sp.oo)(ALPHA, 0.2, 1.8)
+EXPONENT = Domain("exponent", sp.S.Zero, sp.S.One)(ALPHA, 0.1, 0.9)
+NOT_ONE = sp.Ne(ALPHA, 1)
 
 kl = Divergence("kl", "KL(P || Q)", _kl, SHARED)
 reverse_kl = Divergence("reverse_kl", "KL(Q || P)", _reverse_kl, SHARED)
 jeffreys = Divergence("jeffreys", "J(P, Q)", _jeffreys, SHARED | {"symmetric"})
 cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy)
 entropy = Divergence("entropy", "H(P)", _entropy, arity=1)
+renyi = Divergence(
+    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+)
+chernoff = Divergence(
+    "chernoff", "Chernoff[alpha](P, Q)", _chernoff, VANISHING, parameters=(EXPONENT,), values=(ALPHA,)
+)
+bhattacharyya = Divergence("bhattacharyya", "Bhattacharyya(P, Q)", _bhattacharyya, VANISHING | {"symmetric"})
+hellinger2 = Divergence("hellinger2", "Hellinger(P, Q)^2", _hellinger2, SHARED | {"symmetric"})
+hellinger = Divergence("hellinger", "Hellinger(P, Q)", _hellinger, VANISHING | {"symmetric"})
+chi2 = Divergence("chi2", "chi2(P || Q)", _chi2, SHARED)
+reverse_chi2 = Divergence("reverse_chi2", "chi2(Q || P)", _reverse_chi2, SHARED)
+tsallis = Divergence(
+    "tsallis", "Tsallis[alpha](P || Q)", _tsallis, SHARED, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+)
+alpha_divergence = Divergence(
+    "alpha_divergence",
+    "A[alpha](P || Q)",
+    _alpha_divergence,
+    SHARED,
+    parameters=(ORDER,),
+    values=(ALPHA,),
+    constraint=NOT_ONE,
+)

@@ -1,27 +1,31 @@
-"""What is known of KL(P || Q), for every ordered pair of families."""
+"""What is known of a divergence, for every ordered pair of families."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .api import kl
+from .api import measured
+from .core.divergence import Divergence
 from .core.errors import NoCommonSpaceError, UnderivableError
+from .divergences import kl
 from .families import catalog
 
 
-def rows(families: Iterable[Any] | None = None, deep: bool = False) -> Iterator[dict[str, Any]]:
+def rows(
+    families: Iterable[Any] | None = None, deep: bool = False, divergence: Divergence = kl
+) -> Iterator[dict[str, Any]]:
     """The rows of `matrix`, each as soon as it is derived."""
     chosen = list(catalog.values() if families is None else families)
     for p in chosen:
         for q in chosen:
-            yield {"p": p.name, "q": q.name, **_known(p, q, {"deep": True} if deep else {})}
+            yield {"p": p.name, "q": q.name, **_known(divergence, p, q, deep)}
 
 
-def _known(p: Any, q: Any, options: dict[str, Any]) -> dict[str, str]:
+def _known(divergence: Divergence, p: Any, q: Any, deep: bool) -> dict[str, str]:
     """Families of arrays have a rule, none, or no space in common; other pairs always have a case."""
     try:
-        first = kl(p, q, **options).cases[0]
+        first = measured(divergence, p, q, None, (), deep, {}).cases[0]
     except NoCommonSpaceError:
         return {"kind": "no common space", "when": "True", "value": ""}
     except UnderivableError:

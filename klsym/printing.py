@@ -123,7 +123,7 @@ def _case_lines(case: Case, first: bool) -> list[str]:
 
 def formula_text(formula: Answer) -> str:
     """The formula's cases, one after another."""
-    lines = [f"{formula.title}, in {formula.unit}"]
+    lines = [formula.title + (f", in {formula.unit}" if formula.unit else "")]
     for i, case in enumerate(formula.cases):
         lines += _case_lines(case, i == 0)
     return "\n".join(lines)

@@ -101,6 +101,144 @@ def entropy(p: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool 
     return _measure(lambda p: _surprise(p, p), (p,), base, axis, normalize, ("p",))
 
 
+def shortfall(p: Floats, q: Floats, alpha: float) -> Floats:
+    """alpha p + (1 - alpha) q - p^alpha q^(1 - alpha), elementwise: 1 - c(alpha) is its sum, where p and q sum to 1.
+
+    It is nonnegative for alpha < 1, by the means, and at most 0 for alpha > 1, -oo where q = 0 < p. With x = log(p/q)
+    it is q (alpha e(x) - e(alpha x)), e(x) = exp(x) - 1 - x. (Cichocki and Amari, Entropy 12, 2010, equation 9.)
+
+    >>> float(shortfall(np.float64(0.5), np.float64(0.5 + 1e-9), 0.5)) / 1e-18
+    0.249999...
+    """
+    with np.errstate(all="ignore"):
+        x = np.log1p((p - q) / q)
+        near = q * (alpha * _excess(x) - _excess(alpha * x))
+        product = np.exp(alpha * np.log(p) + (1 - alpha) * np.log(q))
+        far = alpha * p + (1 - alpha) * q - np.where(p == 0, 0.0, product)
+    return np.where(p == q, 0.0, np.where(np.abs(x) <= 2, near, far))
+
+
+def _excess(x: Floats) -> Floats:
+    """exp(x) - 1 - x, by its series where |x| <= 1: what is left out is below 2**-58 of it."""
+    total = np.zeros_like(x)
+    for k in range(20, 1, -1):
+        total = (total + 1) * x / k
+    return np.where(np.abs(x) <= 1, total * x, np.expm1(x) - x)
+
+
+def _powers(
+    p: ArrayLike, q: ArrayLike, alpha: Any, finish: Callable[[Floats, float], Any], options: dict[str, Any]
+) -> Any:
+    """What `finish` makes of 1 - c(alpha) and alpha."""
+    order = float(alpha)
+    if not (0 < order < math.inf and order != 1):
+        raise ParameterError(f"alpha is {alpha}; it must be a positive number other than 1, where the limit is kl")
+
+    def total(short: Floats) -> Any:
+        with np.errstate(all="ignore"):
+            return finish(short, order)
+
+    return _measure(lambda p, q: shortfall(p, q, order), (p, q), total=total, **options)
+
+
+def renyi(
+    p: ArrayLike, q: ArrayLike, alpha: float, *, base: Any = None, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """Renyi divergence of order alpha, log(sum of p^alpha q^(1 - alpha))/(alpha - 1), with the arguments of `kl`.
+
+    ParameterError for an alpha that is not positive, or is 1. (van Erven and Harremoes, arXiv 1206.2459.)
+
+    >>> renyi([0.5, 0.5], [0.25, 0.75], 2, base=2)
+    0.41503749927884...
+    """
+    options = {"base": base, "axis": axis, "normalize": normalize}
+    return _powers(p, q, alpha, lambda short, order: np.log1p(-short) / (order - 1), options)
+
+
+def chernoff(
+    p: ArrayLike, q: ArrayLike, alpha: float, *, base: Any = None, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """Chernoff coefficient -log(sum of p^alpha q^(1 - alpha)), 0 < alpha < 1, with the arguments of `kl`.
+
+    >>> chernoff([0.5, 0.5], [0.25, 0.75], 0.5)
+    0.0346682320...
+    """
+    if not float(alpha) < 1:
+        raise ParameterError(f"alpha is {alpha}; it must lie between 0 and 1")
+    return _powers(
+        p, q, alpha, lambda short, order: -np.log1p(-short), {"base": base, "axis": axis, "normalize": normalize}
+    )
+
+
+def bhattacharyya(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Bhattacharyya distance, the Chernoff coefficient of 1/2, with the arguments of `kl`.
+
+    >>> bhattacharyya([1.0, 0.0], [0.0, 1.0])
+    inf
+    """
+    return chernoff(p, q, 0.5, base=base, axis=axis, normalize=normalize)
+
+
+def tsallis(p: ArrayLike, q: ArrayLike, alpha: float, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Tsallis divergence (sum of p^alpha q^(1 - alpha) - 1)/(alpha - 1), with the arguments of `kl`.
+
+    >>> tsallis([0.5, 0.5], [0.25, 0.75], 2)
+    0.33333333333333...
+    """
+    return _powers(p, q, alpha, lambda short, order: short / (1 - order), {"axis": axis, "normalize": normalize})
+
+
+def alpha_divergence(p: ArrayLike, q: ArrayLike, alpha: float, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Alpha divergence (sum of p^alpha q^(1 - alpha) - 1)/(alpha (alpha - 1)), with the arguments of `kl`.
+
+    >>> alpha_divergence([0.5, 0.5], [0.25, 0.75], 2)
+    0.16666666666666...
+    """
+    options = {"axis": axis, "normalize": normalize}
+    return _powers(p, q, alpha, lambda short, order: short / (order * (1 - order)), options)
+
+
+def hellinger2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Squared Hellinger distance, half the sum of (sqrt(p) - sqrt(q))^2, with the arguments of `kl`.
+
+    >>> hellinger2([1.0, 0.0], [0.5, 0.5])
+    0.29289321881345...
+    """
+    return _powers(p, q, 0.5, lambda short, order: short, {"axis": axis, "normalize": normalize})
+
+
+def hellinger(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Hellinger distance, the root of `hellinger2`.
+
+    >>> hellinger([1.0, 0.0], [0.0, 1.0])
+    1.0
+    """
+    return _powers(p, q, 0.5, lambda short, order: np.sqrt(short), {"axis": axis, "normalize": normalize})
+
+
+def chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Pearson's chi-square divergence, the sum of (p - q)^2/q, with the arguments of `kl`.
+
+    >>> chi2([0.5, 0.5], [0.25, 0.75])
+    0.33333333333333...
+    """
+    return _measure(_squares, (p, q), None, axis, normalize)
+
+
+def reverse_chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Neyman's chi-square divergence, chi2(q, p), with the arguments of `kl`.
+
+    >>> reverse_chi2([0.5, 0.5], [0.25, 0.75])
+    0.25
+    """
+    return _measure(lambda p, q: _squares(q, p), (p, q), None, axis, normalize)
+
+
+def _squares(p: Floats, q: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        return np.where(p == q, 0.0, (p - q) ** 2 / q)
+
+
 def mutual_information(table: ArrayLike, *, given: int | None = None, base: Any = None, normalize: bool = False) -> Any:
     """Mutual information of the rows and columns of a joint table, its divergence from the product of its marginals.
 
@@ -144,12 +282,13 @@ def _surprise(p: Floats, q: Floats) -> Floats:
 def _measure(
     term: Callable[..., Floats],
     given: Sequence[ArrayLike],
-    base: Any,
-    axis: Axis,
-    normalize: bool,
+    base: Any = None,
+    axis: Axis = -1,
+    normalize: bool = False,
     names: Sequence[str] = ("p", "q"),
+    total: Callable[[Floats], Floats] = lambda sums: sums,
 ) -> Any:
-    """The sum over the axes of a term of one or two arrays of probabilities."""
+    """The sum over the axes of a term of one or two arrays of probabilities, or what `total` makes of it."""
     nats = unit(base)
     arrays = [_array(each, name) for each, name in zip(given, names, strict=True)]
     moved = [_moved(array, axis, name) for array, name in zip(arrays, names, strict=True)]
@@ -164,9 +303,9 @@ def _measure(
         terms = term(*vectors)
     except ValueError as error:
         raise VectorError(f"the other axes of p and q do not broadcast: {error}") from None
-    total = 0.0 + terms.sum(axis=-1) / nats
+    found = 0.0 + total(terms.sum(axis=-1)) / nats
     dtype = _result_type(arrays)
-    return float(total) if total.ndim == 0 and dtype == np.float64 else total.astype(dtype)[()]
+    return float(found) if found.ndim == 0 and dtype == np.float64 else found.astype(dtype)[()]
 
 
 def unit(base: Any) -> float:

@@ -102,7 +102,7 @@ def sample_points(formula: Formula, case: Case, count: int, seed: int) -> list[P
     """Parameter points at which the case is the one that holds."""
     rng = random.Random(seed)
     earlier = [sp.Not(c.when) for c in formula.cases[: formula.cases.index(case)]]
-    members = (formula.p, formula.q)
+    members = (formula.p, formula.q, formula.derivation.divergence)
     drawn = (draw(members, sp.And(case.when, *earlier), rng) for _ in range(count))
     return [point for point in drawn if point is not None]
 
@@ -149,7 +149,7 @@ def _compiled(formula: Formula, backend: str | None) -> Callable[..., Any] | Non
 
 def _truth(formula: Formula, point: Point, digits: int) -> Value:
     p, q = formula.p.subs(point), formula.q.subs(point)
-    value = oracles.measure(formula.derivation.divergence, p, q, digits)
+    value = oracles.measure(formula.derivation.divergence.subs(point), p, q, digits)
     if formula.base is None:
         return value
     with mp.workdps(digits + GUARD_DIGITS):
@@ -166,19 +166,22 @@ def _closed(case: Case, point: Point, digits: int) -> Value:
 
 def _measured(formula: Formula, side: sp.Expr, point: Point, digits: int) -> Value:
     coordinates = {y: forward.xreplace(point) for y, forward in formula.derivation.coordinates}
-    numbers, radius = {}, mp.mpf(0)
+    numbers, radii, radius = {}, {}, mp.mpf(0)
     for node in side.atoms(Expectation):
         p = (formula.p if node.measure.name == "P" else formula.q).subs(point)
         inside = node.integrand.xreplace(point).xreplace(coordinates)
         value = oracles.expectation(p, inside, node.condition.xreplace(point), digits)
         if not value.vouched:
             return value
-        numbers[node] = sp.Dummy()
-        coefficient = side.coeff(node) if side.is_Add else sp.S.One
-        weight = abs(real_number(coefficient.xreplace(point), digits)) if coefficient.xreplace(point).is_number else 1
-        radius += value.rad * max(weight, 1)
+        if mp.isinf(value.mid):
+            return Value(mp.nan, mp.inf, "estimate", f"{node} is infinite")
         numbers[node] = sp.Float(str(mp.nstr(value.mid, digits + GUARD_DIGITS)), digits + GUARD_DIGITS)
+        radii[node] = value.rad
     try:
+        for node, rad in radii.items():
+            free = sp.Dummy(real=True)
+            slope = side.xreplace({node: free}).diff(free).xreplace({free: node}).xreplace(numbers).xreplace(point)
+            radius += rad * max(abs(real_number(slope, digits)), 1)
         with mp.workdps(digits + GUARD_DIGITS):
             total = real_number(side.xreplace(numbers).xreplace(point), digits + GUARD_DIGITS)
             return Value(+total, radius + abs(total) * mp.mpf(10) ** -digits, "estimate")

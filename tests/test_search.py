@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from klsym import kl
+from klsym import kl, renyi
 from klsym.common import generals
 from klsym.core.domain import Domain
 from klsym.families import array_catalog, catalog
@@ -16,14 +16,30 @@ JOINTS = [f for f in array_catalog().values() if f.factors and all(isinstance(p.
 CHOICES = Path(search.__file__).with_name("choices.json")
 
 
+# Families for which a form of the integral of p^alpha q^(1 - alpha) is kept, for every order at once.
+ORDERED = """Bernoulli Beta Binomial ChiSquared Exponential Frechet Gamma Geometric Gumbel Laplace LogNormal Logarithmic
+Maxwell Moyal Normal Pareto Poisson Rayleigh VonMises Weibull""".split()
+
+
+class Every:
+    """It has every shape."""
+
+    def __contains__(self, _):
+        return True
+
+
+def of_any_order(p, q):
+    return renyi(p, q, "alpha")
+
+
 @pytest.fixture
 def seen(monkeypatch):
-    """seen(p, q) lowers their KL and gives each closed form met: (name, shape, value, choice, form)."""
+    """seen(p, q) lowers their divergence and gives each closed form met: (name, shape, value, choice, form)."""
     searched = {}
 
-    def run(p, q, kept):
+    def run(p, q, kept, divergence=kl):
         found, one = [], search.best
-        derivation = kl(p, q).derivation
+        derivation = divergence(p, q).derivation
         wholes = generals(derivation)
         if not any(case.kind == "closed" for case in derivation.cases) or (p != q and not wholes):
             return found
@@ -42,6 +58,8 @@ def seen(monkeypatch):
             return form if not kept else one(value, pairs, ends, errors)
 
         monkeypatch.setattr("klsym.lower.closed.best", best)
+        if not kept:
+            monkeypatch.setattr("klsym.lower.closed.chosen", Every)
         lower(derivation, generals=wholes)
         return found
 
@@ -58,11 +76,24 @@ def test_a_kept_choice_makes_the_closed_form(family, seen):
             checked.add(key)
 
 
+@pytest.mark.parametrize("name", ORDERED[::4])
+def test_a_kept_choice_makes_the_integral(name, seen):
+    found = seen(catalog[name], catalog[name], kept=True, divergence=of_any_order)
+    assert found
+    for _, key, value, _, form in found:
+        assert key in search.chosen() and form is not None
+        assert structure.vanishes(form.sum - value)
+
+
 @pytest.mark.slow
 def test_choices_are_what_the_search_finds(seen, request):
     found = {}
     for p, q in [*permutations(catalog.values(), 2), *((p, p) for p in [*catalog.values(), *JOINTS])]:
         found |= {key: (name, choice) for name, key, _, choice, _ in seen(p, q, kept=False)}
+    for name in ORDERED:
+        found |= {
+            k: (n, c) for n, k, _, c, _ in seen(catalog[name], catalog[name], kept=False, divergence=of_any_order)
+        }
     rows = [
         json.dumps({"shape": key, "for": name, "choice": choice}, separators=(", ", ": "))
         for key, (name, choice) in sorted(found.items(), key=lambda item: item[1][0])

@@ -93,8 +93,12 @@ class Derivation:
 
 @dataclass(frozen=True)
 class General:
-    """The divergence of generic members of one family, and the two members of it that are meant."""
+    """The divergence of generic members of one family, and the two members of it that are meant.
+
+    `values` are those meant for the divergence's own parameters.
+    """
 
     derivation: Derivation
     p: Distribution
     q: Distribution
+    values: tuple[sp.Expr, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isfinite
@@ -95,6 +95,11 @@ class Distribution:
 
     family: Family
     values: tuple[sp.Expr, ...]
+
+    @property
+    def arguments(self) -> Iterator[tuple[Parameter, sp.Expr]]:
+        """Each parameter with its value."""
+        return zip(self.family.parameters, self.values, strict=True)
 
     @property
     def bindings(self) -> dict[sp.Symbol, sp.Expr]:

@@ -7,24 +7,27 @@ import random
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
+from .divergence import Divergence
 from .domain import Parameter
 from .family import Distribution
 
 Point = dict[sp.Symbol, sp.Expr]
 
 
-def draw(distributions: tuple[Distribution, ...], when: Boolean, rng: random.Random, tries: int = 2000) -> Point | None:
-    """Values for the free symbols of the distributions, in their typical ranges, where `when` holds; or None.
+def draw(
+    members: tuple[Distribution | Divergence, ...], when: Boolean, rng: random.Random, tries: int = 2000
+) -> Point | None:
+    """Values for the free symbols of the members, in their typical ranges, where `when` holds; or None.
 
     Values are rationals with denominator 1000 (integers where the domain is), so that a reference
     sees the same number. Later tries stretch the ranges, to reach conditions off the everyday track.
     """
     owners: dict[sp.Symbol, Parameter] = {}
-    for distribution in distributions:
-        for parameter, value in zip(distribution.family.parameters, distribution.values, strict=True):
+    for member in members:
+        for parameter, value in member.arguments:
             if isinstance(value, sp.Symbol):
                 owners.setdefault(value, parameter)
-    condition = sp.And(when, *(d.constraint for d in distributions))
+    condition = sp.And(when, *(member.constraint for member in members))
     equalities = [e for e in sp.And.make_args(condition) if isinstance(e, sp.Eq) and isinstance(e.rhs, sp.Symbol)]
     for attempt in range(tries):
         point = {symbol: _typical(parameter, rng, attempt) for symbol, parameter in owners.items()}

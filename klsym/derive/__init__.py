@@ -11,12 +11,10 @@ from sympy.logic.boolalg import Boolean
 from ..core.derivation import Case, Derivation, Expectation, Step
 from ..core.divergence import Divergence
 from ..core.family import Distribution
+from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
+from .powers import by_powers
 from .support import finiteness
-
-LOG_P, LOG_Q = sp.symbols("log_p log_q", real=True)
-P, Q = sp.Function("E_P"), sp.Function("E_Q")
-MEASURES = {P: sp.Symbol("P"), Q: sp.Symbol("Q")}
 
 
 @lru_cache(maxsize=8192)
@@ -27,7 +25,11 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
-    definition = divergence.define(LOG_P, LOG_Q, P, Q)
+    definition = divergence.written(LOG_P, LOG_Q, P, Q)
+    if divergence.integral:
+        cases, steps, coordinates = by_powers(divergence, p, q)
+        special = [] if cases[0].kind == "closed" else _shared_cases(divergence, p, q)
+        return Derivation(divergence, p, q, (*special, *cases), steps, coordinates)
     finite, why, infinite = _finiteness(definition, p, q)
     steps = [Step("definition", sp.Symbol(divergence.name), _written(definition, p, q), why=divergence.notation)]
     if finite == sp.false:

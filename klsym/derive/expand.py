@@ -69,7 +69,7 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: Terms, view: View, deep
     for branch, own in zip(view.branches, view.log_density, strict=True):
         parts = [(own if d == m else linear(_at(d, branch.to_x), branch.y), c) for c, d in terms]
         combination = combine(parts)
-        label = _label(branch, len(coordinates) + 1, {str(s) for s in whole.free_symbols})
+        label = branch.label(len(coordinates) + 1, {str(s) for s in whole.free_symbols})
         coordinates.append((label, branch.from_x))
         rename = {branch.y: label}
         constant.append(combination.pop(ONE, sp.S.Zero) * branch.weight)
@@ -99,15 +99,6 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: Terms, view: View, deep
     if steps:
         steps.append(Step("collect", sum_, final, why="insert the expectations"))
     return Expansion(closed, tuple(leftover), (*opening, *steps), tuple(coordinates))
-
-
-def _label(branch: Branch, number: int, taken: set[str]) -> sp.Symbol:
-    """The coordinate's name in print: y, or y_1 and y_2 for two branches; one that no parameter has."""
-    if branch.to_x == branch.y and branch.where == sp.true:
-        return branch.from_x
-    stem = branch.y.name if branch.where == sp.true else f"{branch.y.name}_{number}"
-    name = next(name for name in (stem, *(stem + "'" * i for i in range(1, 9))) if name not in taken)
-    return sp.Symbol(name, **branch.y.assumptions0)
 
 
 def _unique(steps: list[Step]) -> list[Step]:

@@ -53,6 +53,12 @@ class Flat:
     weight: tuple[tuple[sp.Expr, sp.Expr], ...]
     name: str = "polynomial"
 
+    @property
+    def mass(self) -> sp.Expr | None:
+        """The mass of a constant density: coefficient times length."""
+        ((factor, coefficient), *rest) = self.weight
+        return coefficient * (self.upper - self.lower) if factor == 1 and not rest else None
+
     def expect(self, atom: sp.Expr) -> Known | None:
         """E[a] = A(upper) - A(lower) for an antiderivative A of the density times a"""
         total, identities = [], []

@@ -165,7 +165,7 @@ def _at(law: Any, values: dict[Any, Any]) -> Any:
 @lru_cache(maxsize=64)
 def pieces(divergence: Divergence) -> tuple[Divergence, ...]:
     """The divergence as a sum of expectations under one of the two distributions each."""
-    terms = sp.Add.make_args(divergence.define(LOG_P, LOG_Q, P, Q))
+    terms = sp.Add.make_args(divergence.written(LOG_P, LOG_Q, P, Q))
     return (divergence,) if len(terms) == 1 else tuple(replace(divergence, define=_one(term)) for term in terms)
 
 
@@ -174,7 +174,7 @@ def _one(term: sp.Expr) -> Any:
 
 
 def _measure(piece: Divergence) -> sp.Symbol:
-    (measure,) = {MEASURES[f] for f in (P, Q) if piece.define(LOG_P, LOG_Q, P, Q).has(f)}
+    (measure,) = {MEASURES[f] for f in (P, Q) if piece.written(LOG_P, LOG_Q, P, Q).has(f)}
     return measure
 
 

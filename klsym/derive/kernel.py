@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import sympy as sp
@@ -18,12 +18,19 @@ Mellin = Callable[[sp.Expr], tuple[sp.Expr, Triples] | None]
 
 @dataclass(frozen=True)
 class Known:
-    """An expectation: its value, the condition under which it holds, the rule and the reason."""
+    """An expectation: its value, the condition under which it holds, the rule and the reason.
+
+    `open` says that a positive integrand has no finite expectation where the condition fails.
+    """
 
     value: sp.Expr
     when: Boolean
     rule: str
     why: str
+    open: bool = False
+
+
+Extension = tuple[sp.Expr, Callable[..., sp.Expr], str, Callable[..., tuple[Boolean, ...]]]
 
 
 class Law(Protocol):
@@ -40,10 +47,12 @@ class Kernel:
     """The density exp(eta . g(y)) / Z(eta) on (lower, upper), for features g.
 
     `log_z(*eta)` is the logarithm of the normalising integral (or sum), `finite(*eta)` the conditions
-    under which it converges, `partial(m, *eta)` the same integral over y < m where it is known.
-    An extension is a further feature, at 0 in this density, with the log_z that includes it: a tilt
-    may leave the kernel for it. `mellin(u)` is (c, triples) where E[u^s] is c^s times the product over the
-    triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e. `log_shortfall(m)` is E[log(m/Y); Y < m].
+    under which it converges, `partial(m, *eta)` the same integral over y < m where it is known. The kernel is
+    `regular` if it diverges on their boundary too (Barndorff-Nielsen, Information and Exponential Families, 8.1).
+    An extension is a further feature, at 0 in this density, with the log_z that includes it, a citation, and
+    conditions under which that converges: a tilt may leave the kernel for it. `mellin(u)` is (c, triples) where
+    E[u^s] is c^s times the product over the triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e.
+    `log_shortfall(m)` is E[log(m/Y); Y < m].
     """
 
     name: str
@@ -54,7 +63,8 @@ class Kernel:
     citation: str
     finite: Callable[..., tuple[Boolean, ...]] = lambda *eta: ()
     partial: Callable[..., sp.Expr] | None = None
-    extensions: tuple[tuple[sp.Expr, Callable[..., sp.Expr], str], ...] = ()
+    regular: bool = True
+    extensions: tuple[Extension, ...] = ()
     mellin: Mellin | None = None
     log_shortfall: Callable[[sp.Expr], sp.Expr] | None = None
     lower: sp.Expr = sp.S.Zero
@@ -69,15 +79,30 @@ class Kernel:
 
     def _expect(self, atom: sp.Expr) -> Known | None:
         found = self.parse(atom, self.features)
-        if found is not None:
-            return self._tilted(*found)
-        for feature, log_z, citation in self.extensions:
+        if found is not None and any(found[1]):
+            return self._derived(*found)
+        tilted = self.tilt(atom)
+        if tilted is None or tilted.value.has(UpperGammaOrder):
+            return None
+        value = ratio(tilted.value)
+        return replace(tilted, value=sp.cancel(value) if value.is_rational_function(*value.free_symbols) else value)
+
+    def tilt(self, atom: sp.Expr) -> Known | None:
+        """log E[exp(s.g)] = log Z(eta + s) - log Z(eta)"""
+        found = self.parse(atom, self.features)
+        if found is not None and not any(found[1]):
+            at = self._shifted(found[0])
+            if not any(found[0]):
+                return Known(sp.S.Zero, sp.true, "tilt", self._why(*found), True)
+            difference = self.log_z(*at) - self.log_z(*self.eta)
+            return Known(difference, sp.And(*self.finite(*at)), "tilt", self._why(*found), self.regular)
+        for feature, log_z, citation, finite in self.extensions:
             found = self.parse(atom, (*self.features, feature))
             if found is not None and not any(found[1]):
                 shifted = self._shifted(found[0])
                 difference = log_z(*shifted) - self.log_z(*self.eta)
                 why = f"{self.name} kernel extended by {feature}; {citation}"
-                return Known(ratio(difference), sp.And(*self.finite(*shifted[:-1])), "tilt", why)
+                return Known(difference, sp.And(*finite(*shifted)), "tilt", why)
         return None
 
     def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
@@ -122,22 +147,23 @@ class Kernel:
         known = (*self.eta, sp.S.Zero)[: len(shift)]
         return [e + s for e, s in zip(known, shift, strict=True)]
 
-    def _tilted(self, shift: list[sp.Expr], power: list[int]) -> Known | None:
+    def _derived(self, shift: list[sp.Expr], power: list[int]) -> Known | None:
         at = self._shifted(shift)
         moved = any(s != 0 for s in shift)
         value = ratio(self.log_z(*at) - self.log_z(*self.eta)) if moved else ONE
-        if any(power):
-            value *= self._cumulant_polynomial(tuple(power), at)
+        value *= self._cumulant_polynomial(tuple(power), at)
         if value.has(sp.Derivative, sp.Subs, UpperGammaOrder):
             return None
         if value.is_rational_function(*value.free_symbols):
             value = sp.cancel(value)
+        return Known(value, sp.And(*self.finite(*at)) if moved else sp.true, "tilt", self._why(shift, power))
+
+    def _why(self, shift: list[sp.Expr], power: list[int]) -> str:
         change = f"eta = ({', '.join(map(str, self.eta))})"
-        change += f", shift ({', '.join(map(str, shift))})" if moved else ""
+        change += f", shift ({', '.join(map(str, shift))})" if any(s != 0 for s in shift) else ""
         change += f", derivatives ({', '.join(map(str, power))})" if any(power) else ""
         features = ", ".join(map(str, self.features))
-        why = f"{self.name} kernel in ({features}), {change}; {self.citation}"
-        return Known(value, sp.And(*self.finite(*at)) if moved else sp.true, "tilt", why)
+        return f"{self.name} kernel in ({features}), {change}; {self.citation}"
 
     def _cumulant_polynomial(self, power: tuple[int, ...], at: list[sp.Expr]) -> sp.Expr:
         """d^n exp(log Z) / exp(log Z) at eta: a polynomial in derivatives of log Z."""

@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 import sympy as sp
 from sympy import exp, expand_log, log, loggamma, pi, sqrt
+from sympy.logic.boolalg import Boolean
 
 from ..core.domain import Interval
 from ..core.functions import LogSinhc, ParabolicU, TricomiU
-from .kernel import Kernel, Mellin, Triples
+from .kernel import Extension, Kernel, Mellin, Triples
 from .linear import ONE, Combination, linear
 from .normalisers import LogBesselK, LogUpperGamma, LogZeta
 
@@ -68,11 +69,13 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return loggamma((e0 + 1) / c) - (e0 + 1) / c * log(-e1) - log(size)
 
-    extensions = [(y**-c, *_bessel(c))]
+    extensions: list[Extension] = [(y**-c, *_bessel(c), _both_fall)]
     if c == 1:
-        extensions = [(1 / y, *_bessel(c)), (y**2, _parabolic(quadratic_last=True), "DLMF 12.5.1")]
+        quadratic = (y**2, _parabolic(quadratic_last=True), "DLMF 12.5.1", lambda e0, e1, e2: (e0 + 1 > 0, -e2 > 0))
+        extensions = [*extensions, quadratic]
     if c == 2:
-        extensions = [(y, _parabolic(quadratic_last=False), "DLMF 12.5.1"), *extensions]
+        first_power = (y, _parabolic(quadratic_last=False), "DLMF 12.5.1", lambda e0, e1, e2: (e0 + 1 > 0, -e1 > 0))
+        extensions = [first_power, *extensions]
     eta = (atoms.get(log(y), sp.S.Zero), rate)
     return Kernel(
         "generalized gamma", y, (log(y), y**c), eta, log_z, "DLMF 5.9.1",
@@ -129,6 +132,11 @@ def _bessel(c: sp.Expr):
     return log_z, "DLMF 10.32.10"
 
 
+def _both_fall(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> tuple[Boolean, ...]:
+    """Where y^e0 exp(e1 y^c + e2 y^-c) falls exponentially at 0 and at oo."""
+    return (-e1 > 0, -e2 > 0)
+
+
 def _parabolic(quadratic_last: bool):
     """int y^e0 exp(-b y^2 - t y) dy = Gamma(s) (2b)^(-s/2) e^(z^2/4) U(s - 1/2, z), s = e0 + 1, z = t/sqrt(2b).
 
@@ -166,8 +174,7 @@ def gig(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
     return Kernel(
         "generalized inverse Gaussian", y, (log(y), y**c, y**-c),
         (atoms.get(log(y), sp.S.Zero), found[c], found[other]),
-        *_bessel(c),
-        finite=lambda e0, e1, e2: (-e1 > 0, -e2 > 0),
+        *_bessel(c), finite=_both_fall, regular=False,
     )  # fmt: skip
 
 
@@ -200,7 +207,7 @@ def beta_prime(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | 
         "beta prime", y, (log(y), rest[0]), eta, log_z, "DLMF 5.12.3",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 - (e0 + 1) / c > 0),
         partial=below if c.is_positive else None,
-        extensions=((y, laplace, "DLMF 13.4.4"),) if c == 1 else (),
+        extensions=((y, laplace, "DLMF 13.4.4", lambda e0, e1, e2: (e0 + 1 > 0, -e2 > 0)),) if c == 1 else (),
         mellin=_power_mellin(y, c, d, lambda k: (((eta[0] + 1) / c, k, ONE), (-eta[1] - (eta[0] + 1) / c, -k, ONE))),
         log_shortfall=(lambda m: log(1 + d * m)) if c == 1 and eta == (0, -2) else None,
     )  # fmt: skip
@@ -231,7 +238,7 @@ def beta(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
         "DLMF 5.12.1",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, e1 + 1 > 0),
         partial=below,
-        extensions=((y, kummer, "DLMF 13.4.1"),) if c == 1 else (),
+        extensions=((y, kummer, "DLMF 13.4.1", lambda e0, e1, e2: (e0 + 1 > 0, e1 + 1 > 0)),) if c == 1 else (),
         mellin=_power_mellin(
             y, c, ONE, lambda k: (((eta[0] + 1) / c, k, ONE), ((eta[0] + 1) / c + eta[1] + 1, k, -ONE))
         ),
@@ -250,13 +257,13 @@ def above_one(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     if y in atoms:
         return Kernel(
             "truncated gamma", y, (log(y), y), (atoms.get(log(y), sp.S.Zero), atoms[y]), incomplete, "DLMF 8.2.2",
-            finite=lambda e0, e1: (-e1 > 0,), lower=ONE,
+            finite=lambda e0, e1: (-e1 > 0,), regular=False, lower=ONE,
         )  # fmt: skip
     return Kernel(
         "power tail", y, (log(y),), (atoms[log(y)],), lambda e0: -log(-e0 - 1), "DLMF 4.10.2",
         finite=lambda e0: (-e0 - 1 > 0,),
         partial=lambda m, e0: (m ** (e0 + 1) - 1) / (e0 + 1),
-        extensions=((y, incomplete, "DLMF 8.2.2"),),
+        extensions=((y, incomplete, "DLMF 8.2.2", lambda e0, e1: (-e1 > 0,)),),
         lower=ONE,
     )  # fmt: skip
 
@@ -291,10 +298,11 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
     rest = {atom: c for atom, c in atoms.items() if atom not in (y, ONE)}
     theta, lower = atoms.get(y, sp.S.Zero), support.lower
     factorial = loggamma(y + 1)
-    log_z = None
+    log_z, falls = None, True
     if support.upper == sp.oo and lower == 0 and not rest:
         log_z = lambda e0: -log(1 - exp(e0))  # noqa: E731
     elif support.upper == sp.oo and rest == {factorial: -1}:
+        falls = False
         log_z = (lambda e0: exp(e0)) if lower == 0 else (lambda e0: log(exp(exp(e0)) - 1)) if lower == 1 else None
     elif support.upper == sp.oo and lower == 1 and rest == {log(y): -1}:
         log_z = lambda e0: log(-log(1 - exp(e0)))  # noqa: E731
@@ -311,7 +319,10 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
         elif isinstance(other, loggamma) and c == -1:
             n = sp.expand(other.args[0] + y - 1)
             if n == support.upper:
-                log_z = lambda e0: n * log(1 + exp(e0)) - loggamma(n + 1)  # noqa: E731
+                log_z, falls = (lambda e0: n * log(1 + exp(e0)) - loggamma(n + 1)), False
     if log_z is None:
         return None
-    return Kernel("power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2", lower=lower)
+    finite = (lambda e0: (exp(e0) < 1,)) if falls else (lambda e0: ())
+    return Kernel(
+        "power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2", finite=finite, lower=lower
+    )

@@ -31,7 +31,7 @@ def linear(expr: sp.Expr, y: sp.Symbol) -> Combination:
             product = multiply(product, linear(factor, y))
         return product
     if isinstance(expr, sp.exp):
-        return _exponential(linear(expr.exp, y))
+        return exponential(linear(expr.exp, y))
     if expr.is_Pow:
         return _power(expr, y)
     if isinstance(expr, sp.log):
@@ -76,7 +76,7 @@ def rebuild(combination: Combination) -> sp.Expr:
     return sp.Add(*(coefficient * atom for atom, coefficient in combination.items()))
 
 
-def _exponential(exponent: Combination) -> Combination:
+def exponential(exponent: Combination) -> Combination:
     """exp(c0 + sum c_i a_i) = exp(c0) prod exp(c_i a_i), with exp(c log u) = u^c."""
     exponent = dict(exponent)
     factor = sp.exp(exponent.pop(ONE, sp.S.Zero))
@@ -87,7 +87,7 @@ def _exponential(exponent: Combination) -> Combination:
 def _power(expr: sp.Expr, y: sp.Symbol) -> Combination:
     base, exponent = expr.base, expr.exp
     if y in exponent.free_symbols:
-        return _exponential(linear(exponent * sp.log(base), y))
+        return exponential(linear(exponent * sp.log(base), y))
     terms = linear(base, y)
     if len(terms) == 1:
         ((atom, coefficient),) = terms.items()

@@ -21,12 +21,13 @@ End = Literal["lower", "upper"]
 
 @dataclass(frozen=True)
 class Growth:
-    """coefficient * t^rate (level 0), e^(rate t) (level 1) or exp(inner e^(rate t)) (level 2)."""
+    """coefficient * t^rate (level 0), t^power e^(rate t) (level 1) or exp(inner e^(rate t)) (level 2)."""
 
     level: int
     rate: sp.Expr
     coefficient: sp.Expr
     inner: sp.Expr = sp.S.Zero
+    power: sp.Expr = sp.S.Zero
 
 
 class Unknown(Exception):
@@ -39,6 +40,15 @@ NOTHING = Growth(0, sp.S.Zero, sp.S.Zero)
 @cache
 def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
     """The leading term of the log density at an end, with the Jacobian dx/dt if it is to be integrated."""
+    try:
+        density, jacobian = _near(p, p, end)
+        return _leading(density + (jacobian if measure else 0))
+    except Unknown:
+        return None
+
+
+def _near(of: Distribution, p: Distribution, end: End) -> tuple[sp.Expr, sp.Expr]:
+    """The log density of a law near an end of p's support as a function of t, and log |dx/dt|."""
     place = p.support.lower if end == "lower" else p.support.upper
     sign = -1 if end == "lower" else 1
     if place.is_infinite:
@@ -46,13 +56,9 @@ def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
     else:
         x, jacobian = place - sign * sp.exp(-T), -T
     place_of_piece = 0 if end == "lower" else -1
-    try:
-        density = _stirling(p.log_density(), p.family.variable)
-        density = density.replace(sp.Piecewise, lambda *pieces: pieces[place_of_piece][0])
-        density = density.xreplace({p.family.variable: x})
-        return _leading(density + (jacobian if measure else 0))
-    except Unknown:
-        return None
+    density = _stirling(of.log_density(), of.family.variable)
+    density = density.replace(sp.Piecewise, lambda *pieces: pieces[place_of_piece][0])
+    return density.xreplace({of.family.variable: x}), jacobian
 
 
 def converges(p: Growth | None, q: Growth | None) -> Boolean | None:
@@ -110,7 +116,7 @@ def _leading(expr: sp.Expr) -> Growth:
             equal = [g for g in terms if _same(g, leader)]
             total = cancelled(sp.Add(*(g.coefficient for g in equal)))
             if total != 0:
-                return Growth(leader.level, leader.rate, total, leader.inner)
+                return Growth(leader.level, leader.rate, total, leader.inner, leader.power)
             rest = [g for g in terms if not _same(g, leader)]
             return max(rest, key=lambda g: (g.level, sp.default_sort_key(g.rate))) if rest else NOTHING
     if terms:
@@ -119,13 +125,15 @@ def _leading(expr: sp.Expr) -> Growth:
 
 
 def _same(a: Growth, b: Growth) -> bool:
-    return (a.level, a.rate, a.inner) == (b.level, b.rate, b.inner)
+    return (a.level, a.rate, a.inner, a.power) == (b.level, b.rate, b.inner, b.power)
 
 
 def _slower(a: Growth, b: Growth) -> bool:
     if a.level != b.level:
         return a.level < b.level
-    return bool((b.rate - a.rate).is_positive) or _same(a, b)
+    if a.rate == b.rate and a.inner == b.inner:
+        return bool((b.power - a.power).is_nonnegative)
+    return bool((b.rate - a.rate).is_positive)
 
 
 def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
@@ -159,7 +167,7 @@ def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
         elif not _bounded(base):
             raise Unknown
     if rate.is_positive:
-        return [Growth(1, rate, c)]
+        return [Growth(1, rate, c, power=power)]
     if rate.is_negative:
         return []
     if rate != 0:
@@ -200,7 +208,45 @@ def _growths_log(inside: sp.Expr, c: sp.Expr) -> list[Growth]:
                 sizes.append(lead)
     for leader in sizes:
         if all(g is leader or _slower(g, leader) for g in sizes):
-            return [Growth(leader.level, leader.rate, c * leader.coefficient)] if leader.rate != 0 else []
+            return (
+                [Growth(leader.level, leader.rate, c * leader.coefficient, power=leader.power)]
+                if leader.rate != 0
+                else []
+            )
     if sizes:
         raise Unknown
     return []
+
+
+@cache
+def integrable(p: Distribution, q: Distribution, b: sp.Expr) -> Boolean | None:
+    """Where the integral of p^(1-b) q^b converges, q's support having p's inside; None where it is not known.
+
+    Where the leading terms cancel, so that equality holds in the condition, it may converge too.
+    """
+    conditions = []
+    for end in ("lower", "upper"):
+        place = p.support.lower if end == "lower" else p.support.upper
+        if p.support.periodic or (p.family.discrete and place.is_finite):
+            continue
+        try:
+            (first, jacobian), (second, _) = _near(p, p, end), _near(q, p, end)
+            lead = _leading((1 - b) * first + b * second + jacobian)
+            conditions.append(sp.Lt(lead.coefficient, 0))
+        except Unknown:
+            falls = _falls(tail(p, end, True), tail(q, end, False), b)
+            if falls is None:
+                return None
+            conditions.append(falls)
+    return sp.And(*conditions)
+
+
+def _falls(p: Growth | None, q: Growth | None, b: sp.Expr) -> Boolean | None:
+    """Whether p^(1-b) q^b falls, b < 0, where it is not known which of the two logarithms is the greater."""
+    if p is None or q is None or p.level != q.level or p.level == 0 or p.power != q.power:
+        return None
+    faster = sp.Lt((1 - b) * p.coefficient + b * q.coefficient, 0)
+    for mine, theirs in ((p.inner, q.inner), (p.rate, q.rate)):
+        if mine != theirs:
+            faster = sp.Or(below(theirs, mine), sp.And(sp.Eq(mine, theirs), faster))
+    return faster

@@ -36,6 +36,14 @@ class Branch:
     weight: sp.Expr = ONE
     where: Boolean = sp.true
 
+    def label(self, number: int, taken: set[str]) -> sp.Symbol:
+        """The coordinate's name in print: y, or y_1 and y_2 for two branches; one that no parameter has."""
+        if self.to_x == self.y and self.where == sp.true:
+            return self.from_x
+        stem = self.y.name if self.where == sp.true else f"{self.y.name}_{number}"
+        name = next(name for name in (stem, *(stem + "'" * i for i in range(1, 9))) if name not in taken)
+        return sp.Symbol(name, **self.y.assumptions0)
+
 
 @dataclass(frozen=True)
 class View:

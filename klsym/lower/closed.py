@@ -9,6 +9,7 @@ import sympy as sp
 
 from ..core.derivation import Case, Derivation, General
 from ..core.differentiate import differentiated
+from ..core.divergence import Divergence
 from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import ROUNDING, Errors, Range
@@ -16,7 +17,7 @@ from .gradient import derivative
 from .ranges import ranges
 from .remainder import NoRule
 from .rewrites import rewrite
-from .search import best
+from .search import best, chosen, shape_key
 from .ssa import Builder
 from .structure import Structured, added
 
@@ -61,7 +62,12 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
     build, by = context.errors.build, context.by
     tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
-    if "zero-on-diagonal" in derivation.divergence.axioms:
+    divergence = derivation.divergence
+    if divergence.integral and case is derivation.cases[0]:
+        for general in context.generals:
+            if (found := _of_integral(derivation, general, context, tied)) is not None:
+                return found
+    elif "zero-on-diagonal" in divergence.axioms and not divergence.integral:
         own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
         for general in context.generals or own:
             whole = general.derivation
@@ -75,6 +81,41 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     return [value, *slopes]
 
 
+def _of_integral(derivation: Derivation, general: General, context: Context, tied: set[sp.Symbol]) -> list[str] | None:
+    """A function of one integral by the integral's logarithm, which is (order - 1) times the Renyi divergence."""
+    build, (order,) = context.errors.build, general.values
+    found = _remainder(general, general.derivation.cases[0], context, tied)
+    if found is None:
+        return None
+    log_value, renyi, slope = (sp.Dummy(name, real=True) for name in ("log_value", "renyi", "slope"))
+    build.define(renyi, found[0])
+    build.define(log_value, build.expression((order - 1) * renyi))
+    value = rewrite(of_logarithm(derivation.divergence, log_value))
+    results = [build.expression(value)]
+    outer = of_logarithm(derivation.divergence, log_value)
+    for x, line in zip(context.by, found[1:], strict=True):
+        build.define(slope, line)
+        inner = (order - 1) * slope + order.diff(x) * renyi
+        results.append(build.expression(rewrite(outer.diff(log_value) * inner + outer.diff(x))))
+    return results
+
+
+def of_logarithm(divergence: Divergence, log_value: sp.Expr) -> sp.Expr:
+    """A function of one integral, the logarithm of the integral given.
+
+    >>> from klsym.divergences import chi2, hellinger2
+    >>> of_logarithm(chi2, sp.Symbol("l")), of_logarithm(hellinger2, sp.Symbol("l"))
+    (exp(l) - 1, 1 - exp(l))
+    """
+
+    def integral(_: sp.Expr) -> sp.Expr:
+        return value
+
+    value = sp.exp(log_value)
+    log_p, log_q = sp.symbols("log_p log_q", real=True)
+    return divergence.written(log_p, log_q, integral, integral).xreplace({sp.log(value): log_value})
+
+
 def _remainder(general: General, case: Case, context: Context, tied: set[sp.Symbol]) -> list[str] | None:
     """The lines of the remainder form of a case of generic members, at the members that are meant; None without one."""
     build, whole = context.errors.build, general.derivation
@@ -84,6 +125,7 @@ def _remainder(general: General, case: Case, context: Context, tied: set[sp.Symb
     if not pairs:
         return None
     values = {g: x for a, b in ((whole.p, general.p), (whole.q, general.q)) for g, x in _both(a, b)}
+    values |= dict(zip(whole.divergence.values, general.values, strict=False))
     for symbol, actual in values.items():
         build.define(symbol, build.expression(actual))
     sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, whole, build)
@@ -124,11 +166,13 @@ def _apart(general: General) -> bool:
 
 def _errors(whole: Derivation, **others: Range) -> Errors:
     """The errors of lines whose arguments are the parameters of generic members, and others."""
-    known = ranges((whole.p, whole.q)) | others
+    known = ranges((whole.p, whole.q, whole.divergence)) | others
     return Errors(Builder(known), known)
 
 
 def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
+    if whole.divergence.integral and shape_key(value, pairs, ends) not in chosen():
+        return None  # a search would take minutes; without a form the second pass has the digits
     structured = best(value, pairs, ends, _errors(whole))
     return None if structured is None else [(structured, sp.true, {})]
 

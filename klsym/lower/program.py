@@ -17,14 +17,14 @@ from .closed import Context, cases, closed_ends
 from .compensate import compensated
 from .errors import Errors
 from .overflow import overflow
-from .ranges import ranges, symbols_of
+from .ranges import Member, ranges, symbols_of
 from .ssa import Builder
 
 
 def lower(
     derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, generals: Sequence[General] = ()
 ) -> Program:
-    """The program that computes a divergence: arguments are the parameters of p, then those of q.
+    """The program that computes a divergence: arguments are the parameters of p, then those of q, then its own.
 
     `generals` are divergences of generic members of one family, in which those of p and q are bound; the first that
     has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With
@@ -47,10 +47,11 @@ def lower(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
             "evaluate() computes it from the definition"
         )
-    symbols = symbols_of(members)
+    owners = (*members, derivation.divergence)
+    symbols = symbols_of(owners)
     build = Builder(symbol.name for symbol in symbols)
-    errors = Errors(build, ranges(members))
-    conditions = tuple(condition for member in members for condition in _conditions(build, member))
+    errors = Errors(build, ranges(owners))
+    conditions = tuple(condition for owner in owners for condition in _conditions(build, owner))
     by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
     results = cases(derivation, Context(errors, by, base, generals))
     errors, moved = compensated(errors, [*results, *(condition.line for condition in conditions)])
@@ -96,20 +97,23 @@ def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
 def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
     """What is computed, of what, in which unit, and the formula of each case."""
     names = " and ".join(f"{letter} = {member}" for letter, member in zip("PQ", members, strict=False))
-    unit = "nats" if base is None else "bits" if base == 2 else f"units of log({base})"
-    rows = [f"{derivation.divergence.notation} for {names}, in {unit}.", ""]
+    unit = "in nats" if base is None else "in bits" if base == 2 else f"in units of log({base})"
+    unit = "without a unit" if derivation.divergence.pure else unit
+    rows = [f"{derivation.divergence.notation} for {names}, {unit}.", ""]
     for case in derivation.cases:
         value = case.value if case.kind in ("closed", "infinite") else "not known in closed form: NaN"
         rows.append(f"    {value}" + ("" if case.when == sp.true else f"    if {case.when}"))
     return "\n".join(rows)
 
 
-def _conditions(build: Builder, member: Distribution) -> Iterable[Condition]:
+def _conditions(build: Builder, member: Member) -> Iterable[Condition]:
     """That each parameter lies in its domain, and that the parameters together satisfy the constraint."""
-    for parameter, value in zip(member.family.parameters, member.values, strict=True):
+    for parameter, value in member.arguments:
         if value.free_symbols:
             names = tuple(sorted(symbol.name for symbol in value.free_symbols))
             yield Condition(f"{value} must lie in {parameter.domain}", _inside(build, parameter, value), names)
+    if not isinstance(member, Distribution):
+        return  # at an order that is excluded the value is 0/0
     # Plain symbols: SymPy decides relations by a symbol's assumptions, and here they are what is to be checked.
     plain = {symbol: sp.Symbol(symbol.name, real=True) for symbol in member.symbols}
     bindings = {symbol: value.xreplace(plain) for symbol, value in member.bindings.items()}

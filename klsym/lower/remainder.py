@@ -93,7 +93,7 @@ class Arithmetic:
     def _power(self, expr: sp.Expr) -> Column:
         base, exponent = expr.args
         u = self(base)
-        if exponent.free_symbols & self.moving.keys():
+        if exponent.free_symbols:
             return self(sp.exp(exponent * sp.log(base), evaluate=False))
         if exponent == 2:
             return Column(

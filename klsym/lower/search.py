@@ -14,8 +14,10 @@ from importlib.resources import files
 from itertools import product
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from ..core.errors import UnderivableError
+from ..core.primitive import PRIMITIVES
 from ..core.program import TRUSTED
 from .coordinates import Coordinate, Pairs, options
 from .errors import INFINITE, Errors
@@ -89,6 +91,8 @@ def candidates(value: sp.Expr, pairs: Pairs, ends: Set[sp.Symbol]) -> Iterator[t
             try:
                 structured = _structured(shape, chart)
             except NoRule:
+                continue
+            if any(e.func.__name__ not in PRIMITIVES for term in structured.terms for e in term.atoms(AppliedUndef)):
                 continue
             indexes = tuple(index for index, _ in indexed)
             yield (indexes, k, False), structured

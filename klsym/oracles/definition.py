@@ -12,6 +12,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..core.continuity import at
 from ..core.divergence import Divergence, Operator
+from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
 from . import balls, estimate
@@ -40,7 +41,43 @@ def expectation(
     Value(mid=mpf('7.5'), ...)
     """
     spelled, bindings = _spelled(p, "p")
-    return RULES[proof].expected(p, spelled, integrand, bindings, condition, digits)
+    return _expected(p, spelled, integrand, bindings, condition, digits, proof)
+
+
+def _expected(
+    p: Distribution,
+    log_p: sp.Expr,
+    factor: sp.Expr,
+    bindings: Bindings,
+    condition: Boolean,
+    digits: int,
+    proof: Proof,
+) -> Value:
+    part = _part(p, condition)
+    if proof == "ball" or part is None:
+        return RULES[proof].expected(p, log_p, factor, bindings, condition, digits)
+    whole = mass(p, digits)
+    if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
+        return _unreliable(Value(whole.mid, mp.inf, proof), p, whole)
+    return estimate.partial(p, log_p, factor, bindings, part, digits)
+
+
+def _part(p: Distribution, condition: Boolean) -> Interval | None:
+    """The part of the support where the condition holds, if an interval: the factor need not be real elsewhere."""
+    x, lower, upper = p.family.variable, p.support.lower, p.support.upper
+    if condition == sp.true:
+        return None
+    for relation in sp.And.make_args(condition):
+        if not isinstance(relation, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
+            return None
+        if relation.gts == x and relation.lts.is_number:
+            lower = sp.Max(lower, relation.lts)
+        elif relation.lts == x and relation.gts.is_number:
+            upper = sp.Min(upper, relation.gts)
+        else:
+            return None
+    strict = p.family.discrete and condition.has(sp.Gt, sp.Lt)
+    return Interval(lower, upper) if bool(lower < upper) and not strict else None
 
 
 @lru_cache(maxsize=4096)
@@ -95,7 +132,7 @@ def measure(
 
         return operator
 
-    formula = divergence.define(_LOG_P, _LOG_Q, under(True), under(False))
+    formula = divergence.written(_LOG_P, _LOG_Q, under(True), under(False))
     parts = {
         symbol: _under(p, other, g, digits, proof) if first else _under(other, p, g.xreplace(_SWAPPED), digits, proof)
         for symbol, (first, g) in requests.items()
@@ -135,10 +172,12 @@ def _unreliable(result: Value, member: Distribution, whole: Value) -> Value:
 
 def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int, proof: Proof) -> Value:
     """E_p[g(log_p, log_q)], the value of g where q has no mass taken at log_q = -oo."""
-    beyond = g.subs(_LOG_Q, -sp.oo)
+    beyond: sp.Expr = g.subs(_LOG_Q, -sp.oo)
     inside = _inside(p, q) if g.has(_LOG_Q) else sp.true
     if p.family.discrete and not (_masses(p) is None and _masses(q) is None):
         points = _masses(p) if p.support.upper == sp.oo else _tabulated(p)
+        if points is None and beyond.is_zero:
+            points = {k: mine for k in _masses(q) or () if (mine := _log_mass(p, k)) != -sp.oo}
         if points is not None:
             return _enumerated(points, q, g, digits, proof)
         inside = sp.false
@@ -146,7 +185,7 @@ def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int, proof: Pro
     if lost and beyond.is_infinite:
         sign = mp.inf if beyond.is_extended_positive else -mp.inf
         return Value(sign, mp.mpf(0), "exact", f"{p} has mass where {q} has none")
-    if lost and beyond != 0:
+    if lost and not beyond.is_zero:
         return Value(mp.nan, mp.inf, proof, f"the definition has no value where {p} has mass and {q} has none")
     if inside == sp.false:
         return Value(mp.mpf(0), mp.mpf(0), "exact", f"{p} and {q} have no mass in common")
@@ -154,7 +193,7 @@ def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int, proof: Pro
     log_q, others = _spelled(q, "q")
     log_q = log_q.xreplace({q.family.variable: p.family.variable})
     factor = g.xreplace({_LOG_P: log_p, _LOG_Q: log_q})
-    return RULES[proof].expected(p, log_p, factor, bindings + others, inside, digits)
+    return _expected(p, log_p, factor, bindings + others, inside, digits, proof)
 
 
 def _inside(p: Distribution, q: Distribution) -> Boolean:
@@ -243,4 +282,11 @@ def _combined(formula: sp.Expr, parts: dict[sp.Symbol, Value], digits: int, proo
         if result.is_infinite and not result.has(sp.nan):
             return Value(mp.inf if result.is_extended_positive else -mp.inf, mp.mpf(0), known, note)
         return Value(mp.nan, mp.inf, proof, f"infinite terms do not combine: {note}")
-    return RULES[proof].combined(formula, parts, digits)
+    nothing = [symbol for symbol, value in parts.items() if value.mid == 0 == value.rad]
+    formula = formula.xreplace({sp.log(symbol): -sp.oo for symbol in nothing})
+    formula = formula.xreplace(dict.fromkeys(nothing, sp.S.Zero))
+    if formula.is_infinite:
+        note = "; ".join(dict.fromkeys(parts[symbol].note for symbol in nothing))
+        return Value(mp.inf if formula.is_extended_positive else -mp.inf, mp.mpf(0), "exact", note)
+    rest = {symbol: value for symbol, value in parts.items() if symbol not in nothing}
+    return RULES[proof].combined(formula, rest, digits)

@@ -8,6 +8,7 @@ import mpmath as mp
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
+from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
 from . import quadrature, summation
@@ -29,6 +30,14 @@ def expected(p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, co
     return _rounded(sums.mid, sums.error + defect * (abs(sums.mid) + sums.size), digits)
 
 
+def partial(p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, over: Interval, digits: int) -> Value:
+    """The integral of exp(log_p) g over a part of the support of p."""
+    sums = _integral(p, log_p, g, bindings, sp.true, digits, over)
+    if mp.isinf(sums.mid):
+        return Value(sums.mid, mp.mpf(0), "estimate", sums.note)
+    return _rounded(sums.mid, mp.inf if sums.doubt else sums.error, digits, sums.doubt)
+
+
 def mass(p: Distribution, log_p: sp.Expr, bindings: Bindings, digits: int) -> Value:
     """The integral of exp(log_p), or its sum, over the support of p."""
     sums = _integral(p, log_p, sp.S.Zero, bindings, sp.true, digits)
@@ -48,7 +57,12 @@ def combined(formula: sp.Expr, parts: Mapping[sp.Symbol, Value], digits: int) ->
     slopes = [formula.diff(symbol) for symbol in symbols]
     with mp.workprec(precision(digits)):
         evaluate = sp.lambdify(symbols, [formula, *slopes], modules="mpmath")
-        mid, *slopes = evaluate(*(parts[symbol].mid for symbol in symbols))
+        try:
+            mid, *slopes = evaluate(*(parts[symbol].mid for symbol in symbols))
+        except ZeroDivisionError:
+            return Value(mp.nan, mp.inf, "estimate", "the definition has no derivative at what was measured")
+        if mp.im(mid) != 0:
+            return Value(mp.nan, mp.inf, "estimate", "what was measured is out of the definition's range by its error")
         radius = mp.fsum(abs(slope) * parts[symbol].rad for slope, symbol in zip(slopes, symbols, strict=True))
         return Value(mp.mpf(mid), radius, "estimate")
 
@@ -59,11 +73,18 @@ def slack(error: mp.mpf, digits: int) -> mp.mpf:
 
 
 def _integral(
-    p: Distribution, log_p: sp.Expr, g: sp.Expr, bindings: Bindings, condition: Boolean, digits: int
+    p: Distribution,
+    log_p: sp.Expr,
+    g: sp.Expr,
+    bindings: Bindings,
+    condition: Boolean,
+    digits: int,
+    over: Interval | None = None,
 ) -> Integral:
     integrand = compiled(p.family.variable, (log_p, g), bindings)
     rule = summation.total if p.family.discrete else quadrature.integral
-    return rule(integrand, p.support.lower, p.support.upper, condition, digits)
+    support = over or p.support
+    return rule(integrand, support.lower, support.upper, condition, digits)
 
 
 def _rounded(mid: mp.mpf, error: mp.mpf, digits: int, note: str = "") -> Value:

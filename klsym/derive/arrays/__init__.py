@@ -30,7 +30,7 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     """
     if (forward := _common_image(p, q)) and "bijection-invariant" in divergence.axioms:
         return _transported(divergence, p, q, forward)
-    definition = divergence.define(LOG_P, LOG_Q, P, Q)
+    definition = divergence.written(LOG_P, LOG_Q, P, Q)
     name = sp.Symbol(divergence.name)
     conditions = [_support(divergence, definition, p, q)]
     met = _at_equal_totals(p, q)
