@@ -213,7 +213,7 @@ def test_no_more_than_was_said_is_in_flight_and_few_cases_are_open(path):
     with Journal(path, ABOUT) as journal, Counts(2) as executor:
         results = conduct(cases, journal, executor, 4)
         next(results)
-        assert len(opened) <= 3
+        assert len(opened) <= 4  # each that is open has a job in flight
         assert len(dict(results)) == 11
     assert max(now) == 4
 
