@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -175,7 +175,7 @@ class ArrayDistribution:
         """
         numbers: dict[Any, Any] = {}
         values = []
-        for parameter, value in zip(self.family.parameters, self.values, strict=True):
+        for parameter, value in self.arguments:
             if not isinstance(parameter.domain, ArrayDomain) and _by_name(parameter.domain, value):
                 value = Numbers((Fraction(int(value.p), int(value.q)),), ())
             if isinstance(value, Numbers):
@@ -186,8 +186,13 @@ class ArrayDistribution:
         return replace(self, values=tuple(values)), numbers
 
     @property
+    def arguments(self) -> Iterator[tuple[Any, Any]]:
+        """Each parameter with its value."""
+        return zip(self.family.parameters, self.values, strict=True)
+
+    @property
     def bindings(self) -> dict[Any, Any]:
-        return {p.symbol: v for p, v in zip(self.family.parameters, self.values, strict=True)}
+        return {parameter.symbol: value for parameter, value in self.arguments}
 
     def log_density(self) -> sp.Expr:
         """The log density at the family's own variable."""
