@@ -139,7 +139,7 @@ def test_jax():
     f, arguments = FORMS["logits"].compile("jax"), members("logits", True)
     with jax.enable_x64(True):
         assert np.allclose(jax.jit(f)(*arguments), evaluated("logits", arguments), rtol=2e-14, atol=0)
-        found = jax.vmap(jax.grad(f, argnums=1))(*arguments)
+        found = np.asarray(jax.vmap(jax.grad(f, argnums=1))(*arguments))
     slope = FORMS["logits"].compile(gradient=True)(*arguments)[2]
     assert np.abs(found - slope).max() <= 1e-13 * np.abs(slope).max()
 

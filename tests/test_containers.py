@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import importlib
 import multiprocessing
 import pickle
 import shutil
@@ -94,7 +96,10 @@ def compiled(request):
         pytest.importorskip(request.param)
     if request.param == "c" and not (shutil.which("cc") or shutil.which("gcc")):
         pytest.skip("there is no C compiler")
-    return kl(Gamma, Gamma).compile(request.param)
+    # Other tests may have left JAX's doubles on, which another process has not.
+    alone = importlib.import_module("jax").enable_x64(False) if request.param == "jax" else contextlib.nullcontext()
+    with alone:
+        yield kl(Gamma, Gamma).compile(request.param)
 
 
 @pytest.mark.parametrize("compiled", BACKENDS, indirect=True)
