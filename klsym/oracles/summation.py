@@ -66,6 +66,9 @@ class _Terms:
         if any(isinstance(value, mp.mpc) or mp.isnan(value) for pair in pairs for value in pair):
             return Integral(doubt=f"no real value at one of the integers from {start} to {stop - 1}")
         mass, mid, size = (mp.fsum(column) for column in zip(*((m, t, abs(t)) for m, t in pairs), strict=True))
+        if mp.isinf(mass):
+            # As -log(1 - p) is where p is smaller than the last digit: no infinite sum, but too few digits.
+            return Integral(doubt=f"the mass is infinite at one of the integers from {start} to {stop - 1}")
         note = "the factor is infinite where there is mass" if mp.isinf(mid) else ""
         return Integral(mass, mp.mpf(0), mid, mp.mpf(0), size, note=note)
 
