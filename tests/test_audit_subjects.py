@@ -383,3 +383,9 @@ def test_a_discovery_finds_what_torch_has():
     assert ("entropy", "StudentT(df, loc, scale)", "", "") in found
     assert ("kl", "Normal(loc, scale)", "Normal(loc, scale)", "independent") in found
     assert sum(each[0] == "kl" and not each[3] for each in found) > 170
+
+
+def test_no_text_of_a_call_but_names_of_the_tables_reaches_a_script():
+    hostile = Call("torch", "entropy", Made("Exponential", {"rate": 0.5}), dtype="float64); import os #")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="no type of floats"):
+        script(hostile)

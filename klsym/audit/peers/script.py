@@ -34,6 +34,8 @@ def script(call: Call) -> str:
 def prelude(call: Call) -> str:
     """The imports, and what the type of the numbers needs."""
     dialect = subject(call.subject).dialect
+    if call.dtype not in ("float64", "float32"):
+        raise ParameterError(f"{call.dtype!r:.40} is no type of floats; it is float64 or float32")
     return "\n".join([dialect.imports, *[dialect.doubles] * bool(dialect.doubles and call.dtype == "float64")])
 
 
