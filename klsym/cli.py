@@ -118,10 +118,10 @@ def divergence(args: argparse.Namespace) -> Any:
     """The divergence that the arguments name, at the order that they give."""
     from . import api, divergences
 
-    named = getattr(divergences, args.divergence)
-    if (args.alpha is not None) != (args.divergence in ORDERED):
+    named = getattr(divergences, args.divergence or "kl")
+    if (args.alpha is not None) != (named.name in ORDERED):
         need = f"needs --alpha, its order, and only {', '.join(ORDERED)} have one"
-        raise ParameterError(f"{args.divergence} {need if args.alpha is None else 'has no --alpha'}")
+        raise ParameterError(f"{named.name} {need if args.alpha is None else 'has no --alpha'}")
     return named if args.alpha is None else api.ordered(named, number_or_name(args.alpha, "alpha"))
 
 
@@ -180,7 +180,7 @@ def families(args: argparse.Namespace) -> Answer:
 
 
 def audit(args: argparse.Namespace) -> Answer:
-    return Answer(*command.run(args, positive))
+    return Answer(*command.run(args, READING))
 
 
 def bench(args: argparse.Namespace) -> Answer:
@@ -224,7 +224,7 @@ def parser_of(verb: str) -> Parser:
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON document, and nothing else")
     if verb == "audit":
-        command.arguments(parser, positive)
+        command.arguments(parser, READING)
         return parser
     if verb == "bench":
         add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")
@@ -280,6 +280,9 @@ def positive(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000000")
     return int(text)
+
+
+READING = command.Reading(positive, DIVERGENCES, divergence)
 
 
 def answer(arguments: Sequence[str]) -> int:

@@ -81,8 +81,8 @@ NOT_ONE = sp.Ne(ALPHA, 1)
 kl = Divergence("kl", "KL(P || Q)", _kl, SHARED)
 reverse_kl = Divergence("reverse_kl", "KL(Q || P)", _reverse_kl, SHARED)
 jeffreys = Divergence("jeffreys", "J(P, Q)", _jeffreys, SHARED | {"symmetric"})
-cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy)
-entropy = Divergence("entropy", "H(P)", _entropy, arity=1)
+cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy, order=0)
+entropy = Divergence("entropy", "H(P)", _entropy, arity=1, order=0)
 renyi = Divergence(
     "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
 )
@@ -91,7 +91,7 @@ chernoff = Divergence(
 )
 bhattacharyya = Divergence("bhattacharyya", "Bhattacharyya(P, Q)", _bhattacharyya, VANISHING | {"symmetric"})
 hellinger2 = Divergence("hellinger2", "Hellinger(P, Q)^2", _hellinger2, SHARED | {"symmetric"})
-hellinger = Divergence("hellinger", "Hellinger(P, Q)", _hellinger, VANISHING | {"symmetric"})
+hellinger = Divergence("hellinger", "Hellinger(P, Q)", _hellinger, VANISHING | {"symmetric"}, order=1)
 chi2 = Divergence("chi2", "chi2(P || Q)", _chi2, SHARED)
 reverse_chi2 = Divergence("reverse_chi2", "chi2(Q || P)", _reverse_chi2, SHARED)
 tsallis = Divergence(

@@ -21,6 +21,7 @@ class Divergence:
     distributions: either a sum of expectations of combinations of log densities, or any function of one expectation
     of the exponential of such a combination. `axioms` names what holds for every pair, and is what the property
     tests try: "nonnegative", "zero-on-diagonal", "bijection-invariant", "jointly-convex", "symmetric".
+    Near P = Q it is as the power `order` of what the two differ by; 0 if it does not vanish there.
     A divergence may have `parameters` of its own, such as an order, bound to `values`; `constraint` is among them,
     and the notation has each value in brackets.
     """
@@ -33,6 +34,7 @@ class Divergence:
     parameters: tuple[Parameter, ...] = ()
     values: tuple[sp.Expr, ...] = ()
     constraint: Boolean = sp.true
+    order: int = 2
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
         """The definition at the values of the divergence's own parameters."""
