@@ -115,9 +115,16 @@ alpha_divergence = Divergence(
     constraint=NOT_ONE,
 )
 renyi_entropy = Divergence(
-    "renyi_entropy", "H[alpha](P)", _renyi_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+    "renyi_entropy",
+    "H[alpha](P)",
+    _renyi_entropy,
+    arity=1,
+    parameters=(ORDER,),
+    values=(ALPHA,),
+    constraint=NOT_ONE,
+    order=0,
 )
 tsallis_entropy = Divergence(
     "tsallis_entropy", "S[alpha](P)", _tsallis_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,),
-    constraint=NOT_ONE,
+    constraint=NOT_ONE, order=0,
 )  # fmt: skip
