@@ -21,6 +21,7 @@ _ROOMS = {
         "chi2",
         "reverse_chi2",
     ),
+    "comparisons": ("jensen_shannon", "jensen_shannon_distance", "total_variation"),
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
     "core.construct": ("shift", "scale", "transform"),

@@ -51,7 +51,8 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
         elif case.kind == "closed":
             found = _closed(derivation, case, context)
             if context.base is not None:
-                found = [build.line("div", line, build.expression(sp.log(context.base))) for line in found]
+                unit = build.expression(derivation.divergence.unit(context.base))
+                found = [build.line("div", line, unit) for line in found]
         else:
             found = [nan] * len(results)
         results = [build.select(case.when, a, b) for a, b in zip(found, results, strict=True)]
