@@ -25,6 +25,7 @@ _ROOMS = {
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
     "core.construct": ("shift", "scale", "transform"),
+    "derive.truncate": ("truncate",),
     "core.domain": ("half_line", "real_line", "unit_interval"),
     "core.errors": ("KlsymError", "ParameterError", "DensityError", "VectorError", "UnderivableError", "LimitError"),
     "core.family": ("Family", "Distribution"),
