@@ -86,6 +86,14 @@ def _total_variation(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -
     return P(sp.Max(0, 1 - sp.exp(log_q - log_p)))
 
 
+def _renyi_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return sp.log(P(sp.exp((alpha - 1) * log_p))) / (1 - alpha)
+
+
+def _tsallis_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return (1 - P(sp.exp((alpha - 1) * log_p))) / (alpha - 1)
+
+
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
 
@@ -112,14 +120,10 @@ chernoff = Divergence(
     "chernoff", "Chernoff[alpha](P, Q)", _chernoff, VANISHING, parameters=(EXPONENT,), values=(ALPHA,)
 )
 bhattacharyya = Divergence("bhattacharyya", "Bhattacharyya(P, Q)", _bhattacharyya, VANISHING | {"symmetric"})
-hellinger2 = Divergence(
-    "hellinger2", "Hellinger(P, Q)^2", _hellinger2, SHARED | {"symmetric"}, degree=sp.S.Zero, bound=sp.S.One
-)
-hellinger = Divergence(
-    "hellinger", "Hellinger(P, Q)", _hellinger, VANISHING | {"symmetric"}, degree=sp.S.Zero, bound=sp.S.One
-)
-chi2 = Divergence("chi2", "chi2(P || Q)", _chi2, SHARED, degree=sp.S.Zero)
-reverse_chi2 = Divergence("reverse_chi2", "chi2(Q || P)", _reverse_chi2, SHARED, degree=sp.S.Zero)
+hellinger2 = Divergence("hellinger2", "Hellinger(P, Q)^2", _hellinger2, SHARED | {"symmetric"}, bound=sp.S.One)
+hellinger = Divergence("hellinger", "Hellinger(P, Q)", _hellinger, VANISHING | {"symmetric"}, bound=sp.S.One)
+chi2 = Divergence("chi2", "chi2(P || Q)", _chi2, SHARED)
+reverse_chi2 = Divergence("reverse_chi2", "chi2(Q || P)", _reverse_chi2, SHARED)
 tsallis = Divergence(
     "tsallis",
     "Tsallis[alpha](P || Q)",
@@ -128,7 +132,6 @@ tsallis = Divergence(
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
-    degree=sp.S.Zero,
 )
 alpha_divergence = Divergence(
     "alpha_divergence",
@@ -138,7 +141,6 @@ alpha_divergence = Divergence(
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
-    degree=sp.S.Zero,
 )
 jensen_shannon = Divergence(
     "jensen_shannon",
@@ -155,7 +157,6 @@ jensen_shannon_distance = Divergence(
     "sqrt(JS(P, Q))",
     _jensen_shannon_distance,
     VANISHING | {"symmetric", "triangle"},
-    degree=sp.S.Half,
     bound=sp.sqrt(sp.log(2)),
     generator=JENSEN_SHANNON.xreplace(HALF),
 )
@@ -164,7 +165,13 @@ total_variation = Divergence(
     "TV(P, Q)",
     _total_variation,
     SHARED | {"symmetric", "triangle"},
-    degree=sp.S.Zero,
     bound=sp.S.One,
     generator=sp.Max(0, RATIO - 1),
 )
+renyi_entropy = Divergence(
+    "renyi_entropy", "H[alpha](P)", _renyi_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+)
+tsallis_entropy = Divergence(
+    "tsallis_entropy", "S[alpha](P)", _tsallis_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,),
+    constraint=NOT_ONE,
+)  # fmt: skip

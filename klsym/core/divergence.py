@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import sympy as sp
 from sympy.core.function import AppliedUndef
@@ -26,9 +27,14 @@ class Divergence:
     Of the last kind `generator` is f(t), t = `RATIO` = p/q, with which the sum is E_Q[f(p/q)]: f(1) = 0, f >= 0.
     `axioms` names what holds for every pair, and is what the property tests try: "nonnegative", "zero-on-diagonal",
     "bijection-invariant", "jointly-convex", "symmetric", "triangle"; `bound` is the least number that none exceeds.
-    `degree` is the power of a unit of information that it is measured in: 0 for a number without a unit.
+    `unitless` says that it is a number without a unit, though there are logarithms in it.
     A divergence may have `parameters` of its own, such as an order, bound to `values`; `constraint` is among them,
     and the notation has each value in brackets.
+    What the definition is about may also be, by `over`: the "couplings" of the two laws, the arguments then being two
+    outcomes in place of the log densities and the expectation under a coupling, the divergence the least value; the
+    "orders", where it has a symbol for an order from 0 to 1, the divergence the greatest value; or the "curves" from
+    one law to the other in their family, the first argument the derivative of the log density along the curve and the
+    definition its speed, the divergence the least length.
     """
 
     name: str
@@ -39,9 +45,10 @@ class Divergence:
     parameters: tuple[Parameter, ...] = ()
     values: tuple[sp.Expr, ...] = ()
     constraint: Boolean = sp.true
-    degree: sp.Expr = sp.S.One
     bound: sp.Expr = sp.oo
     generator: sp.Expr | None = None
+    unitless: bool = False
+    over: Literal["densities", "couplings", "orders", "curves"] = "densities"
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
         """The definition at the values of the divergence's own parameters."""
@@ -55,12 +62,22 @@ class Divergence:
     @property
     def integral(self) -> bool:
         """Whether it is a function of one integral of powers of the densities."""
-        return any(isinstance(mean.args[0], sp.exp) for mean in self._generic.atoms(AppliedUndef))
+        return self.over == "densities" and any(
+            isinstance(mean.args[0], sp.exp) for mean in self._generic.atoms(AppliedUndef)
+        )
 
     @property
     def logarithmic(self) -> bool:
         """Whether it is a sum of means of logarithms of the densities."""
-        return not self._generic.has(sp.exp)
+        return self.over == "densities" and not self._generic.has(sp.exp)
+
+    @property
+    def degree(self) -> sp.Expr:
+        """The power of a unit of information that it is measured in: 0 for a number without a unit."""
+        generic = self._generic
+        if self.unitless or not (self.logarithmic or generic.has(sp.log)):
+            return sp.S.Zero
+        return generic.as_base_exp()[1]
 
     @property
     def pure(self) -> bool:

@@ -47,7 +47,7 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
     results = [nan] * (1 + len(context.by))
     for case in reversed(derivation.cases):
         if case.kind == "infinite":
-            found = [build.constant("inf"), *(nan for _ in context.by)]
+            found = [build.constant("inf" if case.value == sp.oo else "-inf"), *(nan for _ in context.by)]
         elif case.kind == "closed":
             found = _closed(derivation, case, context)
             if context.base is not None:
@@ -172,7 +172,8 @@ def _errors(whole: Derivation, **others: Range) -> Errors:
 
 
 def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
-    if whole.divergence.integral and shape_key(value, pairs, ends) not in chosen():
+    long = whole.divergence.integral or (whole.p.family.whole is not None and len(pairs) > 2)
+    if long and shape_key(value, pairs, ends) not in chosen():
         return None  # a search would take minutes; without a form the second pass has the digits
     structured = best(value, pairs, ends, _errors(whole))
     return None if structured is None else [(structured, sp.true, {})]
