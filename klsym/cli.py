@@ -41,7 +41,8 @@ OPERATORS = frozenset(",*+/()<>^")
 ALONE = ("entropy", "renyi_entropy", "tsallis_entropy")
 ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff", *ALONE[1:])
 DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", *ORDERED, "bhattacharyya", "hellinger2",
-               "hellinger", "chi2", "reverse_chi2")  # fmt: skip
+               "hellinger", "chi2", "reverse_chi2", "jensen_shannon", "jensen_shannon_distance",
+               "total_variation")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,10 @@ def divergence(args: argparse.Namespace) -> Any:
     if (args.alpha is not None) != (named.name in ORDERED):
         need = f"needs --alpha, its order, and only {', '.join(ORDERED)} have one"
         raise ParameterError(f"{named.name} {need if args.alpha is None else 'has no --alpha'}")
+    if args.weight is not None and named.name != "jensen_shannon":
+        raise ParameterError(f"{named.name} has no --weight, only jensen_shannon has")
+    if named.name == "jensen_shannon":
+        return api.ordered(named, number_or_name(args.weight or "1/2", "weight"))
     return named if args.alpha is None else api.ordered(named, number_or_name(args.alpha, "alpha"))
 
 
@@ -261,6 +266,7 @@ def which(add: Callable[..., Any], says: str) -> None:
     """The arguments that name a divergence."""
     add("--divergence", default="kl", choices=DIVERGENCES, help=says)
     add("--alpha", metavar="A", help=f"the order of {', '.join(ORDERED)}: a number or a name")
+    add("--weight", metavar="W", help="of P in jensen_shannon, between 0 and 1 (default: 1/2)")
 
 
 def base(text: str) -> Any:

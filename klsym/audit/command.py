@@ -86,6 +86,7 @@ def options(reading: Reading) -> list[Option]:
         ),
         option("--divergence", SELF, choices=reading.divergences, help="default: kl"),
         option("--alpha", SELF, metavar="A", help="the order of one that has an order: a number, or a name for all"),
+        option("--weight", SELF, metavar="W", help="of P in the mixture of jensen_shannon (default: 1/2)"),
         option("--pairs", SELF, choices=("same", "cross", "all"), help="of one family, of two, or both (default)"),
         option("--gradient", SELF, action="store_true", default=None, help="also the derivatives by the parameters"),
         option("--dtype", SELF, choices=("float64", "float32"), help="of parameters and results (default: float64)"),

@@ -52,7 +52,8 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
         elif case.kind == "closed":
             found = _closed(derivation, case, context)
             if context.base is not None:
-                found = [build.line("div", line, build.expression(sp.log(context.base))) for line in found]
+                unit = build.expression(derivation.divergence.unit(context.base))
+                found = [build.line("div", line, unit) for line in found]
         else:
             found = [nan] * len(results)
         results = [build.select(case.when, a, b) for a, b in zip(found, results, strict=True)]
@@ -196,7 +197,8 @@ def _errors(whole: Derivation, **others: Range) -> Errors:
 
 
 def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
-    if whole.divergence.integral and shape_key(value, pairs, ends) not in chosen():
+    long = whole.divergence.integral or (whole.p.family.whole is not None and len(pairs) > 2)
+    if long and shape_key(value, pairs, ends) not in chosen():
         return None  # a search would take minutes; without a form the second pass has the digits
     structured = best(value, pairs, ends, _errors(whole))
     return None if structured is None else [(structured, sp.true, {})]
