@@ -33,6 +33,11 @@ _ROOMS = {
     "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
+    "samples.choose": ("estimate",),
+    "samples.counts": ("estimate_counts",),
+    "samples.ratios": ("estimate_log_ratios",),
+    "samples.smoothing": ("smooth",),
+    "samples.stream": ("LogRatios", "Tally"),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 # klsym in the registries of other libraries, each a module of its own.
