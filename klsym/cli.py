@@ -166,7 +166,8 @@ def verify_function(args: argparse.Namespace) -> Any:
 def project(args: argparse.Namespace) -> Answer:
     from . import projections
 
-    found = projections.project(*pair(args.words), args.direction)
+    p, onto = pair(args.words)
+    found = projections.project(p, onto, args.direction)
     if args.plot:
         found.plot(args.plot)
     return Answer(found.explain() if args.steps else str(found), found.to_json())

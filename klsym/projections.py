@@ -1,4 +1,4 @@
-"""The nearest member of a family: moment matching, maximum likelihood, and the modes that variational inference finds."""
+"""The nearest member of a family: moment matching, maximum likelihood, and the modes of variational inference."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from .core.errors import ParameterError
 from .core.family import Distribution, Family
 from .core.mixture import Mixture, same_space
 from .nearest.equations import Target, target
-from .nearest.law import Known, Law, Mixed, Nodes, Sampled
-from .nearest.routes import forward, reverse, within
+from .nearest.forward import forward, within
+from .nearest.law import Known, Mixed, Nodes, Sampled
+from .nearest.problem import Problem
 from .nearest.result import Projection
+from .nearest.reverse import reverse
 
 DIRECTIONS = ("forward", "reverse")
 
 
 def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = None, starts: int = 12) -> Projection:
-    """The member of a family nearest to p: of the least KL(p || q), or with direction "reverse" of the least KL(q || p).
+    """The member of a family nearest to p: of the least KL(p || q), or with direction "reverse" of KL(q || p).
 
     p: a distribution of numbers or names, a mixture, or samples, an array (n,) of outcomes, for vectors (n, k), with
     `weights` (n,) that are divided by their sum; forward is then maximum likelihood. onto: a family, or a member of it
@@ -55,17 +57,19 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
     p = p.member("_p") if isinstance(p, Family) else p
     member = onto if isinstance(onto, Distribution) else _generic(onto, p)
     of = target(member, p.symbols if isinstance(p, Distribution) else set())
-    if not isinstance(p, (Distribution, Mixture, ArrayDistribution)):
+    if isinstance(p, ArrayDistribution):
+        same_space(p, member)
+    if not isinstance(p, (Distribution, Mixture)):
         law = _samples(p, weights, of)
         named = f"{len(law.nodes.x)} samples"
-        return replace(_nearest(named, law, of, direction, starts), samples=law.nodes)
+        return replace(_nearest(Problem(named, law, of, direction, kl), starts), samples=law.nodes)
     if weights is not None:
         raise ParameterError("weights are those of samples; a distribution has none")
     if isinstance(p, Mixture) and len(p.components) == 1:
         p = p.components[0]
     same_space(p.components[0] if isinstance(p, Mixture) else p, member)
-    found = within(p, of, direction, kl)
-    found = found or _nearest(p, Mixed(p) if isinstance(p, Mixture) else Known(p), of, direction, starts)
+    problem = Problem(p, Mixed(p) if isinstance(p, Mixture) else Known(p), of, direction, kl)
+    found = within(problem) or _nearest(problem, starts)
     other = next(d for d in DIRECTIONS if d != direction)
     return replace(found, opposite=lambda: project(p, onto, other, starts=starts))
 
@@ -77,15 +81,17 @@ def _generic(family: Family, p: Any) -> Distribution:
     return family.member("_q") if taken & {v.name for v in plain.values} else plain
 
 
-def _nearest(p: Any, law: Law, of: Target, direction: str, starts: int) -> Projection:
-    return forward(p, law, of, kl) if direction == "forward" else reverse(p, law, of, kl, starts)
+def _nearest(problem: Problem, starts: int) -> Projection:
+    return forward(problem) if problem.direction == "forward" else reverse(problem, starts)
 
 
 def _samples(given: Any, weights: Any, of: Target) -> Sampled:
     """The samples as they are checked: numbers, at least one, each in the support of the family."""
     x = np.asarray(given)
     if x.dtype.kind not in "iufb" or x.ndim != 1:
-        raise ParameterError(f"samples of {of.member.family.name} are an array (n,) of numbers; shape {x.shape} of {x.dtype} was given")
+        raise ParameterError(
+            f"samples of {of.member.family.name} are an array (n,) of numbers; shape {x.shape} of {x.dtype} was given"
+        )
     x = x.astype(float)
     if not x.size:
         raise ParameterError("there are no samples; one at least is needed")
@@ -100,7 +106,9 @@ def _samples(given: Any, weights: Any, of: Target) -> Sampled:
         strange |= ((x == low) & _open(of, "lower")) | ((x == high) & _open(of, "upper"))
     for place in np.flatnonzero(strange & (w > 0)):
         kind = "whole numbers" if whole else "numbers"
-        raise ParameterError(f"sample {place} is {x[place]:.12g}, outside the support of {of.member}: {kind} from {low:g} to {high:g}")
+        raise ParameterError(
+            f"sample {place} is {x[place]:.12g}, outside the support of {of.member}: {kind} from {low:g} to {high:g}"
+        )
     return Sampled(Nodes(x[w > 0], w[w > 0] / w.sum()), whole)
 
 

@@ -49,9 +49,9 @@ class Moments:
 class Row:
     """What a family matches: the features whose means are, and how the parameters follow from them.
 
-    `of_samples` maps outcomes (n, ...) to features (n, m), and raises for one outside the support; `of_member` a member's
-    parameters to the mean of its features, and their covariance where the family matches it; `solve` the moments and
-    what is bound to the parameters.
+    `of_samples` maps outcomes (n, ...) to features (n, m), and raises for one outside the support; `of_member` a
+    member's parameters to the mean of its features, and their covariance where the family matches it; `solve` the
+    moments, and the member that says what is free, to the parameters.
     """
 
     features: str
@@ -85,7 +85,7 @@ def project_arrays(p: Any, onto: Any, direction: str, weights: Any, kl: Callable
         if part.family.name != family.name:
             raise UnderivableError(f"no rule gives the moments of {part} that {family.name} matches")
     if direction == "reverse":
-        return _reverse(p, law, member, kl)
+        return _reverse(p, law, member, row, kl)
     share = np.array([float(w) for w in law.weights])
     found = [row.of_member(*parameters(part)) for part in law.components]
     spreads = [c for _, c in found if c is not None]
@@ -100,7 +100,9 @@ def _of_samples(given: Any, weights: Any, member: Any, row: Row, direction: str)
         raise UnderivableError("KL(Q || samples) needs a density of P; take direction='forward', maximum likelihood")
     x = np.asarray(given)
     if x.dtype.kind not in "iuf" or not x.size:
-        raise ParameterError(f"samples are an array (n, ...) of numbers, not an empty one; {x.dtype} {x.shape} was given")
+        raise ParameterError(
+            f"samples are an array (n, ...) of numbers, not an empty one; {x.dtype} {x.shape} was given"
+        )
     for place in np.argwhere(~np.isfinite(x)):
         raise ParameterError(f"sample {place[0]} is {x[place[0]]}; leave it out, or give it numbers")
     features = row.of_samples(x)
@@ -112,23 +114,25 @@ def _of_samples(given: Any, weights: Any, member: Any, row: Row, direction: str)
     return Projection(named, member.family, direction, row.how, (Point(own, None),), _steps(row))
 
 
-def _reverse(p: Any, law: Mixture, member: Any, kl: Callable[..., Any]) -> Projection:
+def _reverse(p: Any, law: Mixture, member: Any, row: Row, kl: Callable[..., Any]) -> Projection:
     """Onto independent coordinates each keeps its conditional variance (Bishop, 2006, section 10.1.2)."""
-    if len(law.components) > 1:
-        raise UnderivableError("reverse projections of mixtures of arrays are not known; one coordinate at a time they are")
-    if member.family.name != "MultivariateNormal":
-        own, steps = law.components[0], ()
+    first, *others = law.components
+    if others:
+        raise UnderivableError(
+            "reverse projections of mixtures of arrays are not known; those of mixtures of numbers are"
+        )
+    mean, covariance = row.of_member(*parameters(first))
+    forms = [q.keyword for q in member.family.parameters if q.keyword]
+    if covariance is not None and forms == ["diagonal"]:
+        own = _made(member, (mean, 1 / np.diag(np.linalg.inv(covariance))))
+        why = "the derivative of KL(Q || P) by each variance d[i] vanishes"
+        steps = (Step("precision", sp.Symbol("1/d"), sp.Symbol("diag(Sigma_p**(-1))"), why=why),)
     else:
-        mean, covariance = parameters(law.components[0])
-        keywords = tuple(q.keyword for q in member.family.parameters if q.keyword)
-        if keywords == ("diagonal",):
-            covariance = np.diag(1 / np.diag(np.linalg.inv(covariance)))
-        own = _made(member, _normal(Moments(np.ones(1), mean[None], covariance[None]), member))
-        steps = (Step("precision", sp.Symbol("1/d"), sp.Symbol("diag(Sigma_p**(-1))"), why="the gradient by d vanishes"),)
-        steps = steps if keywords == ("diagonal",) else ()
-    how = "derived" if steps else "member"
+        spread = None if covariance is None else covariance[None]
+        own = _made(member, row.solve(Moments(np.ones(1), mean[None], spread), member))
+        steps = (Step("member", sp.Symbol("Q"), sp.Symbol("P"), why=f"{p} is {own}"),)
     point = Point(own, _remaining(lambda a, b: kl(b, a), p, own))
-    return Projection(p, member.family, "reverse", how, (point,), steps, measure=lambda q: kl(q, p))
+    return Projection(p, member.family, "reverse", "derived", (point,), steps, measure=lambda q: kl(q, p))
 
 
 def _made(member: Any, values: tuple[Any, ...]) -> Any:
@@ -205,12 +209,14 @@ def _counts(moments: Moments, onto: Any) -> tuple[Any, ...]:
 
 def _log_shares(x: Array) -> Array:
     for place in np.flatnonzero((x <= 0).any(-1) | (np.abs(x.sum(-1) - 1) > SIMPLEX)):
-        raise ParameterError(f"sample {place} is {x[place].tolist()}, outside the support: positive entries that sum to 1")
+        raise ParameterError(
+            f"sample {place} is {x[place].tolist()}, outside the support: positive entries that sum to 1"
+        )
     return np.log(x)
 
 
 def _dirichlet(moments: Moments, onto: Any) -> tuple[Any, ...]:
-    """psi(alpha_i) - psi(sum alpha) = E[log x_i] by Newton's method (Minka, Estimating a Dirichlet distribution, 2000)"""
+    """psi(alpha_i) - psi(sum alpha) = E[log x_i] by Newton's method (Minka, Estimating a Dirichlet, 2000)"""
     g = moments.mean
     if not np.exp(g).sum() < 1:
         raise ParameterError("P is degenerate for Dirichlet, no member is the nearest: its outcomes are all one point")
@@ -240,6 +246,10 @@ def _resultant(kappa: float, k: int) -> float:
     return float(ive(k / 2, kappa) / ive(k / 2 - 1, kappa))
 
 
+def _mean_direction(mu: Array, kappa: Array) -> tuple[Array, None]:
+    return _resultant(float(kappa), mu.size) * mu.ravel(), None
+
+
 def _directed(moments: Moments, onto: Any) -> tuple[Any, ...]:
     mean = moments.mean
     length, k = float(np.linalg.norm(mean)), len(mean)
@@ -257,6 +267,6 @@ ROWS: dict[str, Row] = {
     "Multinomial": Row("x", "mean counts are matched", _vectors, lambda n, p: (n * p, None), _counts),
     "Dirichlet": Row("log x[i]", "mean logarithms are matched: an equation for all of alpha", _log_shares,
                      lambda a: (psi(a) - psi(a.sum()), None), _dirichlet, "solved"),
-    "VonMisesFisher": Row("x", "the mean vector is matched: its length is an equation for kappa", _units,
-                          lambda mu, kappa: (_resultant(float(kappa), mu.size) * mu.ravel(), None), _directed, "solved"),
+    "VonMisesFisher": Row("x", "the mean vector is matched: its length gives kappa", _units,
+                          _mean_direction, _directed, "solved"),
 }  # fmt: skip

@@ -10,15 +10,19 @@ import numpy as np
 from scipy.optimize import minimize, root
 
 Array = Any
-# Of Newton's step at a stationary point, beside the point; and how near two points are that count as one.
-SMALL, NEAR = 1e-6, 1e-4
-STEP, FARTHEST = 1e-4, 1e12
+# Of Newton's step at a stationary point, beside the point; and how near two points count as one, before and after.
+SMALL, NEAR, ROUGH = 1e-6, 1e-5, 1e-4
+STEP = 1e-4
 
 
 class Objective(Protocol):
     """A divergence, up to a constant, and its gradient, in coordinates without constraints."""
 
     def __call__(self, u: Array) -> tuple[float, Array]: ...
+
+    def canonical(self, u: Array) -> Array:
+        """The place that stands for all at which the member is the same."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,30 +42,39 @@ class Stationary:
         return "maximum" if (self.curvatures < 0).all() else "saddle"
 
 
-def minimise(objective: Objective, start: Array) -> Stationary | None:
-    """The minimum that descent from there ends in; None where it runs away or does not become flat."""
-    bounded = _finite(objective)
-    if not np.isfinite(bounded(start)[0]):
-        return None
+def minima(objective: Objective, starts: Iterable[Array]) -> list[Stationary]:
+    """The local minima that descent from these places ends in, the lowest first; none where it runs away."""
+    bounded, options = _finite(objective), {"gtol": 1e-6, "maxiter": 300}
     with np.errstate(all="ignore"):
-        found = minimize(bounded, start, jac=True, method="BFGS", options={"gtol": 1e-8, "maxiter": 300})
-    return _settled(objective, found.x, True)
+        ends = [
+            minimize(bounded, u, jac=True, method="BFGS", options=options).x for u in starts if bounded(u)[0] < np.inf
+        ]
+    return [point for point in _settled(objective, ends, True) if point.kind == "minimum"]
 
 
-def stationary(objective: Objective, start: Array) -> Stationary | None:
-    """The stationary point of any kind that Newton's method reaches from there, if it reaches one."""
+def between(objective: Objective, starts: Iterable[Array]) -> list[Stationary]:
+    """The stationary points that are no minima which a root of the gradient is found at, from these places."""
+    slope = _finite(objective)
     with np.errstate(all="ignore"):
-        found = root(lambda u: _finite(objective)(u)[1], start, method="hybr", options={"xtol": 1e-10})
-    return _settled(objective, found.x, False)
+        ends = [root(lambda u: slope(u)[1], start, method="hybr", options={"xtol": 1e-6}).x for start in starts]
+    return [point for point in _settled(objective, ends, False) if point.kind != "minimum"]
 
 
-def distinct(points: Iterable[Stationary | None]) -> list[Stationary]:
-    """The points apart from those that are near another one, the lowest first."""
-    kept: list[Stationary] = []
-    for point in sorted((p for p in points if p is not None), key=lambda p: p.value):
-        if all(np.abs(point.u - other.u).max() > NEAR * (1 + np.abs(other.u).max()) for other in kept):
-            kept.append(point)
-    return kept
+def _settled(objective: Objective, ends: Iterable[Array], downward: bool) -> list[Stationary]:
+    """The stationary points at these ends, each once."""
+    rough = _apart(((objective.canonical(u), u) for u in ends if np.isfinite(u).all()), ROUGH)
+    found = [point for u in rough if (point := _polished(objective, u, downward)) is not None]
+    found.sort(key=lambda point: point.value)
+    return _apart(((point.u, point) for point in found), NEAR)
+
+
+def _apart(points: Iterable[tuple[Array, Any]], near: float) -> list[Any]:
+    """Those of (place, what is there) that are not near an earlier one."""
+    kept: list[tuple[Array, Any]] = []
+    for u, what in points:
+        if all(np.abs(u - other).max() > near * (1 + np.abs(other).max()) for other, _ in kept):
+            kept.append((u, what))
+    return [what for _, what in kept]
 
 
 def curvature(objective: Objective, u: Array, step: float = STEP) -> Array:
@@ -76,13 +89,11 @@ def curvature(objective: Objective, u: Array, step: float = STEP) -> Array:
     return (hessian + hessian.T) / 2
 
 
-def _settled(objective: Objective, u: Array, downward: bool) -> Stationary | None:
+def _polished(objective: Objective, u: Array, downward: bool) -> Stationary | None:
     """The point after a few steps of Newton's method, if it is one: the next step is small, the curvature no noise.
 
     A gradient that is small is not enough: far out, where the divergence levels off, it is small everywhere.
     """
-    if not np.isfinite(u).all() or np.abs(u).max() > FARTHEST:
-        return None
     value, gradient = objective(u)
     for _ in range(8):
         step = _newton(objective, u, gradient)
@@ -99,7 +110,7 @@ def _settled(objective: Objective, u: Array, downward: bool) -> Stationary | Non
     curvatures = np.linalg.eigvalsh(near)
     if np.abs(step).max() > SMALL * (1 + np.abs(u).max()) or np.abs(curvatures).min() < 4 * np.abs(near - wide).max():
         return None
-    return Stationary(u, float(value), float(np.linalg.norm(gradient)), curvatures)
+    return Stationary(objective.canonical(u), float(value), float(np.linalg.norm(gradient)), curvatures)
 
 
 def _newton(objective: Objective, u: Array, gradient: Array) -> Array | None:

@@ -8,7 +8,7 @@ import sympy as sp
 
 from ..core.derivation import Expectation, Step
 from ..core.differentiate import differentiated
-from ..core.domain import Interval
+from ..core.domain import Domain, Interval
 from ..core.errors import ParameterError, UnderivableError
 from ..core.family import Distribution
 from ..derive.linear import ONE, linear
@@ -55,7 +55,7 @@ class Target:
         """The derivatives of the log density by each free parameter."""
         return tuple(differentiated(self.log_density, s) for s in self.free)
 
-    def domain(self, symbol: sp.Symbol) -> object:
+    def domain(self, symbol: sp.Symbol) -> Domain:
         return next(p.domain for p, v in self.member.arguments if v == symbol)
 
     def at(self, values: dict[sp.Symbol, sp.Expr]) -> Distribution:

@@ -47,60 +47,30 @@ def function(arguments: tuple[sp.Symbol, ...], expr: sp.Expr, module: str = "sci
     return sp.lambdify(arguments, expr, modules=["scipy", "numpy"] if module == "scipy" else module, cse=True)
 
 
-class Law:
-    """P as the rooms of a projection see it."""
-
-    symbols: frozenset[sp.Symbol] = frozenset()
-    discrete: bool
-    lower: sp.Expr
-    upper: sp.Expr
-    nodes: Nodes
-
-    def closed(self, integrand: sp.Expr, x: sp.Symbol) -> Closed | None:
-        """E_P in closed form with its steps, if a rule knows it."""
-        raise NotImplementedError
-
-    def number(self, integrand: sp.Expr, x: sp.Symbol, digits: int) -> mp.mpf:
-        """E_P of a function of x alone, to that many digits if P can tell."""
-        raise NotImplementedError
-
-    def exact(self, integrand: sp.Expr, x: sp.Symbol) -> bool:
-        """Whether `number` has more digits than a double."""
-        return self.closed(integrand, x) is not None
-
-    def median(self, g: sp.Expr, x: sp.Symbol) -> float | None:
-        """The median of g(X), where it is known."""
-        return None
-
-    def doubles(self, integrand: sp.Expr, arguments: tuple[sp.Symbol, ...], values: Sequence[float]) -> np.float64:
-        """E_P of a function of x, the first argument, and of others, in doubles."""
-        found = function(arguments, integrand)(self.nodes.x, *values)
-        return np.sum(self.nodes.w * found, dtype=np.float64)
-
-
 @dataclass(frozen=True)
-class Known(Law):
+class Known:
     """A distribution."""
 
     p: Distribution
 
     @property
-    def symbols(self) -> frozenset[sp.Symbol]:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def symbols(self) -> frozenset[sp.Symbol]:
         return frozenset(self.p.symbols)
 
     @property
-    def discrete(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def discrete(self) -> bool:
         return self.p.family.discrete
 
     @property
-    def lower(self) -> sp.Expr:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def lower(self) -> sp.Expr:
         return self.p.support.lower
 
     @property
-    def upper(self) -> sp.Expr:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def upper(self) -> sp.Expr:
         return self.p.support.upper
 
     def closed(self, integrand: sp.Expr, x: sp.Symbol) -> Closed | None:
+        """E_P in closed form with its steps, if a rule knows it."""
         found = expand(self.p, P, ((sp.S.One, sp.Lambda(x, integrand)),), deep=False)
         value = tidy(found.closed)
         if found.leftover or value.has(sp.nan, sp.zoo, sp.oo):
@@ -109,36 +79,42 @@ class Known(Law):
         return Closed(value, (*inner, Step("expectation", mean(integrand), value, why=f"under {self.p}")))
 
     def number(self, integrand: sp.Expr, x: sp.Symbol, digits: int) -> mp.mpf:
+        """E_P of a function of x alone, to that many digits if it is `exact`."""
         found = self.closed(integrand, x)
         if found is None:
             return _by_nodes(self, integrand, x)
         return sp.N(found.value, digits, maxn=10 * digits)
 
+    def exact(self, integrand: sp.Expr, x: sp.Symbol) -> bool:
+        """Whether `number` has more digits than a double."""
+        return self.closed(integrand, x) is not None
+
     @cached_property
-    def nodes(self) -> Nodes:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def nodes(self) -> Nodes:
         return Mixed(Mixture((sp.S.One,), (self.p,))).nodes
 
 
 @dataclass(frozen=True)
-class Mixed(Law):
+class Mixed:
     """A mixture: expectations are those of the components, weighted."""
 
     p: Mixture
+    symbols: frozenset[sp.Symbol] = frozenset()
 
     @property
     def parts(self) -> list[tuple[sp.Expr, Known]]:
         return [(atom(w), Known(c)) for w, c in zip(self.p.weights, self.p.components, strict=True)]
 
     @property
-    def discrete(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def discrete(self) -> bool:
         return self.p.discrete
 
     @property
-    def lower(self) -> sp.Expr:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def lower(self) -> sp.Expr:
         return sp.Min(*(law.lower for _, law in self.parts))
 
     @property
-    def upper(self) -> sp.Expr:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def upper(self) -> sp.Expr:
         return sp.Max(*(law.upper for _, law in self.parts))
 
     def closed(self, integrand: sp.Expr, x: sp.Symbol) -> Closed | None:
@@ -155,26 +131,31 @@ class Mixed(Law):
             return _by_nodes(self, integrand, x)
         return sp.N(found.value, digits, maxn=10 * digits)
 
+    def exact(self, integrand: sp.Expr, x: sp.Symbol) -> bool:
+        """Whether `number` has more digits than a double."""
+        return self.closed(integrand, x) is not None
+
     @cached_property
-    def nodes(self) -> Nodes:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def nodes(self) -> Nodes:
         from .rule import nodes_of
 
         return Nodes(*nodes_of(self.p))
 
 
 @dataclass(frozen=True, eq=False)
-class Sampled(Law):
+class Sampled:
     """Samples with their weights: the empirical distribution."""
 
     nodes: Nodes
     discrete: bool
+    symbols: frozenset[sp.Symbol] = frozenset()
 
     @property
-    def lower(self) -> sp.Expr:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def lower(self) -> sp.Expr:
         return _exact(self.nodes.x.min())
 
     @property
-    def upper(self) -> sp.Expr:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def upper(self) -> sp.Expr:
         return _exact(self.nodes.x.max())
 
     def closed(self, integrand: sp.Expr, x: sp.Symbol) -> Closed | None:
@@ -195,6 +176,7 @@ class Sampled(Law):
         return len(self.nodes.x) <= EXACT
 
     def median(self, g: sp.Expr, x: sp.Symbol) -> float:
+        """The median of g(X)."""
         values = np.broadcast_to(function((x,), g)(self.nodes.x), self.nodes.x.shape)
         order = np.argsort(values, kind="stable")
         share = np.cumsum(self.nodes.w[order])
@@ -203,12 +185,21 @@ class Sampled(Law):
         return float((values[order[low]] + values[order[min(high, len(order) - 1)]]) / 2)
 
 
+Law = Known | Mixed | Sampled
+
+
+def doubles(law: Law, integrand: sp.Expr, arguments: tuple[sp.Symbol, ...], values: Sequence[float]) -> np.float64:
+    """E_P of a function of x, the first argument, and of others, in doubles."""
+    found = function(arguments, integrand)(law.nodes.x, *values)
+    return np.sum(law.nodes.w * found, dtype=np.float64)
+
+
 def _exact(value: Any) -> sp.Expr:
     return atom(sp.Rational(float(value)))
 
 
 def _by_nodes(law: Known | Mixed, integrand: sp.Expr, x: sp.Symbol) -> mp.mpf:
-    value = law.doubles(integrand, (x,), ())
+    value = doubles(law, integrand, (x,), ())
     if not np.isfinite(value):
         raise UnderivableError(f"E[{integrand}] under {law.p} could not be computed")
     return mp.mpf(value)

@@ -1,4 +1,4 @@
-"""What is descended: -E_P[log Q] over nodes of P, KL(Q || P) over nodes that move with Q, or compiled code of either."""
+"""What is descended: -E_P[log Q] over nodes of P, KL(Q || P) over nodes that follow Q, or compiled code of either."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ Array = Any
 
 class Objective:
     """A function of the free parameters without constraints; subclasses give `slopes`, of the parameters."""
+
+    name: str
 
     def __init__(self, of: Target, law: Law) -> None:
         self.of, self.law = of, law
@@ -42,13 +44,20 @@ class Objective:
         with np.errstate(all="ignore"):
             return np.array([line.outward(v) for line, v in zip(self.lines, theta, strict=True)], dtype=float)
 
+    def canonical(self, u: Array) -> Array:
+        """The same place with angles between -pi and pi: where the outcome is an angle, so is a real parameter."""
+        if not self.of.member.support.periodic:
+            return u
+        free = [np.isfinite(line.lower) for line in self.lines]
+        return np.where(free, u, np.mod(u + np.pi, 2 * np.pi) - np.pi)
+
     def starts(self) -> list[Array]:
         """Places to begin: P's centre and spread for real parameters and their scales, everyday values elsewhere."""
         centre, spread = spread_of(self.law.nodes)
         found = []
         for scale in (spread, 1.0):
             values = []
-            for parameter, symbol in ((p, v) for p, v in self.of.member.arguments if v in self.of.free):
+            for parameter in (p for p, v in self.of.member.arguments if v in self.of.free):
                 domain = parameter.domain
                 middle = sum(parameter.typical) / 2
                 values.append(centre if domain.lower == -sp.oo else scale if domain.upper == sp.oo else middle)
@@ -61,12 +70,16 @@ def spread_of(nodes: Nodes) -> tuple[float, float]:
     """The median of the nodes, and half the distance of the quartiles, 1 where that vanishes."""
     order = np.argsort(nodes.x, kind="stable")
     share = np.cumsum(nodes.w[order]) / nodes.w.sum()
-    low, middle, high = (float(nodes.x[order[min(np.searchsorted(share, s), len(order) - 1)]]) for s in (0.25, 0.5, 0.75))
+    low, middle, high = (
+        float(nodes.x[order[min(np.searchsorted(share, s), len(order) - 1)]]) for s in (0.25, 0.5, 0.75)
+    )
     return middle, (high - low) / 2 or 1.0
 
 
 class Forward(Objective):
     """-E_P[log q] over the nodes of P."""
+
+    name = "means over samples, or nodes of P"
 
     def __init__(self, of: Target, law: Law) -> None:
         Objective.__init__(self, of, law)
@@ -81,6 +94,8 @@ class Forward(Objective):
 
 class Reverse(Objective):
     """KL(Q || P) over nodes that follow Q; its gradient is E_Q[score (log q - log p)], as E_Q[score] = 0."""
+
+    name = "quadrature over nodes that follow Q"
 
     def __init__(self, of: Target, law: Law, log_p: Callable[[Array], Array]) -> None:
         Objective.__init__(self, of, law)
@@ -100,6 +115,8 @@ class Reverse(Objective):
 
 class Compiled(Objective):
     """The generated code of a divergence with its gradient, everything but the free parameters bound."""
+
+    name = "compiled gradients"
 
     def __init__(self, of: Target, law: Law, formula: Any) -> None:
         Objective.__init__(self, of, law)

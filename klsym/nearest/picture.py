@@ -1,3 +1,4 @@
+# pyright: reportMissingImports=false
 """Target, projections and the integrands of their divergences as a picture that is readable in grey."""
 
 from __future__ import annotations
@@ -47,8 +48,7 @@ def draw(found: Projection, path: Any = None, axes: Any = None) -> Any:
     if len(axes) < rows:
         raise ParameterError(f"axes has {len(axes)}; {rows} are needed, for densities and for integrands")
     curves = _curves(found)
-    law = Known(found.p) if isinstance(found.p, Distribution) else Mixed(found.p) if rows == 2 else None
-    nodes = law.nodes if law is not None else found.samples
+    nodes = found.samples or Mixed(as_mixture(found.p)).nodes
     x = _outcomes(nodes, [Known(point.member).nodes for _, point in curves], found.family.discrete)
     _densities(axes[0], found, x, curves)
     if rows == 2:

@@ -22,6 +22,7 @@ DOUBLE = 15
 HOW = {
     "member": "P is itself a member",
     "derived": "in closed form, by matching moments",
+    "matched": "by matching moments, which quadrature gives",
     "solved": "by an equation that Newton's method solves",
     "implicit": "by equations, which numbers for P's parameters solve",
     "optimised": "by descent",
@@ -33,7 +34,7 @@ class Point:
     """A member at a stationary point of the divergence.
 
     `divergence` is its value in nats where one is known (samples of a density have none); `slope` the length of the
-    gradient and `curvatures` those along the main axes, in coordinates without constraints, of a point found by descent.
+    gradient and `curvatures` those along the main axes, without constraints, of a point found by descent.
     """
 
     member: Any
@@ -58,9 +59,9 @@ class Point:
 class Projection:
     """The nearest members of a family, the nearest first.
 
-    `points` are the stationary points found, local minima before others. `how` is "member", "derived", "solved",
-    "implicit" or "optimised". `equations` are those that were, or are, left to solve, each 0. `cross_entropy` is the
-    least -E_P[log q] of samples.
+    `points` are the stationary points found, local minima before others. `how` is "member", "derived", "matched",
+    "solved", "implicit" or "optimised". `equations` are those that were, or are, left to solve, each 0. `cross_entropy`
+    is the least -E_P[log q] of samples.
     """
 
     p: Any
@@ -106,7 +107,9 @@ class Projection:
     @property
     def condition(self) -> Boolean:
         """Where the divergence that remains is finite, in P's symbols."""
-        return self.remaining.condition if self.measure is not None and hasattr(self.remaining, "condition") else sp.true
+        return (
+            self.remaining.condition if self.measure is not None and hasattr(self.remaining, "condition") else sp.true
+        )
 
     @property
     def divergence(self) -> float | None:
@@ -190,7 +193,9 @@ class Projection:
 
 def _shown(member: Any) -> str:
     """The member as one writes it, numbers of many digits as decimals."""
-    values = [v if not isinstance(v, sp.Expr) or not v.is_number or len(str(v)) <= 12 else sp.N(v, 10) for v in member.values]
+    values = [
+        v if not isinstance(v, sp.Expr) or not v.is_number or len(str(v)) <= 12 else sp.N(v, 10) for v in member.values
+    ]
     shown = (f"{p.keyword}={v}" if getattr(p, "keyword", "") else text(v) if isinstance(v, sp.Expr) else str(v)
              for p, v in zip(member.family.parameters, values, strict=True))  # fmt: skip
     return f"{member.family.name}({', '.join(shown)})"

@@ -134,16 +134,16 @@ class Moving:
         ends = (low, high) if self.counted else (-690.0, 690.0)
         if np.isfinite(low) and np.isfinite(high) and not self.counted:
             ends = (-690.0, 36.0)
-        grid = np.clip(np.concatenate([start - STEPS[::-1], start + STEPS]), *ends)
+        grid = np.unique(np.clip(np.concatenate([start - STEPS[::-1], start + STEPS]), *ends))
         for _ in range(5):  # the densities here have one peak in t: each round closes in on it
-            grid = np.unique(grid)
-            values = height(grid)
-            best = int(np.argmax(values))
-            grid = np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)], 33)
-        peak, top = float(grid[len(grid) // 2]), float(values[best])
+            best = int(np.argmax(height(grid)))
+            grid = np.unique(np.linspace(grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)], 33))
+        values = height(grid)
+        peak, top = float(grid[int(np.argmax(values))]), float(values.max())
         found = []
-        for way, end in ((-1, ends[0]), (1, ends[1])):
-            walked = np.clip(peak + way * np.geomspace(1e-9, 1e6 if self.counted else 1400, 160), *sorted((peak, end)))
+        for way, end in zip((-1, 1), ends, strict=True):
+            away = peak + way * np.geomspace(1e-9, 1e6 if self.counted else 1400, 160)
+            walked = np.clip(away, min(peak, end), max(peak, end))
             matters = np.flatnonzero(height(walked) > top - DROP)
             found.append(float(walked[min(matters[-1] + 1, len(walked) - 1)]) if matters.size else peak)
         return found[0], peak, found[1]

@@ -15,16 +15,16 @@ from ..core.derivation import Expectation
 from ..core.errors import ParameterError, UnderivableError
 from ..evaluation import GUARD_DIGITS
 from .coordinates import Coordinate, coordinate
-from .descend import minimise
+from .descend import minima
 from .eliminate import Solution
 from .equations import Median, Target
-from .law import Law, function
+from .law import Law, Sampled, doubles, function
 from .objective import Forward
 
 Values = dict[sp.Symbol, sp.Expr]
 # Where a sign change is looked for: in the logarithm, or the log odds, of the parameter, from the middle outward.
 LADDER = np.concatenate([[0.0], np.geomspace(0.05, 60, 60)])
-ROUNDS = 30
+ROUNDS = 12
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,9 @@ class Numbers:
 
     def _atom(self, a: sp.Expr, digits: int) -> sp.Expr:
         if isinstance(a, Median):
-            found = self.law.median(a.args[0], self.of.x)
-            if found is None:
+            if not isinstance(self.law, Sampled):
                 raise UnderivableError(f"{a} has no closed form")
-            return sp.Float(found, digits)
+            return sp.Float(self.law.median(a.args[0], self.of.x), digits)
         return sp.Float(self.law.number(a.integrand, self.of.x, digits), digits)
 
     def _title(self) -> str:
@@ -72,7 +71,9 @@ class Numbers:
     @property
     def exact(self) -> bool:
         """Whether there are more digits than a double has."""
-        atoms = {a for e in (*self.solution.solved.values(), *self.solution.left.values()) for a in e.atoms(Expectation)}
+        atoms = {
+            a for e in (*self.solution.solved.values(), *self.solution.left.values()) for a in e.atoms(Expectation)
+        }
         still = [a for a in atoms if not a.free_symbols & set(self.of.free) and not _inner(a)]
         return not self.opaque and all(self.law.exact(a.integrand, self.of.x) for a in still)
 
@@ -80,18 +81,31 @@ class Numbers:
         left = self.solution.left
         if not left:
             return {}
-        plain = {s: self._plain(e, digits) for s, e in left.items()}
-        start = self._bracketed(plain) if len(left) == 1 else self._descended()
+        start = None
+        # Where an equation cancels, as log(alpha) - digamma(alpha) does far out, it takes more digits than its root.
+        for working in (digits, 2 * digits, 4 * digits):
+            plain = {s: self._plain(e, working) for s, e in left.items()}
+            start = start or (self._bracketed(plain) if len(left) == 1 else self._descended())
+            found = self._settled(plain, start, working, digits)
+            if found is not None:
+                return dict(zip(left, found, strict=True))
+        raise UnderivableError(f"{self._title()}: Newton's method did not settle to {digits - GUARD_DIGITS} digits")
+
+    def _settled(
+        self, plain: dict[sp.Symbol, sp.Expr], start: dict[sp.Symbol, float], working: int, digits: int
+    ) -> list[Any] | None:
+        """The roots by Newton's method from the start, None where its steps stay larger than the digits asked for."""
         # In doubles a mean is off by 2^-53 of it: steps below that are noise.
-        step, enough = (1e-5, 1e-13) if self.opaque else (10.0 ** (-digits // 3), 10.0 ** (-digits + GUARD_DIGITS // 2))
-        with mp.workdps(digits):
+        step, enough = (
+            (1e-5, 1e-13) if self.opaque else (10.0 ** (-working // 3), 10.0 ** (-digits + GUARD_DIGITS // 2))
+        )
+        with mp.workdps(working):
 
             def residuals(*at: Any) -> Any:
-                values = dict(zip(left, at, strict=True))
-                return mp.matrix([mp.mpf(self.number(e, values, digits)) for e in plain.values()])
+                values = dict(zip(plain, at, strict=True))
+                return mp.matrix([mp.mpf(self.number(e, values, working)) for e in plain.values()])
 
-            found = self._newton(residuals, mp.matrix([mp.mpf(start[s]) for s in left]), step, enough)
-            return dict(zip(left, found, strict=True))
+            return self._newton(residuals, mp.matrix([mp.mpf(start[s]) for s in plain]), step, enough)
 
     def _plain(self, equation: sp.Expr, digits: int) -> sp.Expr:
         """The equation with every expectation a number, or an expression in the parameters, where it is one."""
@@ -132,7 +146,7 @@ class Numbers:
 
         def at(u: float) -> float:
             value = np.float64(line.inward(np.float64(u)))
-            means = [self.law.doubles(a.integrand, arguments, (value,)) for a in atoms]
+            means = [doubles(self.law, a.integrand, arguments, (value,)) for a in atoms]
             return float(np.real(body(value, *means)))
 
         return at
@@ -140,13 +154,12 @@ class Numbers:
     def _descended(self) -> dict[sp.Symbol, float]:
         """Where several equations are left: the minimum of -E[log q] in doubles."""
         objective = Forward(self.of, self.law)
-        found = [p for p in (minimise(objective, u) for u in objective.starts()) if p is not None]
+        found = minima(objective, objective.starts())
         if not found:
             raise UnderivableError(f"{self._title()}: the divergence falls towards an end of the domain")
-        best = min(found, key=lambda p: p.value)
-        return dict(zip(self.of.free, map(float, objective.inward(best.u)), strict=True))
+        return dict(zip(self.of.free, map(float, objective.inward(found[0].u)), strict=True))
 
-    def _newton(self, residuals: Any, at: Any, step: float, enough: float) -> list[Any]:
+    def _newton(self, residuals: Any, at: Any, step: float, enough: float) -> list[Any] | None:
         """Newton's method, steps halved while they leave the domain, until they are small."""
         for _ in range(ROUNDS):
             slopes = mp.matrix(len(at), len(at))
@@ -161,7 +174,7 @@ class Numbers:
             at = at - move
             if all(abs(m) <= enough * abs(a) for m, a in zip(move, at, strict=True)):
                 return list(at)
-        raise UnderivableError(f"{self._title()}: Newton's method did not settle")
+        return None
 
     def _inside(self, at: Any) -> bool:
         return all(
