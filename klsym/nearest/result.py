@@ -121,7 +121,7 @@ class Projection:
 
         >>> from klsym import Gamma, LogNormal, project
         >>> print(project(LogNormal(0, 1), Gamma).evaluate(digits=20)["alpha"])
-        1.1377247271340195396
+        1.1377247271478586624
         """
         if hasattr(self.family, "outcome"):
             raise ParameterError(f"the parameters of {self.family.name} are arrays of doubles; `values` has them")
