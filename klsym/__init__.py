@@ -38,6 +38,7 @@ _ROOMS = {
     "samples.ratios": ("estimate_log_ratios",),
     "samples.smoothing": ("smooth",),
     "samples.stream": ("LogRatios", "Tally"),
+    "projections": ("project",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 # klsym in the registries of other libraries, each a module of its own.
