@@ -4,6 +4,7 @@ import math
 import random
 
 import mpmath as mp
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -147,6 +148,49 @@ def test_numbers_say_their_error():
     assert number(total_variation(Normal(0, 1), Cauchy(0, 1)), 30) == pytest.approx(found.value, abs=float(found.error))
     root = jensen_shannon_distance(Uniform(0, 1), Uniform(2, 3), base=2)
     assert (root.evaluate().value, root.unit) == (1, "roots of bits")
+
+
+def exactly(p, q, weight):
+    """The divergence of two vectors of doubles from its generator, at 60 digits."""
+    with mp.workdps(60):
+        w, p, q = mp.mpf(weight), [*map(mp.mpf, p)], [*map(mp.mpf, q)]
+        total = mp.mpf(0)
+        for a, b in zip(p, q, strict=True):
+            mean = w * a + (1 - w) * b
+            total += w * a * mp.log(a / mean) if a else 0
+            total += (1 - w) * b * mp.log(b / mean) if b else 0
+        return total
+
+
+@pytest.mark.parametrize("weight", [0.5, 0.3, 0.01])
+@pytest.mark.parametrize("gap", [1e-12, 1e-6, 1e-3, 0.3, 1.0])
+def test_vectors_keep_their_digits(gap, weight):
+    random_ = np.random.default_rng(1)
+    p, noise = random_.dirichlet(np.ones(9)), random_.uniform(-1, 1, 9)
+    q = p * (1 + gap * noise)
+    if gap == 1.0:
+        p[0] = q[1] = 0.0
+    p, q = p / p.sum(), q / q.sum()
+    true = exactly(p, q, weight)
+    assert abs(jensen_shannon(p, q, weight) / true - 1) < 16 * 2.0**-52
+    root = jensen_shannon_distance(p, q, base=2)
+    assert root == pytest.approx(float(mp.sqrt(exactly(p, q, 0.5) / mp.log(2))), rel=16 * 2.0**-52)
+    assert total_variation(p, q) == pytest.approx(
+        float(mp.fsum(abs(mp.mpf(a) - b) for a, b in zip(p, q, strict=True))) / 2, rel=1e-15
+    )
+
+
+def test_vectors_are_arrays():
+    p, q = np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]])
+    assert jensen_shannon(p, q, base=2).tolist() == [1.0, 0.0]
+    assert total_variation(p, q).tolist() == [1.0, 0.0]
+    assert jensen_shannon(p.T, q.T, axis=0, base=2).tolist() == [1.0, 0.0]
+    assert total_variation([2, 2], [1, 3], normalize=True) == 0.25
+    assert jensen_shannon(np.float32([0.5, 0.5]), np.float32([0.25, 0.75])).dtype == np.float32
+    with pytest.raises(ParameterError, match="weight"):
+        jensen_shannon([0.5, 0.5], [0.25, 0.75], 1.5)
+    with pytest.raises(TypeError, match="base"):
+        total_variation([0.5, 0.5], [0.25, 0.75], base=2)
 
 
 def test_errors():
