@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import ParameterError, VectorError
-from .terms import Floats, jensen, remainder, shortfall, squares, surprise
+from .terms import Floats, jensen, power, remainder, shortfall, squares, surprise
 
 Axis = int | Sequence[int] | None
 
@@ -220,6 +220,23 @@ def total_variation(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: b
     0.25
     """
     return summed(lambda p, q: np.abs(p - q) / 2, (p, q), None, axis, normalize)
+
+
+def combined(
+    p: ArrayLike, q: ArrayLike, terms: Sequence[tuple[float, float]], *, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """The f-divergence of a sum of c t^alpha, from the pairs (c, alpha), with the arguments of `kl`.
+
+    alpha = 1 stands for t log(t), and 0 for -log(t).
+
+    >>> combined([0.5, 0.5], [0.25, 0.75], [(1.0, 1.0), (1.0, 0.0)]) == jeffreys([0.5, 0.5], [0.25, 0.75])
+    True
+    """
+
+    def term(p: Floats, q: Floats) -> Floats:
+        return np.sum([c * power(p, q, alpha) for c, alpha in terms], axis=0)
+
+    return summed(term, (p, q), None, axis, normalize)
 
 
 def mutual_information(table: ArrayLike, *, given: int | None = None, base: Any = None, normalize: bool = False) -> Any:

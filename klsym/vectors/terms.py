@@ -84,3 +84,10 @@ def squares(p: Floats, q: Floats) -> Floats:
 def surprise(p: Floats, q: Floats) -> Floats:
     with np.errstate(all="ignore"):
         return np.where((p == 0) & ~np.isnan(q), 0.0, -p * np.log(q))
+
+
+def power(p: Floats, q: Floats, alpha: float) -> Floats:
+    """p^alpha q^(1 - alpha) - alpha p - (1 - alpha) q, elementwise; for 1 and 0, p log(p/q) - p + q and its mirror."""
+    if alpha in (0, 1):
+        return remainder(p, q) if alpha else remainder(q, p)
+    return -shortfall(p, q, alpha) if alpha > 0 else -shortfall(q, p, 1 - alpha)
