@@ -33,6 +33,7 @@ _ROOMS = {
     "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
+    "projections": ("project",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 # klsym in the registries of other libraries, each a module of its own.

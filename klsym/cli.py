@@ -177,6 +177,16 @@ def verify_function(args: argparse.Namespace) -> Any:
     return check(args.words[0], divergence(args), members[0], members[-1], points=args.points, seed=args.seed)
 
 
+def project(args: argparse.Namespace) -> Answer:
+    from . import projections
+
+    p, onto = pair(args.words)
+    found = projections.project(p, onto, args.direction)
+    if args.plot:
+        found.plot(args.plot)
+    return Answer(found.explain() if args.steps else str(found), found.to_json())
+
+
 def families(args: argparse.Namespace) -> Answer:
     from . import render
 
@@ -199,8 +209,12 @@ def audit(args: argparse.Namespace) -> Answer:
 
 def bench(args: argparse.Namespace) -> Answer:
     from . import render
-    from .bench import arrays, report, run, tensors
+    from .bench import arrays, divergences, report, run, tensors
 
+    if args.divergences:
+        with run.single_thread():
+            found = list(divergences.rows(args.repeats))
+        return Answer(divergences.text(found), {"rows": found})
     families = [(family, near) for near in (False, True) for family in run.TARGETS]
     with run.single_thread():
         races = (run.race(family, args.count, near, args.repeats) for family, near in families)
@@ -220,6 +234,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "evaluate": (evaluate, "the number, to as many digits as are wanted and vouched for"),
     "generate": (generate, "source code, which needs no klsym to run"),
     "verify": (verify, "the formula, its steps and its code, or a function of one's own, against the oracle"),
+    "project": (project, "the member of a family that is nearest to P, forward (moments) or reverse (modes)"),
     "audit": (audit, "klsym's own code, another implementation, or a table of values, beside proven values"),
     "bench": (bench, "nanoseconds an element, beside the other libraries that are installed"),
     "families": (families, "the catalog, with parameters and domains"),
@@ -244,6 +259,7 @@ def parser_of(verb: str) -> Parser:
         add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")
         add("--repeats", type=positive, default=7, metavar="N", help="of which the least counts (default: 7)")
         add("--brief", action="store_true", help="neither single primitives nor compile times")
+        add("--divergences", action="store_true", help="instead: values, errors and times of vectors' divergences")
         return parser
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
@@ -253,6 +269,11 @@ def parser_of(verb: str) -> Parser:
         add("--only", metavar="A,B,C", help="with --matrix: these families alone")
         return parser
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
+    if verb == "project":
+        add("--direction", default="forward", choices=("forward", "reverse"), help="least KL(P || Q), or KL(Q || P)")
+        add("--steps", action="store_true", help="how it is found, step by step")
+        add("--plot", metavar="PATH", help="a picture of P, the projections and the integrands (needs matplotlib)")
+        return parser
     which(add, "default: kl; an entropy takes P alone")
     add("--base", type=base, metavar="B", help="the unit: 2 for bits (default: nats)")
     add("--share", action="append", default=[], metavar="NAME", help="a parameter that P and Q have in common")
