@@ -21,7 +21,7 @@ _ROOMS = {
         "chi2",
         "reverse_chi2",
     ),
-    "comparisons": ("jensen_shannon", "jensen_shannon_distance", "total_variation"),
+    "comparisons": ("f_divergence", "jensen_shannon", "jensen_shannon_distance", "total_variation"),
     "entropies": ("renyi_entropy", "tsallis_entropy"),
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
