@@ -75,7 +75,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
             )
             value, *slopes = _with_faces(general, divergence, context, tied, found)
             return [_zero_on_diagonal(build, derivation, value), *slopes]
-    elif "zero-on-diagonal" in divergence.axioms and not divergence.integral:
+    elif "zero-on-diagonal" in divergence.axioms and not divergence.integral and divergence.order == 2:
         own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
         for general in context.generals or own:
             whole = general.derivation
