@@ -23,12 +23,12 @@ class Crossing:
 
 
 def crossing(law: Distribution, y: sp.Symbol, atoms: Sequence[sp.Expr], sizes: Sequence[sp.Expr]) -> Crossing | None:
-    """E|D| = |E D - 2 E[D; Y < m]| for D = a u^j - b u^k, which is 0 at m alone, u = y or exp(y)
+    """E|D| = sign(j - k) (E D - 2 E[D; Y < m]) for D = a u^j - b u^k, which is 0 at m alone, u = y or exp(y)
 
     >>> from klsym import Exponential
     >>> y, k = sp.symbols("y k", positive=True)
     >>> round(crossing(Exponential(1), y, (y, y**2), (sp.Integer(1), sp.Integer(-2))).value.n(), 6)
-    3.163265
+    3.065307
     """
     (view, *_), logs = views(law), [linear(sp.log(atom), y) for atom in atoms]
     (branch, *more), (one, *rest) = view.branches, logs[0]
@@ -36,7 +36,7 @@ def crossing(law: Distribution, y: sp.Symbol, atoms: Sequence[sp.Expr], sizes: S
         return None
     rates = (logs[0][one], logs[1][one])
     ratio = -sizes[1] / sizes[0]
-    if not ratio.is_positive:
+    if not (ratio.is_positive and sizes[0].is_positive):
         return None
     root = sp.expand_log(sp.log(ratio), force=True) / (rates[0] - rates[1])
     place = sp.exp(root) if one == sp.log(y) else root if one == y else None
@@ -50,5 +50,5 @@ def crossing(law: Distribution, y: sp.Symbol, atoms: Sequence[sp.Expr], sizes: S
     if None in below:
         return None
     parts = zip(sizes, whole, below, strict=True)
-    value = sp.Abs(sp.Add(*(size * (mean.value - 2 * part) for size, mean, part in parts)))
+    value = sp.sign(rates[0] - rates[1]) * sp.Add(*(size * (mean.value - 2 * part) for size, mean, part in parts))
     return Crossing(value, sp.Abs(sp.Add(*sizes)) * whole[0].value, rates)

@@ -21,7 +21,6 @@ def ranking(p: Distribution, q: Distribution) -> Boolean:
     """
     if p.family.discrete != q.family.discrete or p.support != q.support or p.support.periodic:
         return sp.false
-    x = p.family.variable
     y = sp.Dummy(positive=True) if p.support.lower.is_nonnegative else sp.Dummy(real=True)
     ratio = combine((linear(d.log_density(y), y), c) for d, c in ((p, sp.S.One), (q, sp.S.NegativeOne)))
     ratio.pop(ONE, None)

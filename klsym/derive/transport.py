@@ -16,6 +16,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..core.derivation import Case, Derivation, Expectation, Step
 from ..core.divergence import Divergence
+from ..core.domain import Interval
 from ..core.family import Distribution
 from .coupling import Coupling, coupling
 from .crossing import crossing
@@ -72,9 +73,13 @@ def by_transport(divergence: Divergence, p: Distribution, q: Distribution) -> De
     if found is not None and finite is not None and (known := _coupled(cost, found, finite)) is not None:
         mean, cases = known
         whole = Expectation(sp.Abs(found.first - found.second) ** order, sp.true, Z)
-        why = f"{divergence.notation}: Z from {found.law}, X = {found.first}, Y = {found.second} is the optimal coupling"
-        steps = (Step("coupling", name, cost.value(whole), why=why), *mean.steps)
-        return Derivation(divergence, p, q, _apart(cases, cost, p, q), steps, mean.coordinates, ((Z, found.law),))
+        pair = f"X = {found.first}, Y = {found.second}"
+        why = f"{divergence.notation}: Z from {found.law}, {pair} is the optimal coupling"
+        steps = [Step("coupling", name, cost.value(whole), why=why), *mean.steps]
+        if cases[0].kind == "closed":
+            steps.append(Step("insert", cost.value(whole), cases[0].value, cases[0].when, "the expectations"))
+        cases = _apart(cases, cost, p, q)
+        return Derivation(divergence, p, q, cases, tuple(steps), mean.coordinates, ((Z, found.law),))
     rest = _not_closed(cost, moments)
     if order == 1 and finite not in (None, sp.false) and (ranked := _ranked(cost, p, q, finite)) is not None:
         mean, case = ranked
@@ -193,23 +198,26 @@ def _square(found: Coupling, u: sp.Expr, shift: sp.Expr, scale: sp.Expr) -> Mean
 
 
 def _distance(found: Coupling, u: sp.Expr, shift: sp.Expr, scale: sp.Expr) -> Mean | None:
-    """E|c + d U| = |d| E|U + c/d|, and E|U + |c/d|| where U is symmetric"""
+    """E|c + d U| = |d| E|U + c/d|, which is |d| E|U - m + |m + c/d|| where U is symmetric about m"""
     if shift == 0:
         mean = _expected(found.law, Z, sp.Abs(u))
         return None if mean is None else replace(mean, value=sp.Abs(scale) * mean.value)
-    symmetric = u == found.variable and _even(found.law)
-    offset = sp.Dummy("t", positive=True) if symmetric else sp.Dummy("t", real=True)
-    mean = _expected(found.law, Z, sp.Abs(u + offset))
+    centre = _centre(found.law) if u == found.variable else None
+    offset = sp.Dummy("t", real=True) if centre is None else sp.Dummy("t", positive=True)
+    mean = _expected(found.law, Z, sp.Abs(u - (centre or 0) + offset))
     if mean is None:
         return None
-    actual = sp.Abs(shift) / sp.Abs(scale) if symmetric else shift / scale
+    actual = shift / scale if centre is None else sp.Abs(sp.expand(shift + scale * centre)) / sp.Abs(scale)
     return replace(mean, value=sp.Abs(scale) * mean.value).at({offset: actual})
 
 
-def _even(law: Distribution) -> bool:
-    """Whether the density is seen to be even."""
-    z = law.family.variable
-    return law.support.lower == -law.support.upper and law.log_density(-z) == law.log_density(z)
+def _centre(law: Distribution) -> sp.Expr | None:
+    """The point that the density is seen to be symmetric about, 0 or the middle of its support; None without one."""
+    z, support = law.family.variable, law.support
+    ends = support.lower + support.upper if support.lower.is_finite else sp.S.Zero
+    mirrored = Interval(ends - support.upper, ends - support.lower)
+    same = mirrored == support and law.log_density(ends - z) == law.log_density(z)
+    return ends / 2 if same else None
 
 
 def _finite_or_not(cost: Cost, mean: Mean | Case, finite: Boolean) -> tuple[Case, ...]:

@@ -45,7 +45,8 @@ def expected_cost(
             if p.family.discrete:
                 return _of_counts(p, q, spelled, between, digits)
             alone = cost.xreplace({xy[1]: sp.S.Zero})
-            laws = [_law(d, *own, alone.xreplace({xy[0]: d.family.variable}), digits) for d, own in zip((p, q), spelled, strict=True)]
+            members = zip((p, q), spelled, strict=True)
+            laws = [_law(d, *own, alone.xreplace({xy[0]: d.family.variable}), digits) for d, own in members]
         except ArithmeticError as error:
             return Value(mp.nan, mp.inf, "estimate", str(error))
         if doubt := laws[0].doubt or laws[1].doubt:
@@ -126,7 +127,7 @@ def _stretches(own: Cumulative, other: Cumulative, from_left: bool) -> Iterator[
             low, high = (low, edge) if (panel.ray.direction > 0) == from_left else (edge, high)
         inner = sorted({s for place, s in cuts if place == i and low < s < high})
         ends = [low, *inner, high]
-        yield from ((i, a, b) for a, b in zip(ends, ends[1:], strict=False) if b > a)
+        yield from ((i, a, b) for a, b in pairwise(ends) if b > a)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import accumulate, pairwise
 
 import mpmath as mp
@@ -143,7 +143,7 @@ def _root(rising, slope, goal, low, high, close, start=None):
 def panels(ray: Ray, ends: Sequence[mp.mpf], n: int, digits: int) -> list[Panel]:
     """The density on a ray between the ends, halved until every panel is resolved; ArithmeticError if it is not."""
 
-    @lru_cache(maxsize=None)
+    @cache
     def height(s: mp.mpf) -> mp.mpf:
         return mp.exp(ray(s)[0])
 
