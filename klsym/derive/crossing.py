@@ -41,13 +41,14 @@ def crossing(law: Distribution, y: sp.Symbol, atoms: Sequence[sp.Expr], sizes: S
     root = sp.expand_log(sp.log(ratio), force=True) / (rates[0] - rates[1])
     place = sp.exp(root) if one == sp.log(y) else root if one == y else None
     here = [atom.xreplace({y: branch.y}) for atom in atoms]
-    whole = [branch.kernel.expect(atom) for atom in here]
-    if place is None or None in whole:
+    whole = [known for atom in here if (known := branch.kernel.expect(atom)) is not None]
+    if place is None or len(whole) < 2:
         return None
     # Two powers of one size cross at 1, which may be the upper end.
     inside = not (ratio == 1 and law.support.upper == 1)
-    below = [branch.kernel.expect_below(atom, place) if inside else sp.S.Zero for atom in here]
-    if None in below:
+    parts = (branch.kernel.expect_below(atom, place) if inside else sp.S.Zero for atom in here)
+    below = [part for part in parts if part is not None]
+    if len(below) < 2:
         return None
     parts = zip(sizes, whole, below, strict=True)
     value = sp.sign(rates[0] - rates[1]) * sp.Add(*(size * (mean.value - 2 * part) for size, mean, part in parts))

@@ -143,16 +143,17 @@ def _affine(
     alone = Case("closed", cost.value(sp.Abs(shift) ** cost.order), sp.true)
     if scale == 0:
         return Mean(alone.value), (alone,)
-    mean = None if finite == sp.false else (_square if cost.order == 2 else _distance)(found, u, shift, scale)
-    if mean is None and finite != sp.false:
+    measured = _square if cost.order == 2 else _distance
+    mean = Mean(alone.value) if finite == sp.false else measured(found, u, shift, scale)
+    if mean is None:
         return None
-    cases = _finite_or_not(cost, mean or alone, finite)
+    cases = _finite_or_not(cost, mean, finite)
     same = replace(alone, when=unequal(first, second, sp.Eq))
     if cost.order == 1 and shift != 0 and finite != sp.false:
         # At equal scales the formula divides by 0.
         cases = (replace(cases[0], when=sp.And(finite, unequal(first, second))), *cases[1:])
         return mean, (cases[0], same, cases[1]) if finite != sp.true else (cases[0], alone)
-    return mean or Mean(alone.value), (*cases[:-1], *([same] if finite != sp.true else []), cases[-1])
+    return mean, (*cases[:-1], *([same] if finite != sp.true else []), cases[-1])
 
 
 def quotient(difference: sp.Expr) -> sp.Expr:
@@ -220,7 +221,7 @@ def _centre(law: Distribution) -> sp.Expr | None:
     return ends / 2 if same else None
 
 
-def _finite_or_not(cost: Cost, mean: Mean | Case, finite: Boolean) -> tuple[Case, ...]:
+def _finite_or_not(cost: Cost, mean: Mean, finite: Boolean) -> tuple[Case, ...]:
     closed = Case("closed", cost.value(mean.value), finite)
     infinite = Case("infinite", sp.oo, sp.true, "a moment of that order does not exist")
     return (closed,) if finite == sp.true else (infinite,) if finite == sp.false else (closed, infinite)
@@ -240,10 +241,9 @@ def _ranked(cost: Cost, p: Distribution, q: Distribution, finite: Boolean) -> tu
     when = ranking(p, q)
     if when == sp.false:
         return None
-    means = [_expected(d, MEASURES[f], d.family.variable) for d, f in ((p, P), (q, Q))]
-    if None in means:
+    first, second = (_expected(d, MEASURES[f], d.family.variable) for d, f in ((p, P), (q, Q)))
+    if first is None or second is None:
         return None
-    first, second = means
     value = cost.value(sp.Abs(quotient(first.value - second.value)))
     steps, coordinates = (*first.steps, *second.steps), (*first.coordinates, *second.coordinates)
     return Mean(value, steps, coordinates), Case("closed", value, sp.And(finite, when))

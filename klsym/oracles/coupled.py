@@ -27,7 +27,7 @@ _HALVINGS = 60
 class Law:
     """A density's distribution function, or why there is none; `infinite` where the cost of it against 0 is."""
 
-    cumulative: Cumulative | None = None
+    cumulative: Cumulative = Cumulative(())
     infinite: bool = False
     doubt: str = ""
 
@@ -56,10 +56,8 @@ def expected_cost(
         if laws[0].infinite or laws[1].infinite:
             return Value(mp.inf, mp.mpf(0), "estimate", "one of the two has an infinite moment")
         first, second = (law.cumulative for law in laws)
-        total, error = mp.mpf(0), mp.mpf(0)
-        for from_left in (True, False):
-            part = _side(first, second, between, from_left, digits)
-            total, error = total + part[0], error + part[1]
+        sides = [_side(first, second, between, from_left, digits) for from_left in (True, False)]
+        total, error = (mp.fsum(column) for column in zip(*sides, strict=True))
         return Value(total, error + abs(total) * mp.mpf(10) ** -(digits + 2), "estimate")
 
 

@@ -52,6 +52,10 @@ class Series:
             b1, b2 = ((x * b1) >> (bits - 1)) - b2 + c, b1
         return mp.ldexp(((x * b1) >> bits) - b2 + fixed[0], -up)
 
+    def doubles(self, unit: mp.mpf) -> Series:
+        """The same in floating point, in a unit."""
+        return Doubles(float(self.lower), float(self.upper), [float(c / unit) for c in self.coefficients])
+
     @property
     def rest(self) -> mp.mpf:
         """How large the last coefficients are."""
@@ -122,9 +126,7 @@ class Panel:
     @cached_property
     def _doubles(self) -> tuple[Series, Series]:
         """The integral and the density in units of the panel's mass, in floating point."""
-        found = (self.integral, self.density)
-        ends = float(self.density.lower), float(self.density.upper)
-        return tuple(Doubles(*ends, [float(c / self.mass) for c in f.coefficients]) for f in found)
+        return self.integral.doubles(self.mass), self.density.doubles(self.mass)
 
 
 def _root(rising, slope, goal, low, high, close, start=None):
