@@ -21,7 +21,7 @@ _ROOMS = {
         "chi2",
         "reverse_chi2",
     ),
-    "comparisons": ("jensen_shannon", "jensen_shannon_distance", "total_variation"),
+    "comparisons": ("f_divergence", "jensen_shannon", "jensen_shannon_distance", "total_variation"),
     "transport": ("wasserstein", "wasserstein1", "wasserstein2", "wasserstein2_squared"),
     "entropies": ("renyi_entropy", "tsallis_entropy"),
     "arrays.joint": ("joint", "independent"),
@@ -34,6 +34,7 @@ _ROOMS = {
     "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
+    "projections": ("project",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 # klsym in the registries of other libraries, each a module of its own.

@@ -17,6 +17,7 @@ from .expand import Expansion, expand, leftover_integral
 from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
+from .sums import by_sum
 from .support import finiteness
 from .transport import by_transport
 
@@ -34,6 +35,8 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
         special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
         return replace(derivation, cases=(*special, *derivation.cases))
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
+    if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
+        return summed
     if divergence.integral and divergence.arity == 1:
         return Derivation(divergence, p, q, *by_own_powers(divergence, p))
     if divergence.integral:

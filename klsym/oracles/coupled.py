@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -27,7 +27,7 @@ _HALVINGS = 60
 class Law:
     """A density's distribution function, or why there is none; `infinite` where the cost of it against 0 is."""
 
-    cumulative: Cumulative = Cumulative(())
+    cumulative: Cumulative = field(default_factory=lambda: Cumulative(()))
     infinite: bool = False
     doubt: str = ""
 
