@@ -34,6 +34,11 @@ _ROOMS = {
     "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
+    "samples.choose": ("estimate",),
+    "samples.counts": ("estimate_counts",),
+    "samples.ratios": ("estimate_log_ratios",),
+    "samples.smoothing": ("smooth",),
+    "samples.stream": ("LogRatios", "Tally"),
     "projections": ("project",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
