@@ -16,6 +16,7 @@ from .expand import Expansion, expand, leftover_integral
 from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
+from .sums import by_sum
 from .support import finiteness
 
 
@@ -28,6 +29,8 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
+    if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
+        return summed
     if divergence.integral and divergence.arity == 1:
         return Derivation(divergence, p, q, *by_own_powers(divergence, p))
     if divergence.integral:

@@ -197,7 +197,7 @@ def _errors(whole: Derivation, **others: Range) -> Errors:
 
 
 def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
-    long = whole.divergence.integral or (whole.p.family.whole is not None and len(pairs) > 2)
+    long = whole.divergence.integral or (getattr(whole.p.family, "whole", None) is not None and len(pairs) > 2)
     if long and shape_key(value, pairs, ends) not in chosen():
         return None  # a search would take minutes; without a form the second pass has the digits
     structured = best(value, pairs, ends, _errors(whole))

@@ -129,7 +129,7 @@ def measure(
 
     def under(first: bool) -> Operator:
         def operator(g: sp.Expr, beyond: sp.Expr | None = None) -> sp.Expr:
-            symbol = sp.Dummy()
+            symbol = sp.Dummy(real=True)
             means[symbol] = (first, g, beyond)
             return symbol
 
