@@ -19,6 +19,7 @@ from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, n
 from .core.family import Distribution, Family, exact
 from .core.mixture import Mixture
 from .core.names import checked_name
+from .core.integral import IntegralProgram
 from .core.program import Program
 from .derive import derive
 from .derive.binding import bind
@@ -93,8 +94,11 @@ class Formula(Answer):
         >>> kl(Normal, Normal).compile("numpy")(0, 1, [1, 1e-9], 1)
         array([5.e-01, 5.e-19])
         """
-        from .backends import load
+        from .backends import INTEGRATING, load, load_integral
+        from .lower.integrals import open_cases
 
+        if open_cases(self.derivation) and not gradient and backend in INTEGRATING:
+            return load_integral(self._integral(), backend, second_pass=second_pass, report=report)
         return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
@@ -139,6 +143,13 @@ class Formula(Answer):
         from .lower import lower
 
         return lower(self.derivation, self.base, gradient, generals(self.derivation))
+
+    def _integral(self) -> IntegralProgram:
+        from .common import common, generals
+        from .lower.integrals import integrals
+
+        images = next(common(self.p, self.q), None) if self.derivation.divergence.arity == 2 else None
+        return integrals(self.derivation, self.base, images, generals(self.derivation))
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""

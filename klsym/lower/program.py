@@ -22,7 +22,11 @@ from .ssa import Builder
 
 
 def lower(
-    derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, generals: Sequence[General] = ()
+    derivation: Derivation,
+    base: sp.Expr | None = None,
+    gradient: bool = False,
+    generals: Sequence[General] = (),
+    open_ended: bool = False,
 ) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q, then its own.
 
@@ -30,7 +34,8 @@ def lower(
     has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With
     `gradient` there is an output for the derivative by each argument that is not an integer. A case that has no
     closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or by
-    parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError.
+    parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError,
+    unless it is `open_ended`: something else then computes what is NaN.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -42,7 +47,7 @@ def lower(
     """
     members = (derivation.p, derivation.q)[: derivation.divergence.arity]
     pair = " and ".join(map(repr, members))
-    if not any(case.kind in ("closed", "infinite") for case in derivation.cases):
+    if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
             "evaluate() computes it from the definition"

@@ -1,0 +1,128 @@
+"""Where on each half line the integrand matters: the modes of P and Q on it, and how far from them to go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .nodes import Array, Evaluate, Rays
+
+# Steps from an end or from t = 0: close, then farther and farther.
+_STEPS = 0.5 * np.sinh(0.35 * np.arange(33))
+_FARTHEST = 700.0  # e^t is then still a double
+_COUNTS = np.unique(np.floor(np.concatenate([np.arange(9.0), 2.0 ** np.arange(3.5, 50.0, 0.5)])))
+_INNER = np.linspace(0.0, 1.0, 9)
+_ROUNDS = 16
+_HALVINGS = 7
+
+
+class Windows:
+    """For each half line and each of P and Q: mode, height, and the points tried, with their heights."""
+
+    def __init__(self, evaluate: Evaluate, rays: Rays, both: bool, discrete: bool) -> None:
+        self.evaluate, self.rays, self.discrete = evaluate, rays, discrete
+        self.grid = self._grid()
+        log_p, log_q, value = evaluate(rays, self.grid)
+        size = np.log(abs(value))
+        masses = [log_p, log_q] if both else [log_p]
+        self.heights = [_known(np.maximum(_known(mass), _known(size))) for mass in masses]
+        self.modes, self.tops = [], []
+        for which, mass in enumerate(map(_known, masses)):
+            mode, top = self._mode(which, mass)
+            self.modes.append(mode)
+            self.tops.append(np.maximum(top, self.heights[which].max(axis=1)))
+
+    def _grid(self) -> Array:
+        rays = self.rays
+        if self.discrete:
+            return np.minimum(_COUNTS[None, :], rays.end[:, None])
+        steps = np.concatenate([-_STEPS[:0:-1], _STEPS])[None, :]
+        centre = np.where(np.isfinite(rays.end), rays.end, 0.0)[:, None]
+        upper = np.minimum(rays.end, _FARTHEST)[:, None]
+        return np.minimum(centre + steps, upper)
+
+    def _snapped(self, t: Array) -> Array:
+        return np.floor(t) if self.discrete else t
+
+    def _mode(self, which: int, mass: Array) -> tuple[Array, Array]:
+        """The place of the highest point of a density, found by finer and finer grids around the highest seen."""
+        best = mass.argmax(axis=1)
+        row, last = np.arange(best.size), self.grid.shape[1] - 1
+        low, high = self.grid[row, np.maximum(best - 1, 0)], self.grid[row, np.minimum(best + 1, last)]
+        mode, top = self.grid[row, best], mass[row, best]
+        waiting = np.flatnonzero(np.isfinite(top))
+        for _ in range(_ROUNDS):
+            waiting = waiting[high[waiting] - low[waiting] > (2.0 if self.discrete else 1e-7)]
+            if not waiting.size:
+                break
+            t = self._snapped(low[waiting, None] + (high - low)[waiting, None] * _INNER)
+            found = _known(self.evaluate(self.rays[waiting], t)[which])
+            best, row = found.argmax(axis=1), np.arange(waiting.size)
+            height = found[row, best]
+            better = height > top[waiting]
+            mode[waiting[better]], top[waiting[better]] = t[row, best][better], height[better]
+            before, after = np.maximum(best - 1, 0), np.minimum(best + 1, _INNER.size - 1)
+            low[waiting], high[waiting] = t[row, before], t[row, after]
+            # Within a nat of its neighbours the peak is resolved by what comes next.
+            sides = np.maximum(height - found[row, before], height - found[row, after])
+            waiting = waiting[~(sides < 1.0)]
+        return mode, top
+
+    def spans(self, cut: Array) -> list[Array]:
+        """For each density the first t, the mode and the last t where it or the integrand is above the cut.
+
+        Where none is, all three are NaN.
+        """
+        return [self._span(which, cut) for which in range(len(self.modes))]
+
+    def _span(self, which: int, cut: Array) -> Array:
+        mode, heights = self.modes[which], self.heights[which]
+        above = heights > cut[:, None]
+        seen = (self.tops[which] > cut) | above.any(axis=1)
+        row, last = np.arange(mode.size), self.grid.shape[1] - 1
+        first_above = np.where(above.any(axis=1), above.argmax(axis=1), last + 1)
+        last_above = np.where(above.any(axis=1), last - above[:, ::-1].argmax(axis=1), -1)
+        around = [(self.grid < mode[:, None]).sum(axis=1) - 1, (self.grid <= mode[:, None]).sum(axis=1)]
+        low_out = np.minimum(first_above - 1, around[0])
+        high_out = np.maximum(last_above + 1, around[1])
+        inner_low = np.minimum(mode, self.grid[row, np.minimum(first_above, last)])
+        inner_high = np.maximum(mode, self.grid[row, np.maximum(last_above, 0)])
+        edges = []
+        for outer, inner in (
+            (self.grid[row, np.maximum(low_out, 0)], inner_low),
+            (self.grid[row, np.minimum(high_out, last)], inner_high),
+        ):
+            edges.append(self._edge(which, outer, inner, cut, seen))
+        found = np.array([edges[0], mode, edges[1]])
+        found[:, ~seen] = np.nan
+        return found
+
+    def beyond(self, spans: list[Array]) -> Array:
+        """How large the integrand is at the outermost edges of each half line, where the line goes on."""
+        edges = np.array([span[[0, 2]] for span in spans])
+        low, high = np.fmin.reduce(edges[:, 0]), np.fmax.reduce(edges[:, 1])
+        t = np.nan_to_num(np.array([low, high]).T, nan=0.0)
+        size = abs(self.evaluate(self.rays, t)[2])
+        goes_on = np.array([low > (0.0 if self.discrete else -np.inf), high < self.rays.end]).T
+        return np.where(goes_on & np.isfinite(size), size, 0.0).max(axis=1, initial=0.0)
+
+    def _edge(self, which: int, outer: Array, inner: Array, cut: Array, seen: NDArray[np.bool_]) -> Array:
+        """Between a point below the cut and one above it, the outermost that halving leaves."""
+        outer, inner = outer.copy(), inner.copy()
+        rows = np.flatnonzero(seen & (abs(outer - inner) > (1.0 if self.discrete else 0.5)))
+        if not rows.size:
+            return outer
+        rays = self.rays[rows]
+        for _ in range(_HALVINGS):
+            middle = self._snapped((outer[rows] + inner[rows]) / 2)
+            log_p, log_q, value = (found[:, 0] for found in self.evaluate(rays, middle[:, None]))
+            height = np.maximum(_known(log_q if which else log_p), _known(np.log(abs(value))))
+            inside = height > cut[rows]
+            inner[rows[inside]], outer[rows[~inside]] = middle[inside], middle[~inside]
+        return outer
+
+
+def _known(heights: Any) -> Array:
+    return np.where(np.isnan(heights), -np.inf, heights)
