@@ -14,7 +14,7 @@ from .. import numba
 from ..containers import container
 from ..function import Function, Report, kind_of, numeric
 from .frame import Frame, counted, rays
-from .nodes import Array, lines, numba_nodes, numpy_nodes
+from .nodes import Array, NumbaNodes, NumpyNodes, lines
 from .panels import begun, total
 from .windows import Windows
 
@@ -48,8 +48,8 @@ class Integrated(Function):
         self.program, self.closed, self.backend, self.second_pass = program, closed, backend, second_pass
         self.source = closed.source
         self._frame, self._after = lines(program.frame), lines(program.after)
-        nodes = numba_nodes if backend == "numba" else numpy_nodes
-        self._evaluate = nodes(program.nodes, program.forms, program.discrete)
+        nodes = NumbaNodes if backend == "numba" else NumpyNodes
+        self._nodes = nodes(program.nodes, program.forms, program.discrete)
 
     def __reduce__(self) -> tuple[Any, ...]:
         from .. import load_integral
@@ -114,12 +114,9 @@ class Integrated(Function):
         """The same as far as the integrand is above e^-drop of its height, and how large it is where that ends."""
         program, size = self.program, frame.places.shape[1]
         seen = (counted if program.discrete else rays)(frame, program.both)
-        windows = Windows(self._evaluate, seen, program.both, program.discrete)
-        top = np.full(size, -np.inf)
-        for tops in windows.tops:
-            np.maximum.at(top, seen.element, tops)
-        spans = windows.spans((top - drop)[seen.element])
-        sums = total(self._evaluate, seen, begun(spans, program.discrete), size, program.discrete, program.both)
+        windows = Windows(self._nodes, seen, program.both, program.discrete)
+        spans = windows.spans(windows.cuts(size, drop))
+        sums = total(self._nodes, seen, begun(spans, program.discrete), size, program.discrete, program.both)
         value, gap, absolute, mass_p, mass_q = sums
         missing = abs(mass_p - 1)
         if program.both:

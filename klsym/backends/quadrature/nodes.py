@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,15 +18,18 @@ from ..store import keep, module
 
 Array = NDArray[np.float64]
 
+# From there on e^t is all that counts of a form.
+FAR = 300.0
+
 # As many numbers at a time as a processor's cache has room for, of each array.
 ROOM = 8192
 
 
 @dataclass
 class Rays:
-    """Half lines x = start + direction*y, of each: its element, its forms at y = 0 and their slopes by y, constants.
+    """Half lines x = start +- y, of each: its element, its forms at y = 0 and their slopes by y, and constants.
 
-    `size` is log |x - anchor| at y = 1 for no ray but t = log y; of sums y itself counts. `end` bounds t. Arrays have a
+    y is e^t, and t itself in sums; `end` is the last t. `inside` says whether P and Q have mass there. Arrays have a
     column for each ray.
     """
 
@@ -53,8 +56,18 @@ class Rays:
         return self.element.size
 
 
-# log p and log q in t, and the integrand, at the nodes of each ray.
-Evaluate = Callable[[Rays, Array], tuple[Array, Array, Array]]
+class Nodes:
+    """A program of nodes, at arrays of rays by nodes.
+
+    `heights` are log p and log q in t, and the integrand; `sums`, with a weight for each node, those of the integrand,
+    of its size, and of p and q, as rows.
+    """
+
+    def heights(self, rays: Rays, t: Array) -> Array:
+        raise NotImplementedError
+
+    def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
+        raise NotImplementedError
 
 
 def lines(program: Program) -> Callable[..., Any]:
@@ -69,50 +82,83 @@ def lines(program: Program) -> Callable[..., Any]:
     return at
 
 
-def numpy_nodes(program: Program, forms: int, discrete: bool) -> Evaluate:
-    """The nodes by NumPy."""
-    first = lines(program)
+class NumpyNodes(Nodes):
+    """The nodes by NumPy, as many at a time as stay in a processor's cache."""
 
-    def evaluate(rays: Rays, t: Array) -> tuple[Array, Array, Array]:
+    def __init__(self, program: Program, forms: int, discrete: bool) -> None:
+        self._first, self._forms, self._discrete = lines(program), forms, discrete
+
+    def heights(self, rays: Rays, t: Array) -> Array:
         found = np.empty((3, *t.shape))
-        step = max(1, ROOM // t.shape[1])
+        for rows in _parts(t):
+            found[:, rows] = self._at(rays[rows], t[rows])
+        return found
+
+    def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
+        found = np.empty((4, len(rays)))
+        for rows in _parts(t):
+            log_p, log_q, value = self._at(rays[rows], t[rows])
+            with np.errstate(all="ignore"):
+                parts = (value, abs(value), *(np.where(np.isnan(log), 0.0, np.exp(log)) for log in (log_p, log_q)))
+                found[:, rows] = [(weights[rows] * part).sum(axis=1) for part in parts]
+        return found
+
+    def _at(self, rays: Rays, t: Array) -> list[Any]:
+        jacobian = 0.0 * t if self._discrete else t
         with np.errstate(all="ignore"):
-            for start in range(0, len(rays), step):
-                rows = slice(start, start + step)
-                some, here = rays[rows], t[rows]
-                arguments = [*_forms(some, here, forms, discrete), *some.constant[:, :, None]]
-                jacobian = 0.0 * here if discrete else here
-                found[:, rows] = np.broadcast_arrays(*first(*arguments, jacobian, *some.inside[:, :, None]), here)[:3]
-        return found[0], found[1], found[2]
+            arguments = [*self._values(rays, t), *rays.constant[:, :, None], jacobian, *rays.inside[:, :, None]]
+            return list(np.broadcast_arrays(*self._first(*arguments)[:3], t)[:3])
 
-    return evaluate
-
-
-def _forms(rays: Rays, t: Array, forms: int, discrete: bool) -> Any:
-    """The values of the forms and the logarithms of their sizes, in turn."""
-    y = t if discrete else np.exp(t)
-    for k in range(forms):
-        offset, slope = rays.offset[k][:, None], rays.slope[k][:, None]
-        value = offset + slope * y
-        yield value
-        if discrete:
-            yield np.log(abs(value))
-        else:
-            ratio = slope / offset
-            yield np.where(offset == 0.0, np.log(abs(slope)) + t, np.log(abs(offset)) + np.log1p(ratio * y))
+    def _values(self, rays: Rays, t: Array) -> Any:
+        """The values of the forms and the logarithms of their sizes, in turn."""
+        y = t if self._discrete else np.exp(t)
+        for k in range(self._forms):
+            offset, slope = rays.offset[k][:, None], rays.slope[k][:, None]
+            value = offset + slope * y
+            yield value
+            if self._discrete:
+                yield np.log(abs(value))
+                continue
+            alone = (offset == 0.0) | (t > FAR)
+            yield np.where(alone, np.log(abs(slope)) + t, np.log(abs(offset)) + np.log1p(slope / offset * y))
 
 
-def numba_nodes(program: Program, forms: int, discrete: bool) -> Evaluate:
-    """The nodes by a loop that is compiled."""
-    parts = numba.scalars(program)
-    spelled = numba.spelling()
-    wanted = {*functions(program, spelled), "_log", "_log1p", "_exp", "njit", "np"}
+def _parts(t: Array) -> Iterator[slice]:
+    step = max(1, ROOM // t.shape[1])
+    return (slice(start, start + step) for start in range(0, t.shape[0], step))
+
+
+class NumbaNodes(Nodes):
+    """The nodes by loops that are compiled."""
+
+    def __init__(self, program: Program, forms: int, discrete: bool) -> None:
+        source = _source(program, forms, discrete)
+        loops = module(keep(program.name, source), source, {})
+        self._heights, self._sums = loops.heights, loops.sums
+
+    def heights(self, rays: Rays, t: Array) -> Array:
+        found = np.empty((3, *t.shape))
+        self._heights(rays.offset, rays.slope, rays.constant, rays.inside, t, found)
+        return found
+
+    def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
+        found = np.empty((4, len(rays)))
+        self._sums(rays.offset, rays.slope, rays.constant, rays.inside, t, weights, found)
+        return found
+
+
+def _source(program: Program, forms: int, discrete: bool) -> str:
+    """A module with the two loops."""
+    wanted = {*functions(program, numba.spelling()), "_log", "_log1p", "_exp", "njit", "np"}
     definitions = needed(numba_library(), wanted)
     imports = [text for text in definitions if text.startswith(("import ", "from "))]
     constants = len(program.arguments) - 2 * forms - 3
     arguments = [name for k in range(forms) for name in (f"u{k}", f"l{k}")]
     arguments += [f"constant[{k}, i]" for k in range(constants)] + ["jacobian", "inside[0, i]", "inside[1, i]"]
-    source = "\n".join(
+    given = ["offset", "slope", "constant", "inside", "t"]
+    node = [*_values(forms, discrete), f"log_p, log_q, value, = _first({', '.join(arguments)})"]
+    jit = '@njit(error_model="numpy", cache=True, nogil=True)'
+    return "\n".join(
         [
             f'"""{program.name} at nodes."""',
             "",
@@ -120,29 +166,30 @@ def numba_nodes(program: Program, forms: int, discrete: bool) -> Evaluate:
             "",
             *laid_out([text for text in definitions if text not in imports]),
             '@njit(error_model="numpy", forceinline=True)',
-            *parts.functions[0],
+            *numba.scalars(program).functions[0],
             "",
             "",
-            '@njit(error_model="numpy", cache=True, nogil=True)',
-            *opening("_nodes", ["offset", "slope", "constant", "inside", "t", "log_p", "log_q", "value"]),
+            jit,
+            *opening("heights", [*given, "found"]),
             "    for i in range(t.shape[0]):",
             "        for j in range(t.shape[1]):",
-            *indented(_loop(forms, discrete), 3),
-            f"            log_p[i, j], log_q[i, j], value[i, j], = _first({', '.join(arguments)})",
+            *indented([*node, "found[0, i, j], found[1, i, j], found[2, i, j] = log_p, log_q, value"], 3),
+            "",
+            "",
+            jit,
+            *opening("sums", [*given, "weights", "found"]),
+            "    for i in range(t.shape[0]):",
+            "        a = b = c = d = 0.0",
+            "        for j in range(t.shape[1]):",
+            *indented([*node, "w = weights[i, j]", "a += w * value", "b += w * abs(value)"], 3),
+            *(f"            {s} += w * _exp({log}) if {log} == {log} else 0.0" for s, log in (("c", "log_p"), ("d", "log_q"))),
+            "        found[0, i], found[1, i], found[2, i], found[3, i] = a, b, c, d",
             "",
         ]
     )
-    loop = module(keep(program.name, source), source, {})._nodes
-
-    def evaluate(rays: Rays, t: Array) -> tuple[Array, Array, Array]:
-        found = np.empty((3, *t.shape))
-        loop(rays.offset, rays.slope, rays.constant, rays.inside, t, found[0], found[1], found[2])
-        return found[0], found[1], found[2]
-
-    return evaluate
 
 
-def _loop(forms: int, discrete: bool) -> list[str]:
+def _values(forms: int, discrete: bool) -> list[str]:
     rows = ["y = t[i, j]" if discrete else "y = _exp(t[i, j])", "jacobian = 0.0" if discrete else "jacobian = t[i, j]"]
     for k in range(forms):
         rows.append(f"u{k} = offset[{k}, i] + slope[{k}, i] * y")
@@ -150,7 +197,7 @@ def _loop(forms: int, discrete: bool) -> list[str]:
             rows.append(f"l{k} = _log(abs(u{k}))")
             continue
         rows += [
-            f"if offset[{k}, i] == 0.0:",
+            f"if offset[{k}, i] == 0.0 or t[i, j] > {FAR}:",
             f"    l{k} = _log(abs(slope[{k}, i])) + t[i, j]",
             "else:",
             f"    l{k} = _log(abs(offset[{k}, i])) + _log1p(slope[{k}, i] / offset[{k}, i] * y)",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .nodes import Array, Evaluate, Rays
+from .nodes import Array, Nodes, Rays
 from .rules import NODES, at_sums, gauss
 
 # In t a panel begins no longer than that: e^t changes by e^8.
@@ -58,11 +58,11 @@ def _powers(
         ray, start, left, largest = ray[kept], start[kept], left[kept], largest[kept]
 
 
-def total(evaluate: Evaluate, rays: Rays, panels: Panels, size: int, discrete: bool, both: bool) -> Array:
+def total(at: Nodes, rays: Rays, panels: Panels, size: int, discrete: bool, both: bool) -> Array:
     """For each element: the integral, its estimated error, the integral of its size, and the masses of P and Q."""
     ray, first, length = panels
     sums = np.zeros((5, size))
-    whole = _applied(evaluate, rays, ray, first, length, discrete)
+    whole = _applied(at, rays, ray, first, length, discrete)
     for _ in range(_DEEPEST):
         if not ray.size:
             return sums
@@ -75,7 +75,7 @@ def total(evaluate: Evaluate, rays: Rays, panels: Panels, size: int, discrete: b
             shorter = length / 2
             second = first + shorter
         element = rays.element[ray]
-        halves = [_applied(evaluate, rays, ray, start, shorter, discrete) for start in (first, second)]
+        halves = [_applied(at, rays, ray, start, shorter, discrete) for start in (first, second)]
         both_halves = halves[0] + halves[1]
         gap = abs(both_halves - whole)
         value = sums[0] + np.bincount(element, both_halves[0], size)
@@ -101,7 +101,7 @@ def _add(sums: Array, element: NDArray[np.int64], found: Array, gap: Array | flo
 
 
 def _applied(
-    evaluate: Evaluate, rays: Rays, ray: NDArray[np.int64], first: Array, length: Array, discrete: bool
+    at: Nodes, rays: Rays, ray: NDArray[np.int64], first: Array, length: Array, discrete: bool
 ) -> Array:
     """The rule on each panel: of the integrand, its size, and the masses of P and Q."""
     if discrete:
@@ -109,6 +109,4 @@ def _applied(
     else:
         nodes, weights = gauss()
         t, weights = first[:, None] + length[:, None] * nodes, length[:, None] * weights
-    log_p, log_q, value = evaluate(rays[ray], t)
-    masses = (np.where(np.isnan(mass), 0.0, np.exp(mass)) for mass in (log_p, log_q))
-    return np.array([(weights * part).sum(axis=1) for part in (value, abs(value), *masses)])
+    return at.sums(rays[ray], t, weights)

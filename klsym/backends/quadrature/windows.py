@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .nodes import Array, Evaluate, Rays
+from .nodes import Array, Nodes, Rays
 
 # Steps from an end or from t = 0: close, then farther and farther.
 _STEPS = 0.5 * np.sinh(0.35 * np.arange(33))
-_FARTHEST = 700.0  # e^t is then still a double
+_FARTHEST = 1e4
+_LOWEST = 150.0  # an integrand that is less than e^-150 of P's peak is none
 _COUNTS = np.unique(np.floor(np.concatenate([np.arange(9.0), 2.0 ** np.arange(3.5, 50.0, 0.5)])))
 _INNER = np.linspace(0.0, 1.0, 9)
 _ROUNDS = 16
@@ -21,18 +22,29 @@ _HALVINGS = 7
 class Windows:
     """For each half line and each of P and Q: mode, height, and the points tried, with their heights."""
 
-    def __init__(self, evaluate: Evaluate, rays: Rays, both: bool, discrete: bool) -> None:
-        self.evaluate, self.rays, self.discrete = evaluate, rays, discrete
+    def __init__(self, nodes: Nodes, rays: Rays, both: bool, discrete: bool) -> None:
+        self.nodes, self.rays, self.discrete = nodes, rays, discrete
         self.grid = self._grid()
-        log_p, log_q, value = evaluate(rays, self.grid)
+        log_p, log_q, value = nodes.heights(rays, self.grid)
         size = np.log(abs(value))
         masses = [log_p, log_q] if both else [log_p]
         self.heights = [_known(np.maximum(_known(mass), _known(size))) for mass in masses]
+        self.size = _known(size).max(axis=1)
         self.modes, self.tops = [], []
         for which, mass in enumerate(map(_known, masses)):
             mode, top = self._mode(which, mass)
             self.modes.append(mode)
-            self.tops.append(np.maximum(top, self.heights[which].max(axis=1)))
+            self.tops.append(top)
+
+    def cuts(self, elements: int, drop: float) -> Array:
+        """For each half line the height below which nothing counts: neither of the masses nor of the integrand.
+
+        Each element's masses and integrand are followed until e^-drop of the lowest of their peaks.
+        """
+        tops = np.full((len(self.tops) + 1, elements), -np.inf)
+        for peak, heights in zip(tops, [*self.tops, self.size], strict=True):
+            np.maximum.at(peak, self.rays.element, heights)
+        return (np.maximum(tops, tops[0] - _LOWEST).min(axis=0) - drop)[self.rays.element]
 
     def _grid(self) -> Array:
         rays = self.rays
@@ -58,7 +70,7 @@ class Windows:
             if not waiting.size:
                 break
             t = self._snapped(low[waiting, None] + (high - low)[waiting, None] * _INNER)
-            found = _known(self.evaluate(self.rays[waiting], t)[which])
+            found = _known(self.nodes.heights(self.rays[waiting], t)[which])
             best, row = found.argmax(axis=1), np.arange(waiting.size)
             height = found[row, best]
             better = height > top[waiting]
@@ -104,7 +116,7 @@ class Windows:
         edges = np.array([span[[0, 2]] for span in spans])
         low, high = np.fmin.reduce(edges[:, 0]), np.fmax.reduce(edges[:, 1])
         t = np.nan_to_num(np.array([low, high]).T, nan=0.0)
-        size = abs(self.evaluate(self.rays, t)[2])
+        size = abs(self.nodes.heights(self.rays, t)[2])
         goes_on = np.array([low > (0.0 if self.discrete else -np.inf), high < self.rays.end]).T
         return np.where(goes_on & np.isfinite(size), size, 0.0).max(axis=1, initial=0.0)
 
@@ -117,7 +129,7 @@ class Windows:
         rays = self.rays[rows]
         for _ in range(_HALVINGS):
             middle = self._snapped((outer[rows] + inner[rows]) / 2)
-            log_p, log_q, value = (found[:, 0] for found in self.evaluate(rays, middle[:, None]))
+            log_p, log_q, value = (found[:, 0] for found in self.nodes.heights(rays, middle[:, None]))
             height = np.maximum(_known(log_q if which else log_p), _known(np.log(abs(value))))
             inside = height > cut[rows]
             inner[rows[inside]], outer[rows[~inside]] = middle[inside], middle[~inside]
