@@ -38,9 +38,11 @@ NUMBER = re.compile(rf"{DECIMAL}|{QUOTIENT}", re.ASCII)
 NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 OPERATORS = frozenset(",*+/()<>^")
-ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff")
+ALONE = ("entropy", "renyi_entropy", "tsallis_entropy")
+ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff", *ALONE[1:])
 DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", *ORDERED, "bhattacharyya", "hellinger2",
-               "hellinger", "chi2", "reverse_chi2")  # fmt: skip
+               "hellinger", "chi2", "reverse_chi2", "jensen_shannon", "jensen_shannon_distance",
+               "total_variation")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def pair(words: Sequence[str], count: int = 2) -> list[Any]:
 
 def formula(args: argparse.Namespace) -> Any:
     """The Formula that the arguments ask for."""
-    members = pair(args.words, 1 if args.divergence == "entropy" else 2)
+    members = pair(args.words, 1 if args.divergence in ALONE else 2)
     from . import api
 
     found = api.measured(divergence(args), members[0], members[-1], None, tuple(args.share), args.deep, {})
@@ -118,10 +120,14 @@ def divergence(args: argparse.Namespace) -> Any:
     """The divergence that the arguments name, at the order that they give."""
     from . import api, divergences
 
-    named = getattr(divergences, args.divergence)
-    if (args.alpha is not None) != (args.divergence in ORDERED):
+    named = getattr(divergences, args.divergence or "kl")
+    if (args.alpha is not None) != (named.name in ORDERED):
         need = f"needs --alpha, its order, and only {', '.join(ORDERED)} have one"
-        raise ParameterError(f"{args.divergence} {need if args.alpha is None else 'has no --alpha'}")
+        raise ParameterError(f"{named.name} {need if args.alpha is None else 'has no --alpha'}")
+    if args.weight is not None and named.name != "jensen_shannon":
+        raise ParameterError(f"{named.name} has no --weight, only jensen_shannon has")
+    if named.name == "jensen_shannon":
+        return api.ordered(named, number_or_name(args.weight or "1/2", "weight"))
     return named if args.alpha is None else api.ordered(named, number_or_name(args.alpha, "alpha"))
 
 
@@ -157,7 +163,7 @@ def verify_function(args: argparse.Namespace) -> Any:
         raise ParameterError(
             "--base and --share are for formulas; a function is compared in nats, at parameters of its own"
         )
-    members = pair(args.words[1:], 1 if args.divergence == "entropy" else 2)
+    members = pair(args.words[1:], 1 if args.divergence in ALONE else 2)
     from .subject import check
 
     return check(args.words[0], divergence(args), members[0], members[-1], points=args.points, seed=args.seed)
@@ -180,7 +186,7 @@ def families(args: argparse.Namespace) -> Answer:
 
 
 def audit(args: argparse.Namespace) -> Answer:
-    return Answer(*command.run(args, positive))
+    return Answer(*command.run(args, READING))
 
 
 def bench(args: argparse.Namespace) -> Answer:
@@ -224,7 +230,7 @@ def parser_of(verb: str) -> Parser:
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON document, and nothing else")
     if verb == "audit":
-        command.arguments(parser, positive)
+        command.arguments(parser, READING)
         return parser
     if verb == "bench":
         add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")
@@ -239,7 +245,7 @@ def parser_of(verb: str) -> Parser:
         add("--only", metavar="A,B,C", help="with --matrix: these families alone")
         return parser
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
-    which(add, "default: kl; entropy takes P alone")
+    which(add, "default: kl; an entropy takes P alone")
     add("--base", type=base, metavar="B", help="the unit: 2 for bits (default: nats)")
     add("--share", action="append", default=[], metavar="NAME", help="a parameter that P and Q have in common")
     if verb == "derive":
@@ -260,6 +266,7 @@ def which(add: Callable[..., Any], says: str) -> None:
     """The arguments that name a divergence."""
     add("--divergence", default="kl", choices=DIVERGENCES, help=says)
     add("--alpha", metavar="A", help=f"the order of {', '.join(ORDERED)}: a number or a name")
+    add("--weight", metavar="W", help="of P in jensen_shannon, between 0 and 1 (default: 1/2)")
 
 
 def base(text: str) -> Any:
@@ -280,6 +287,9 @@ def positive(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000000")
     return int(text)
+
+
+READING = command.Reading(positive, DIVERGENCES, divergence)
 
 
 def answer(arguments: Sequence[str]) -> int:

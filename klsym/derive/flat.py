@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -24,6 +24,21 @@ class Finite:
         value = sp.Add(*(probability * atom.xreplace({self.y: k}).doit() for k, probability in self.points))
         return Known(value, sp.true, "sum", f"a sum over {len(self.points)} points")
 
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr:
+        """E[a; Y <= m], a sum for each stretch between two points that m may lie in"""
+        terms = [p * atom.xreplace({self.y: k}).doit() for k, p in self.points]
+        return self._stepped([sp.Add(*terms[:i]) for i in range(len(terms) + 1)], m)
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr:
+        """E[a; Y > m]"""
+        terms = [p * atom.xreplace({self.y: k}).doit() for k, p in self.points]
+        return self._stepped([sp.Add(*terms[i:]) for i in range(len(terms) + 1)], m)
+
+    def _stepped(self, sums: list[sp.Expr], m: sp.Expr) -> sp.Expr:
+        """The sum with so many points at or below m"""
+        stretches = ((total, m < k) for total, (k, _) in zip(sums, self.points, strict=False))
+        return sp.Piecewise(*stretches, (sums[-1], True))
+
 
 @dataclass(frozen=True)
 class FlatCounts:
@@ -41,6 +56,18 @@ class FlatCounts:
         if atom not in moments:
             return None
         return Known(moments[atom], sp.true, "sum", "power sums (Faulhaber; DLMF 24.4.7)")
+
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y <= m], the expectation on the integers up to m times their share"""
+        return self._share(atom, self.lower, sp.floor(m))
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y > m]"""
+        return self._share(atom, sp.floor(m) + 1, self.upper)
+
+    def _share(self, atom: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | None:
+        known = Known(ONE, sp.true, "", "") if atom == 1 else FlatCounts(self.y, lower, upper).expect(atom)
+        return None if known is None else known.value * (upper - lower + 1) / (self.upper - self.lower + 1)
 
 
 @dataclass(frozen=True)
@@ -71,6 +98,16 @@ class Flat:
             identities.append(found[1])
         return Known(sp.Add(*total), sp.true, "antiderivative", "; ".join(identities))
 
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y < m]"""
+        known = replace(self, upper=m).expect(atom)
+        return None if known is None else known.value
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y > m]"""
+        known = replace(self, lower=m).expect(atom)
+        return None if known is None else known.value
+
     def _at(self, primitive: sp.Expr, place: sp.Expr) -> sp.Expr:
         if place != 0:
             return primitive.xreplace({self.y: place})
@@ -94,7 +131,7 @@ def antiderivative(a: sp.Expr, y: sp.Symbol) -> tuple[sp.Expr, str] | None:
 
 def power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
     """int y^s dy = y^(s+1)/(s+1), or log y at s = -1"""
-    base, s = a.as_base_exp()
+    base, s = a.as_base_exp() if a != 1 else (y, sp.S.Zero)
     if base != y or y in s.free_symbols:
         return None
     if s == -1:

@@ -14,6 +14,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..core.domain import Interval
 from ..core.functions import LogSinhc, ParabolicU, TricomiU
+from . import incomplete
 from .kernel import Extension, Kernel, Mellin, Triples
 from .linear import ONE, Combination, linear
 from .normalisers import LogBesselK, LogUpperGamma, LogZeta
@@ -50,9 +51,7 @@ def gauss(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
         lambda e0, e1: -(e0**2) / (4 * e1) + log(pi) / 2 - log(-e1) / 2,
         "DLMF 7.7.3",
         finite=lambda e0, e1: (-e1 > 0,),
-        partial=lambda m, e0, e1: (
-            sqrt(pi / -e1) / 2 * exp(-(e0**2) / (4 * e1)) * sp.erfc(-sqrt(-e1) * (m + e0 / (2 * e1)))
-        ),
+        parts=incomplete.gauss(),
         lower=-sp.oo,
     )  # fmt: skip
 
@@ -64,7 +63,6 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
         return None
     ((c, rate),) = found.items()
     size, growing = (-c, False) if c.is_negative else (c, c.is_positive)
-    incomplete = sp.uppergamma if c.is_negative else sp.lowergamma
 
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return loggamma((e0 + 1) / c) - (e0 + 1) / c * log(-e1) - log(size)
@@ -80,9 +78,7 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     return Kernel(
         "generalized gamma", y, (log(y), y**c), eta, log_z, "DLMF 5.9.1",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 > 0),
-        partial=lambda m, e0, e1: (
-            incomplete((e0 + 1) / c, -e1 * m**c) / (size * (-e1) ** ((e0 + 1) / c))
-        ),
+        parts=incomplete.gamma(c),
         extensions=tuple(extensions),
         mellin=_gamma_mellin(y, eta[0], c, -rate),
         log_shortfall=(lambda m: _log_shortfall((eta[0] + 1) / c, -rate * m**c) / c) if growing else None,
@@ -174,7 +170,7 @@ def gig(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
     return Kernel(
         "generalized inverse Gaussian", y, (log(y), y**c, y**-c),
         (atoms.get(log(y), sp.S.Zero), found[c], found[other]),
-        *_bessel(c), finite=_both_fall, regular=False,
+        *_bessel(c), finite=_both_fall, regular=False, parts=incomplete.inverse_gauss(c),
     )  # fmt: skip
 
 
@@ -194,19 +190,13 @@ def beta_prime(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | 
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return log_beta((e0 + 1) / c, -e1 - (e0 + 1) / c) - (e0 + 1) / c * log(d) - log(size)
 
-    def below(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
-        u = (e0 + 1) / c
-        if c == 1 and u == 1:
-            return (1 - (1 + d * m) ** (e1 + 1)) / (-(e1 + 1) * d)
-        return sp.betainc(u, -e1 - u, 0, d * m**c / (1 + d * m**c)) / (c * d**u)
-
     def laplace(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr:
         return loggamma(e0 + 1) - (e0 + 1) * log(d) + log(TricomiU(e0 + 1, e0 + e1 + 2, -e2 / d))
 
     return Kernel(
         "beta prime", y, (log(y), rest[0]), eta, log_z, "DLMF 5.12.3",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 - (e0 + 1) / c > 0),
-        partial=below if c.is_positive else None,
+        parts=incomplete.beta_prime(c, d),
         extensions=((y, laplace, "DLMF 13.4.4", lambda e0, e1, e2: (e0 + 1 > 0, -e2 > 0)),) if c == 1 else (),
         mellin=_power_mellin(y, c, d, lambda k: (((eta[0] + 1) / c, k, ONE), (-eta[1] - (eta[0] + 1) / c, -k, ONE))),
         log_shortfall=(lambda m: log(1 + d * m)) if c == 1 and eta == (0, -2) else None,
@@ -227,17 +217,12 @@ def beta(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
     def kummer(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr:
         return log_beta(e0 + 1, e1 + 1) + log(sp.hyper([e0 + 1], [e0 + e1 + 2], e2))
 
-    def below(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
-        if e1 == 0:
-            return m ** (e0 + 1) / (e0 + 1)
-        return sp.betainc((e0 + 1) / c, e1 + 1, 0, m**c) / c
-
     return Kernel(
         "beta", y, (log(y), rest[0]), eta,
         lambda e0, e1: log_beta((e0 + 1) / c, e1 + 1) - log(c),
         "DLMF 5.12.1",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, e1 + 1 > 0),
-        partial=below,
+        parts=incomplete.beta(c),
         extensions=((y, kummer, "DLMF 13.4.1", lambda e0, e1, e2: (e0 + 1 > 0, e1 + 1 > 0)),) if c == 1 else (),
         mellin=_power_mellin(
             y, c, ONE, lambda k: (((eta[0] + 1) / c, k, ONE), ((eta[0] + 1) / c + eta[1] + 1, k, -ONE))
@@ -251,19 +236,19 @@ def above_one(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     if (support.lower, support.upper) != (1, sp.oo) or not set(atoms) <= {log(y), y} or not atoms:
         return None
 
-    def incomplete(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
+    def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return LogUpperGamma(e0 + 1, -e1) - (e0 + 1) * log(-e1)
 
     if y in atoms:
         return Kernel(
-            "truncated gamma", y, (log(y), y), (atoms.get(log(y), sp.S.Zero), atoms[y]), incomplete, "DLMF 8.2.2",
-            finite=lambda e0, e1: (-e1 > 0,), regular=False, lower=ONE,
+            "truncated gamma", y, (log(y), y), (atoms.get(log(y), sp.S.Zero), atoms[y]), log_z, "DLMF 8.2.2",
+            finite=lambda e0, e1: (-e1 > 0,), regular=False, lower=ONE, parts=incomplete.upper_gamma(),
         )  # fmt: skip
     return Kernel(
         "power tail", y, (log(y),), (atoms[log(y)],), lambda e0: -log(-e0 - 1), "DLMF 4.10.2",
         finite=lambda e0: (-e0 - 1 > 0,),
-        partial=lambda m, e0: (m ** (e0 + 1) - 1) / (e0 + 1),
-        extensions=((y, incomplete, "DLMF 8.2.2", lambda e0, e1: (-e1 > 0,)),),
+        parts=incomplete.power_tail(),
+        extensions=((y, log_z, "DLMF 8.2.2", lambda e0, e1: (-e1 > 0,)),),
         lower=ONE,
     )  # fmt: skip
 
@@ -274,7 +259,7 @@ def interval_exponential(atoms: Combination, y: sp.Symbol, support: Interval) ->
         return None
     return Kernel(
         "interval exponential", y, (y,), (atoms[y],), lambda e0: e0 / 2 + LogSinhc(e0 / 2), "DLMF 4.10.18",
-        partial=lambda m, e0: m * exp(e0 * m / 2 + LogSinhc(e0 * m / 2)), upper=ONE,
+        parts=incomplete.interval_exponential(), upper=ONE,
     )  # fmt: skip
 
 
@@ -298,31 +283,35 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
     rest = {atom: c for atom, c in atoms.items() if atom not in (y, ONE)}
     theta, lower = atoms.get(y, sp.S.Zero), support.lower
     factorial = loggamma(y + 1)
-    log_z, falls = None, True
+    log_z, falls, parts = None, True, None
     if support.upper == sp.oo and lower == 0 and not rest:
-        log_z = lambda e0: -log(1 - exp(e0))  # noqa: E731
-    elif support.upper == sp.oo and rest == {factorial: -1}:
-        falls = False
-        log_z = (lambda e0: exp(e0)) if lower == 0 else (lambda e0: log(exp(exp(e0)) - 1)) if lower == 1 else None
+        log_z, parts = lambda e0: -log(1 - exp(e0)), incomplete.geometric()
+    elif support.upper == sp.oo and rest == {factorial: -1} and lower in (0, 1):
+        log_z, falls, parts = (exp, lambda e0: log(exp(exp(e0)) - 1))[lower], False, incomplete.poisson(lower)
     elif support.upper == sp.oo and lower == 1 and rest == {log(y): -1}:
         log_z = lambda e0: log(-log(1 - exp(e0)))  # noqa: E731
     elif support.upper == sp.oo and lower == 1 and set(rest) == {log(y)} and y not in atoms:
         return Kernel(
             "zeta", y, (log(y),), (rest[log(y)],), lambda e0: LogZeta(-e0), "DLMF 25.2.1",
-            finite=lambda e0: (-e0 > 1,), lower=ONE,
+            finite=lambda e0: (-e0 > 1,), lower=ONE, parts=incomplete.zeta(),
         )  # fmt: skip
     elif lower == 0 and len(rest) == 2 and rest.get(factorial) == -1:
         ((other, c),) = ((a, c) for a, c in rest.items() if a != factorial)
         if isinstance(other, loggamma) and c == 1 and support.upper == sp.oo:
             r = sp.expand(other.args[0] - y)
-            log_z = lambda e0: loggamma(r) - r * log(1 - exp(e0))  # noqa: E731
+            log_z, parts = lambda e0: loggamma(r) - r * log(1 - exp(e0)), incomplete.negative_binomial(r)
         elif isinstance(other, loggamma) and c == -1:
             n = sp.expand(other.args[0] + y - 1)
             if n == support.upper:
-                log_z, falls = (lambda e0: n * log(1 + exp(e0)) - loggamma(n + 1)), False
+                log_z, falls, parts = (
+                    lambda e0: n * log(1 + exp(e0)) - loggamma(n + 1),
+                    False,
+                    incomplete.binomial(n),
+                )
     if log_z is None:
         return None
     finite = (lambda e0: (exp(e0) < 1,)) if falls else (lambda e0: ())
     return Kernel(
-        "power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2", finite=finite, lower=lower
-    )
+        "power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2",
+        finite=finite, lower=lower, upper=support.upper, parts=parts,
+    )  # fmt: skip

@@ -56,9 +56,19 @@ def _near(of: Distribution, p: Distribution, end: End) -> tuple[sp.Expr, sp.Expr
     else:
         x, jacobian = place - sign * sp.exp(-T), -T
     place_of_piece = 0 if end == "lower" else -1
+    if _bounded_at(of, place, end):
+        return sp.S.Zero, jacobian
     density = _stirling(of.log_density(), of.family.variable)
     density = density.replace(sp.Piecewise, lambda *pieces: pieces[place_of_piece][0])
     return density.xreplace({of.family.variable: x}), jacobian
+
+
+def _bounded_at(of: Distribution, place: sp.Expr, end: End) -> bool:
+    """Whether the place is certain to be inside the support of the law that this one is, or is a part of."""
+    lower = end == "lower"
+    mine, whole = (law.support.lower if lower else law.support.upper for law in (of, of.whole))
+    room = place - mine if lower else mine - place
+    return (mine == place != whole) or (place.is_infinite is not True and bool(room.is_positive))
 
 
 def converges(p: Growth | None, q: Growth | None) -> Boolean | None:
