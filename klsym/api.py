@@ -17,9 +17,9 @@ from .core.divergence import Divergence
 from .core.domain import Outcome
 from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
+from .core.integral import IntegralProgram
 from .core.mixture import Mixture
 from .core.names import checked_name
-from .core.integral import IntegralProgram
 from .core.program import Program
 from .derive import derive
 from .derive.binding import bind
@@ -87,12 +87,18 @@ class Formula(Answer):
         "jax" and "array_api" (of any library that array-api-compat knows) take arrays of other libraries. With
         `gradient` the function returns the value and its derivatives by the parameters, in their order. Without
         `second_pass` elements stay as they come where cancellation left few digits. With `report` it returns (value,
-        error, second): the estimated relative errors too, and which elements took the second pass. Raises
+        error, second): the estimated relative errors too, and which elements took the second pass. An
+        integral or a sum is computed by "numba" and "numpy", without derivatives: its elements come with the estimated
+        error of the rule, and are NaN, with a warning, where that is above 1e-10. Other backends, and `gradient`, raise
         UnderivableError where no closed form is known.
 
         >>> from klsym import kl, Normal
         >>> kl(Normal, Normal).compile("numpy")(0, 1, [1, 1e-9], 1)
         array([5.e-01, 5.e-19])
+        >>> from klsym import Cauchy
+        >>> kl(Normal, Cauchy).compile("numpy")([0, 1], 1, 0, [[1], [2]]).round(12)
+        array([[0.259244942..., 0.6...],
+               [0.3..., 0.4...]])
         """
         from .backends import INTEGRATING, load, load_integral
         from .lower.integrals import open_cases

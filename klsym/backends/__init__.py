@@ -12,11 +12,11 @@ from ..core.errors import UnderivableError, UnknownNameError, nearest
 from ..core.integral import IntegralProgram
 from ..core.program import Program
 from . import array_api, c, jax, numba, numpy, portable, proof, torch
-from .quadrature import function as quadrature
 from .callable import Compiled
 from .function import Report
 from .host import Host
 from .portable import ArrayProgram
+from .quadrature.function import load as _load_integral
 from .selfcheck import Example, about, check
 
 # The fastest first; by default numba or NumPy.
@@ -98,7 +98,7 @@ def load_integral(program: IntegralProgram, backend: str | None = None, **option
     """
     if backend is not None and _find(backend) and backend not in INTEGRATING:
         raise UnderivableError(f"{program.name} is an integral or a sum, which {backend} does not compute; numpy does")
-    return quadrature.load(program, load(program.outside, "numpy"), backend, **options)
+    return _load_integral(program, load(program.outside, "numpy"), backend, **options)
 
 
 def _find(name: str) -> ModuleType:
@@ -109,4 +109,16 @@ def _find(name: str) -> ModuleType:
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "DIFFERENTIATING", "INTEGRATING", "Compiled", "Example", "Report", "array_source", "emit", "hosted", "load", "load_integral"]
+__all__ = [
+    "BACKENDS",
+    "DIFFERENTIATING",
+    "INTEGRATING",
+    "Compiled",
+    "Example",
+    "Report",
+    "array_source",
+    "emit",
+    "hosted",
+    "load",
+    "load_integral",
+]

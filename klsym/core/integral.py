@@ -11,15 +11,16 @@ from .program import Program
 class IntegralProgram:
     """A function of parameters that is an integral over x, or a sum over integers x, of a program's value.
 
-    `outside` computes the value where it is closed or infinite, and NaN elsewhere. `frame` has, for each element, whether the
-    integral is needed there, the ends of the supports of P and Q, the places where the integrand may have a kink or
-    an end, the linear forms in x, and constants, as its outputs in this order: "needed", "p_low", "p_high", "q_low",
-    "q_high", "place0" and so on, for each form "slope0" and so on and its values at each of the places
-    "form0_0", "form0_1", and "constant0" and so on.
+    `outside` computes the value where it is closed or infinite, and NaN elsewhere.
+
+    `frame` has for each element, as its outputs in this order: whether the integral is needed there; where the supports
+    of P and Q begin and end; the places where the integrand may have a kink or an end; for each linear form in x its
+    slope, and its values at each of the places; and constants.
 
     `nodes` takes, for each form, its value and the logarithm of its size, then the constants, the logarithm of dx/dt,
     and whether x is in the support of P and of Q; its outputs are the log densities of P and Q in t and the
-    integrand. `after` makes the value of the integral and the parameters.
+    integrand. `after` makes the value of the integral and the parameters. `both` says that the mass of Q counts where P
+    has none, `kinked` that the integrand may have a kink where the densities cross.
     """
 
     outside: Program
@@ -31,6 +32,7 @@ class IntegralProgram:
     constants: int
     discrete: bool
     both: bool
+    kinked: bool
 
     @property
     def name(self) -> str:

@@ -36,7 +36,11 @@ def difference(images: Images, x: sp.Symbol, steps: dict[sp.Symbol, sp.Expr]) ->
     density = _logarithms(p.family.log_density.xreplace(known))
     arithmetic = Arithmetic(moving, _RULES)
     try:
-        found = sp.Piecewise(*_branches(arithmetic, density)) if density.has(sp.Piecewise) else arithmetic(density).difference
+        found = (
+            sp.Piecewise(*_branches(arithmetic, density))
+            if density.has(sp.Piecewise)
+            else arithmetic(density).difference
+        )
     except NoRule:
         steps.clear()
         return None

@@ -15,7 +15,7 @@ from ..core.program import Output, Program
 from .differences import Images, difference
 from .forms import Forms, places
 from .gaps import exact_gaps
-from .integrand import D, LOG_P, MASS_P, MASS_Q, VALUE, integrand
+from .integrand import LOG_P, MASS_P, MASS_Q, VALUE, D, integrand
 from .program import lower
 from .rewrites import head, rewrite
 from .ssa import Builder
@@ -23,6 +23,7 @@ from .ssa import Builder
 SIZE = sp.Symbol("jacobian", real=True)  # log |dx/dt|
 IN_P, IN_Q = sp.symbols("in_p in_q", real=True)
 _LARGE = sp.Integer(1000)  # an order from which on the expansion of a Bessel function is right to 1e-12
+
 
 def open_cases(derivation: Derivation) -> bool:
     """Whether the value is an integral or a sum in some case."""
@@ -38,7 +39,7 @@ def integrals(
     """The programs of a derivation that has a case with an integral or a sum.
 
     `images` are P and Q as members of one family, if one holds both: near P = Q the difference of their log densities
-    is then formed from what the parameters differ by. `generals` are for the cases that are closed, as `lower` has them.
+    is then formed from what the parameters differ by. `generals` are those of `lower`, for closed cases.
     """
     p, q = derivation.p, derivation.q
     if p.family.discrete != q.family.discrete:
@@ -54,7 +55,7 @@ def integrals(
     outside = lower(derivation, base, generals=generals, open_ended=True)
     nodes = _nodes(outside, forms, log_p, log_q, near, term.value, alike)
     frame = _frame(outside, derivation, forms, anchors, steps)
-    after = term.after if base is None else term.after / sp.log(base)
+    after = term.after / derivation.divergence.unit(base)
     return IntegralProgram(
         outside=outside,
         frame=frame,
@@ -65,6 +66,7 @@ def integrals(
         constants=len(forms.constants),
         discrete=p.family.discrete,
         both=term.both,
+        kinked=term.kinked,
     )
 
 
@@ -132,7 +134,7 @@ def _far_orders(density: sp.Expr) -> sp.Expr:
 
     def far(nu: sp.Expr, z: sp.Expr) -> sp.Expr:
         root = sp.sqrt(nu**2 + z**2)
-        t = nu / root
+        t = head("div")(nu, root)
         terms = (
             (3 * t - 5 * t**3) / (24 * nu),
             (81 * t**2 - 462 * t**4 + 385 * t**6) / (1152 * nu**2),
@@ -151,6 +153,7 @@ def _far_orders(density: sp.Expr) -> sp.Expr:
 
 def _guarded(value: sp.Expr) -> sp.Expr:
     """A term with the mass of P or Q is 0 where that mass is: d may be infinite there."""
+
     def guard(term: sp.Expr) -> sp.Expr:
         for mass in (MASS_P, MASS_Q):
             if term != mass and mass in sp.Mul.make_args(term):
@@ -202,4 +205,3 @@ def _after(outside: Program, after: sp.Expr) -> Program:
     build.define(VALUE, "integral")
     line = build.expression(rewrite(after))
     return Program(f"{outside.name}_after", build.arguments, tuple(build.lines), (Output(line),))
-

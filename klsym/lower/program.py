@@ -50,7 +50,7 @@ def lower(
     if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
-            "evaluate() computes it from the definition"
+            "the backends numpy and numba compute it without derivatives, and so does evaluate()"
         )
     owners = (*members, derivation.divergence)
     symbols = symbols_of(owners)
@@ -78,7 +78,7 @@ def lower(
         arguments=build.arguments,
         lines=tuple(build.lines),
         outputs=outputs,
-        doc=_doc(derivation, members, base),
+        doc=_doc(derivation, members, base, "an integral or a sum" if open_ended else "not known in closed form: NaN"),
         conditions=conditions,
         nonnegative=nonnegative,
     )
@@ -95,14 +95,14 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     return Output(line, errors.line("select", infinite, errors.number(0), error) if infinite else error, name=name)
 
 
-def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
+def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None, otherwise: str) -> str:
     """What is computed, of what, in which unit, and the formula of each case."""
     names = " and ".join(f"{letter} = {member}" for letter, member in zip("PQ", members, strict=False))
     unit = "in nats" if base is None else "in bits" if base == 2 else f"in units of log({base})"
     unit = "without a unit" if derivation.divergence.pure else unit
     rows = [f"{derivation.divergence.notation} for {names}, {unit}.", ""]
     for case in derivation.cases:
-        value = case.value if case.kind in ("closed", "infinite") else "not known in closed form: NaN"
+        value = case.value if case.kind in ("closed", "infinite") else otherwise
         rows.append(f"    {value}" + ("" if case.when == sp.true else f"    if {case.when}"))
     return "\n".join(rows)
 

@@ -44,8 +44,9 @@ Rules = tuple[tuple[type, Callable[..., Column]], ...]
 
 
 class Arithmetic:
-    """The five columns of expressions in the moving coordinates; what it has no rule for raises NoRule. `rules` other than
-    its own are tried in their order.
+    """The five columns of expressions in the moving coordinates; what it has no rule for raises NoRule.
+
+    Other `rules` than its own are tried in their order.
     """
 
     def __init__(self, moving: Mapping[sp.Symbol, Moving], rules: Rules | None = None) -> None:

@@ -32,8 +32,8 @@ class Integrated(Function):
     """A divergence with an integral or a sum in it as a function of arrays, as Compiled is for a closed form.
 
     What is closed or infinite comes from the closed program. `report` gives (value, error, second): the estimated
-    relative errors, and no second pass. A value whose estimate is above 1e-10 is NaN, with an UndecidedWarning, or comes
-    as it is without `second_pass`.
+    relative errors, and no second pass. A value whose estimate is above 1e-10 is NaN, with an UndecidedWarning, or,
+    without `second_pass`, comes as it is.
     """
 
     def __init__(
@@ -116,14 +116,14 @@ class Integrated(Function):
         seen = (counted if program.discrete else rays)(frame, program.both)
         windows = Windows(self._nodes, seen, program.both, program.discrete)
         spans = windows.spans(windows.cuts(size, drop))
-        sums = total(self._nodes, seen, begun(spans, program.discrete), size, program.discrete, program.both)
-        value, gap, absolute, mass_p, mass_q = sums
-        missing = abs(mass_p - 1)
-        if program.both:
-            missing = np.maximum(missing, abs(mass_q - 1))
+        marks = [*(row for span in spans for row in span), *windows.graded(spans)]
+        marks += windows.crossings(spans) if program.kinked else []
+        sums = total(self._nodes, seen, begun(np.array(marks), program.discrete), size, program.discrete, program.both)
+        value, absolute, *masses = sums.parts
+        missing = abs(np.array(masses if program.both else masses[:1]) - 1).max(axis=0)
         beyond = np.zeros(size)
         np.maximum.at(beyond, seen.element, windows.beyond(spans))
-        return value, gap + 4 * _EPSILON * absolute + missing * abs(value), beyond
+        return value, sums.doubt + 4 * _EPSILON * absolute + missing * abs(value), beyond
 
 
 def load(

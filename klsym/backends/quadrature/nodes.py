@@ -73,7 +73,9 @@ class Nodes:
 def lines(program: Program) -> Callable[..., Any]:
     """The program's outputs as a function of arrays, without a second pass."""
     source = numpy.emit(program)
-    first = execute(f"klsym.generated.{program.name}", source, f"<klsym {program.name} {abs(hash(source)):x}>")["_first"]
+    first = execute(f"klsym.generated.{program.name}", source, f"<klsym {program.name} {abs(hash(source)):x}>")[
+        "_first"
+    ]
 
     def at(*arguments: Any) -> Any:
         with np.errstate(all="ignore"):
@@ -178,11 +180,17 @@ def _source(program: Program, forms: int, discrete: bool) -> str:
             "",
             jit,
             *opening("sums", [*given, "weights", "found"]),
+            "    value_at, p_at, q_at = np.empty(t.shape[1]), np.empty(t.shape[1]), np.empty(t.shape[1])",
             "    for i in range(t.shape[0]):",
+            "        for j in range(t.shape[1]):",  # vector instructions, which a sum in order does not allow
+            *indented([*node, "value_at[j], p_at[j], q_at[j] = value, _exp(log_p), _exp(log_q)"], 3),
             "        a = b = c = d = 0.0",
             "        for j in range(t.shape[1]):",
-            *indented([*node, "w = weights[i, j]", "a += w * value", "b += w * abs(value)"], 3),
-            *(f"            {s} += w * _exp({log}) if {log} == {log} else 0.0" for s, log in (("c", "log_p"), ("d", "log_q"))),
+            "            w = weights[i, j]",
+            "            a += w * value_at[j]",
+            "            b += w * abs(value_at[j])",
+            "            c += w * p_at[j] if p_at[j] == p_at[j] else 0.0",
+            "            d += w * q_at[j] if q_at[j] == q_at[j] else 0.0",
             "        found[0, i], found[1, i], found[2, i], found[3, i] = a, b, c, d",
             "",
         ]

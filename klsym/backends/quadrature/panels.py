@@ -1,8 +1,11 @@
-"""Panels of half lines, halved until they and their halves agree."""
+"""Panels of half lines, halved until each and its halves agree."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,103 +13,121 @@ from numpy.typing import NDArray
 from .nodes import Array, Nodes, Rays
 from .rules import NODES, at_sums, gauss
 
-# In t a panel begins no longer than that: e^t changes by e^8.
+# In t a panel begins no longer than that: y changes by e^8.
 _LONGEST = 8.0
 _DEEPEST = 60
-_MOST = 2000  # panels that one element halves at a time: rounding, not the integrand, is what does not settle
+# Panels that one element halves at a time: beyond that rounding, not the integrand, is what does not settle.
+_MOST = 2000
 _TOLERANCE = 1e-13
+_MASS = 1e-12
 _EPSILON = 2.0**-52
 
-Panels = tuple[NDArray[np.int64], Array, Array]  # ray, first t, and length (of sums the level j of 2^j)
+
+@dataclass(frozen=True)
+class Panels:
+    """Each on a ray, from `first` on; `length` is that in t, and of sums the j of 2^j integers."""
+
+    ray: NDArray[np.int64]
+    first: Array
+    length: Array
+
+    def __getitem__(self, rows: Any) -> Panels:
+        return Panels(self.ray[rows], self.first[rows], self.length[rows])
+
+    def halves(self, discrete: bool) -> tuple[Panels, Panels]:
+        """Both halves of each."""
+        shorter = self.length - 1 if discrete else self.length / 2
+        second = self.first + (np.exp2(shorter) if discrete else shorter)
+        return Panels(self.ray, self.first, shorter), Panels(self.ray, second, shorter)
+
+    @staticmethod
+    def joined(parts: list[Panels]) -> Panels:
+        return Panels(
+            np.concatenate([part.ray for part in parts]),
+            np.concatenate([part.first for part in parts]),
+            np.concatenate([part.length for part in parts]),
+        )
 
 
-def begun(spans: Sequence[Array], discrete: bool) -> Panels:
-    """The first panels of each ray: from one edge or mode to the next."""
-    marks = np.concatenate(list(spans))
-    if discrete:
-        marks[2::3] += 1.0  # the last integer counts
+def begun(marks: Array, discrete: bool) -> Panels:
+    """The first panels of each ray: from one mark to the next, as rows; NaN is no mark."""
     marks = np.sort(marks, axis=0)  # NaN last
-    rays, firsts, lengths = [np.empty(0, np.int64)], [np.empty(0)], [np.empty(0)]
-    for low, high in zip(marks[:-1], marks[1:], strict=True):
-        kept = np.flatnonzero(high > low)
-        start, length = low[kept], (high - low)[kept]
-        if discrete:
-            _powers(kept, start, length, rays, firsts, lengths)
-            continue
-        pieces = np.ceil(length / _LONGEST).astype(np.int64)
-        ray, number = np.repeat(kept, pieces), np.concatenate([np.arange(n) for n in pieces] or [np.arange(0)])
-        size = np.repeat(length / pieces, pieces)
-        rays.append(ray)
-        firsts.append(np.repeat(start, pieces) + number * size)
-        lengths.append(size)
-    return np.concatenate(rays), np.concatenate(firsts), np.concatenate(lengths)
+    parts = [Panels(np.empty(0, np.int64), np.empty(0), np.empty(0))]
+    for low, high in pairwise(marks):
+        ray = np.flatnonzero(high > low)
+        parts += (_powers if discrete else _pieces)(ray, low[ray], (high - low)[ray])
+    return Panels.joined(parts)
 
 
-def _powers(
-    ray: NDArray[np.int64], start: Array, length: Array, rays: list[NDArray[np.int64]], firsts: list[Array], lengths: list[Array]
-) -> None:
+def _pieces(ray: NDArray[np.int64], start: Array, length: Array) -> Iterator[Panels]:
+    """Equal panels, none too long."""
+    count = np.ceil(length / _LONGEST).astype(np.int64)
+    number = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    size = np.repeat(length / count, count)
+    yield Panels(np.repeat(ray, count), np.repeat(start, count) + number * size, size)
+
+
+def _powers(ray: NDArray[np.int64], start: Array, length: Array) -> Iterator[Panels]:
     """So many integers as runs of powers of two, the longest an eighth of them at most, or as many as nodes."""
-    start, left = start.copy(), length.copy()
     largest = np.maximum(np.floor(np.log2(np.maximum(length, 1.0))) - 3, np.log2(NODES))
     while ray.size:
-        level = np.minimum(np.floor(np.log2(left)), largest)
-        rays.append(ray)
-        firsts.append(start)
-        lengths.append(level)
-        start, left = start + np.exp2(level), left - np.exp2(level)
-        kept = left >= 1.0
-        ray, start, left, largest = ray[kept], start[kept], left[kept], largest[kept]
+        level = np.minimum(np.floor(np.log2(length)), largest)
+        yield Panels(ray, start, level)
+        start, length = start + np.exp2(level), length - np.exp2(level)
+        kept = length >= 1.0
+        ray, start, length, largest = ray[kept], start[kept], length[kept], largest[kept]
 
 
-def total(at: Nodes, rays: Rays, panels: Panels, size: int, discrete: bool, both: bool) -> Array:
-    """For each element: the integral, its estimated error, the integral of its size, and the masses of P and Q."""
-    ray, first, length = panels
-    sums = np.zeros((5, size))
-    whole = _applied(at, rays, ray, first, length, discrete)
+class Sums:
+    """For each element the integral, that of its size, the masses of P and Q, and how far the integral is in doubt."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.parts, self.doubt = size, np.zeros((4, size)), np.zeros(size)
+
+    def add(self, element: NDArray[np.int64], found: Array, doubt: Array) -> None:
+        """Panels that are settled."""
+        self.parts += self.by_element(element, found)
+        self.doubt += np.bincount(element, doubt, self.size)
+
+    def by_element(self, element: NDArray[np.int64], found: Array) -> Array:
+        return np.array([np.bincount(element, row, self.size) for row in found], dtype=float)
+
+
+def total(nodes: Nodes, rays: Rays, panels: Panels, size: int, discrete: bool, both: bool) -> Sums:
+    """The integral for each of so many elements.
+
+    A panel counts as its halves do once these and it agree; the difference is then what they may be off. Sums over no
+    more integers than nodes are exact.
+    """
+    sums = Sums(size)
+    whole = _applied(nodes, rays, panels, discrete)
     for _ in range(_DEEPEST):
-        if not ray.size:
-            return sums
         if discrete:
-            short = length <= np.log2(NODES)
-            _add(sums, rays.element[ray[short]], whole[:, short], 0.0)
-            ray, first, length, whole = (a[..., ~short] for a in (ray, first, length, whole))
-            shorter, second = length - 1, first + np.exp2(length - 1)
-        else:
-            shorter = length / 2
-            second = first + shorter
-        element = rays.element[ray]
-        halves = [_applied(at, rays, ray, start, shorter, discrete) for start in (first, second)]
-        both_halves = halves[0] + halves[1]
-        gap = abs(both_halves - whole)
-        value = sums[0] + np.bincount(element, both_halves[0], size)
-        sizes = sums[2] + np.bincount(element, both_halves[1], size)
-        allowed = np.maximum(_TOLERANCE * abs(value), 4 * _EPSILON * sizes)[element]
-        mass = _TOLERANCE * 10
-        fine = (gap[0] <= allowed) & (gap[2] <= mass) & ((gap[3] <= mass) | (not both))
+            short = panels.length <= np.log2(NODES)
+            sums.add(rays.element[panels.ray[short]], whole[:, short], np.zeros(int(short.sum())))
+            panels, whole = panels[~short], whole[:, ~short]
+        if not panels.ray.size:
+            return sums
+        element, halves = rays.element[panels.ray], panels.halves(discrete)
+        parts = [_applied(nodes, rays, half, discrete) for half in halves]
+        finer = parts[0] + parts[1]
+        gap = abs(finer - whole)
+        value, absolute = (sums.parts + sums.by_element(element, finer))[:2]
+        fine = gap[0] <= np.maximum(_TOLERANCE * abs(value), 4 * _EPSILON * absolute)[element]
+        fine &= (gap[2] <= _MASS) & ((gap[3] <= _MASS) | (not both))
         fine |= ~np.isfinite(gap[0]) | (np.bincount(element[~fine], minlength=size) > _MOST)[element]
-        _add(sums, element[fine], both_halves[:, fine], gap[0][fine])
-        rest = ~fine
-        ray, length = np.concatenate([ray[rest]] * 2), np.concatenate([shorter[rest]] * 2)
-        first = np.concatenate([first[rest], second[rest]])
-        whole = np.concatenate([half[:, rest] for half in halves], axis=1)
-    np.add.at(sums[1], rays.element[ray], np.inf)
+        sums.add(element[fine], finer[:, fine], gap[0][fine])
+        panels = Panels.joined([half[~fine] for half in halves])
+        whole = np.concatenate([part[:, ~fine] for part in parts], axis=1)
+    sums.doubt[rays.element[panels.ray]] = np.inf
     return sums
 
 
-def _add(sums: Array, element: NDArray[np.int64], found: Array, gap: Array | float) -> None:
-    size = sums.shape[1]
-    rows = (found[0], gap + np.zeros(element.size), found[1], found[2], found[3])
-    for total, row in zip(sums, rows, strict=True):
-        total += np.bincount(element, row, size)
-
-
-def _applied(
-    at: Nodes, rays: Rays, ray: NDArray[np.int64], first: Array, length: Array, discrete: bool
-) -> Array:
-    """The rule on each panel: of the integrand, its size, and the masses of P and Q."""
+def _applied(nodes: Nodes, rays: Rays, panels: Panels, discrete: bool) -> Array:
+    """The rule on each panel: the sums of Nodes."""
     if discrete:
-        t, weights = at_sums(first, length.astype(np.int64))
+        t, weights = at_sums(panels.first, panels.length.astype(np.int64))
     else:
-        nodes, weights = gauss()
-        t, weights = first[:, None] + length[:, None] * nodes, length[:, None] * weights
-    return at.sums(rays[ray], t, weights)
+        places, shares = gauss()
+        t, weights = panels.first[:, None] + panels.length[:, None] * places, panels.length[:, None] * shares
+    return nodes.sums(rays[panels.ray], t, weights)
