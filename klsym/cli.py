@@ -191,8 +191,12 @@ def audit(args: argparse.Namespace) -> Answer:
 
 def bench(args: argparse.Namespace) -> Answer:
     from . import render
-    from .bench import arrays, report, run, tensors
+    from .bench import arrays, divergences, report, run, tensors
 
+    if args.divergences:
+        with run.single_thread():
+            found = list(divergences.rows(args.repeats))
+        return Answer(divergences.text(found), {"rows": found})
     families = [(family, near) for near in (False, True) for family in run.TARGETS]
     with run.single_thread():
         races = (run.race(family, args.count, near, args.repeats) for family, near in families)
@@ -236,6 +240,7 @@ def parser_of(verb: str) -> Parser:
         add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")
         add("--repeats", type=positive, default=7, metavar="N", help="of which the least counts (default: 7)")
         add("--brief", action="store_true", help="neither single primitives nor compile times")
+        add("--divergences", action="store_true", help="instead: values, errors and times of vectors' divergences")
         return parser
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
