@@ -13,7 +13,7 @@ import sympy as sp
 
 import klsym
 from klsym import jensen_shannon, kl, total_variation
-from klsym.core.errors import ParameterError, UnderivableError, UndecidedWarning
+from klsym.core.errors import ParameterError, UndecidedWarning, UnderivableError
 from klsym.oracles import measure
 from klsym.verification import sample_points
 
@@ -123,8 +123,8 @@ def test_no_digit_is_lost_near_the_diagonal(measured, name):
 
 
 PAIRS = (
-    "Normal Cauchy", "Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Moyal", "BetaBinomial Poisson", "Skellam Skellam",
-    "Logarithmic NegativeBinomial", "Gompertz Levy",
+    "Normal Cauchy", "Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Moyal", "BetaBinomial Poisson",
+    "Skellam Skellam", "Logarithmic NegativeBinomial", "Gompertz Levy",
 )  # fmt: skip
 
 

@@ -91,14 +91,17 @@ def load(program: Program, backend: str | None = None, **options: Any) -> Any:
     return _find(backend).load(program, **options)
 
 
-def load_integral(program: IntegralProgram, backend: str | None = None, **options: Any) -> Any:
+def load_integral(
+    program: IntegralProgram, backend: str | None = None, second_pass: bool = True, **options: Any
+) -> Any:
     """A program with an integral or a sum as a callable, by "numba" or "numpy"; options are those of Compiled.
 
     An unknown name raises UnknownNameError, another backend UnderivableError.
     """
     if backend is not None and _find(backend) and backend not in INTEGRATING:
         raise UnderivableError(f"{program.name} is an integral or a sum, which {backend} does not compute; numpy does")
-    return _load_integral(program, load(program.outside, "numpy"), backend, **options)
+    closed = load(program.outside, "numpy", second_pass=second_pass)
+    return _load_integral(program, closed, backend, second_pass=second_pass, **options)
 
 
 def _find(name: str) -> ModuleType:

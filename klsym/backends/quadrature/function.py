@@ -31,9 +31,8 @@ _NOTHING = 1e-17
 class Integrated(Function):
     """A divergence with an integral or a sum in it as a function of arrays, as Compiled is for a closed form.
 
-    What is closed or infinite comes from the closed program. `report` gives (value, error, second): the estimated
-    relative errors, and no second pass. A value whose estimate is above 1e-10 is NaN, with an UndecidedWarning, or,
-    without `second_pass`, comes as it is.
+    What is closed or infinite comes from the closed program. There is no second pass of an integral: a value whose
+    estimated relative error is above 1e-10 is NaN, with an UndecidedWarning, or, without `second_pass`, comes as it is.
     """
 
     def __init__(
@@ -45,7 +44,8 @@ class Integrated(Function):
         report: bool = False,
     ) -> None:
         Function.__init__(self, program.name, program.arguments, ("value",), closed.__doc__, report)
-        self.program, self.closed, self.backend, self.second_pass = program, closed, backend, second_pass
+        self.program, self.integral, self.closed = program.outside, program, closed
+        self.backend, self.second_pass = backend, second_pass
         self.source = closed.source
         self._frame, self._after = lines(program.frame), lines(program.after)
         nodes = NumbaNodes if backend == "numba" else NumpyNodes
@@ -55,7 +55,7 @@ class Integrated(Function):
         from .. import load_integral
 
         options = {"second_pass": self.second_pass, "report": self.report}
-        return partial(load_integral, **options), (self.program, self.backend)
+        return partial(load_integral, **options), (self.integral, self.backend)
 
     def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
         report = self.report if report is None else report
@@ -75,13 +75,13 @@ class Integrated(Function):
         if outs is not None:
             np.copyto(outs[0], result, casting="same_kind")
             result = outs[0]
-        return Report(result, error, np.zeros(shape, dtype=bool)[()]) if report else result
+        return Report(result, error, outside.second) if report else result
 
     def _fill(self, arguments: list[Array], result: Array, error: Array) -> None:
         """The integrals of a block of elements, where they are needed."""
         holds = self.closed.conditions(**dict(zip(self.arguments, arguments, strict=True)))
         valid = np.logical_and.reduce([np.broadcast_to(held, result.shape) for held in holds.values()])
-        needed, frame = Frame.of(self.program, self._frame(*arguments), valid & np.ones(result.shape, dtype=bool))
+        needed, frame = Frame.of(self.integral, self._frame(*arguments), valid & np.ones(result.shape, dtype=bool))
         if not needed.any():
             return
         some = [argument[needed] for argument in arguments]
@@ -112,7 +112,7 @@ class Integrated(Function):
 
     def _followed(self, frame: Frame, drop: float) -> tuple[Array, Array, Array]:
         """The same as far as the integrand is above e^-drop of its height, and how large it is where that ends."""
-        program, size = self.program, frame.places.shape[1]
+        program, size = self.integral, frame.places.shape[1]
         seen = (counted if program.discrete else rays)(frame, program.both)
         windows = Windows(self._nodes, seen, program.both, program.discrete)
         spans = windows.spans(windows.cuts(size, drop))
