@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -18,6 +19,7 @@ from .powers import by_powers
 from .ratios import by_ratio
 from .sums import by_sum
 from .support import finiteness
+from .transport import by_transport
 
 
 @lru_cache(maxsize=8192)
@@ -28,6 +30,10 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
+    if divergence.over == "couplings":
+        derivation = by_transport(divergence, p, q)
+        special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
+        return replace(derivation, cases=(*special, *derivation.cases))
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
     if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
         return summed
