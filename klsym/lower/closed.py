@@ -14,6 +14,7 @@ from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import ROUNDING, Errors, Range
 from .faces import faces
+from .gaps import exact_gaps, paired
 from .gradient import derivative
 from .ranges import ranges
 from .remainder import NoRule
@@ -75,7 +76,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
             )
             value, *slopes = _with_faces(general, divergence, context, tied, found)
             return [_zero_on_diagonal(build, derivation, value), *slopes]
-    elif "zero-on-diagonal" in divergence.axioms and not divergence.integral:
+    elif _second_order(divergence):
         own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
         for general in context.generals or own:
             whole = general.derivation
@@ -85,11 +86,24 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     return _plain(derivation, case, context, tied)
 
 
+def _second_order(divergence: Divergence) -> bool:
+    """Whether it is its remainder, as its value and its slope vanish where P and Q are equal."""
+    smooth = divergence.over == "densities" and not divergence.integral and divergence.order == 2
+    return smooth and "zero-on-diagonal" in divergence.axioms
+
+
 def _plain(derivation: Derivation, case: Case, context: Context, tied: set[sp.Symbol]) -> list[str]:
     """The closed form as it stands."""
     build, by = context.errors.build, context.by
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
-    value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
+    value = rewrite(case.value, ends_belong)
+    if derivation.divergence.over != "densities":
+        # A distance of what the parameters differ by, of first order: it is formed from the differences.
+        value, gaps = paired(value, dict(zip(derivation.p.values, derivation.q.values, strict=False)))
+        for gap, inside in gaps.items():
+            build.define(gap, build.expression(inside))
+        value = exact_gaps(value)
+    value = _zero_on_diagonal(build, derivation, build.expression(value))
     nan = build.constant("nan")
     slopes = (nan if x in tied else build.expression(rewrite(differentiated(case.value, x), ends_belong)) for x in by)
     return [value, *slopes]
