@@ -29,7 +29,7 @@ def by_order(divergence: Divergence, p: Distribution, q: Distribution) -> Deriva
     best = None
     if first.kind == "closed" and p.support == q.support:
         when = _beside(first.when, order)
-        best = sp.S.Half if first.value == 0 else stationary(first.value, order)
+        best = sp.S.Half if first.value.is_zero else stationary(first.value, order)
         if best is not None:
             value = sp.expand_log(first.value.xreplace({order: best}))
             found = Case("closed", value, when)
@@ -54,11 +54,11 @@ def stationary(value: sp.Expr, order: sp.Symbol) -> sp.Expr | None:
     terms = linear(sp.expand(above), order)
     if set(terms) <= {ONE, order, order**2}:
         return _polynomial(terms, order)
-    rates = {atom: _rate(atom, order) for atom in terms}
-    if len(terms) != 2 or None in rates.values():
+    rates = [rate for atom in terms if (rate := _rate(atom, order)) is not None]
+    if not len(terms) == len(rates) == 2:
         return None
-    (first, b), (second, c) = terms.items()
-    return sp.log(-b / c) / (rates[second] - rates[first])
+    b, c = terms.values()
+    return sp.log(-b / c) / (rates[1] - rates[0])
 
 
 def _polynomial(terms: Combination, order: sp.Symbol) -> sp.Expr | None:
@@ -79,7 +79,7 @@ def _rational(e: sp.Expr) -> bool:
 
 def _rate(atom: sp.Expr, order: sp.Symbol) -> sp.Expr | None:
     """k of exp(k x)"""
-    total = sp.S.Zero
+    total: sp.Expr = sp.S.Zero
     for factor in sp.Mul.make_args(atom):
         if factor == 1:
             continue

@@ -126,6 +126,8 @@ def measure(
     'Exponential(2) has mass where Uniform(0, 1) has none'
     """
     other = p if q is None else q
+    if divergence.over != "densities" and proof == "ball":
+        return Value(mp.nan, mp.inf, proof, f"no ball is known of what is over {divergence.over}")
     if divergence.over == "orders":
         return greatest(lambda order: measure(_of_order(divergence, order), p, other, digits), digits)
     if divergence.over == "couplings":
