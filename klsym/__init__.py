@@ -21,7 +21,8 @@ _ROOMS = {
         "chi2",
         "reverse_chi2",
     ),
-    "comparisons": ("jensen_shannon", "jensen_shannon_distance", "total_variation"),
+    "comparisons": ("f_divergence", "jensen_shannon", "jensen_shannon_distance", "total_variation"),
+    "transport": ("wasserstein", "wasserstein1", "wasserstein2", "wasserstein2_squared"),
     "entropies": ("renyi_entropy", "tsallis_entropy"),
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
@@ -33,6 +34,12 @@ _ROOMS = {
     "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
+    "samples.choose": ("estimate",),
+    "samples.counts": ("estimate_counts",),
+    "samples.ratios": ("estimate_log_ratios",),
+    "samples.smoothing": ("smooth",),
+    "samples.stream": ("LogRatios", "Tally"),
+    "projections": ("project",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 # klsym in the registries of other libraries, each a module of its own.

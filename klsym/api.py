@@ -288,10 +288,17 @@ def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
     from . import vectors
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
+    if divergence.parts:
+        powers = ((c, *(part.values or ({"kl": 1, "reverse_kl": 0}[part.name],))) for c, part in divergence.parts)
+        return vectors.combined(p, q, [(float(c), float(alpha)) for c, alpha in powers], **options)
     if divergence.logarithmic:
         return getattr(vectors, divergence.name)(*arguments, base=base, **options)
     if not divergence.pure:
         options["base"] = base
+    if not hasattr(vectors, divergence.name):
+        raise ParameterError(
+            f"{divergence.notation} of arrays is known where f is a sum of t log(t), log(t) and powers"
+        )
     return getattr(vectors, divergence.name)(*arguments, *divergence.values, **options)
 
 

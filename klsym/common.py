@@ -29,11 +29,13 @@ def generals(derivation: Derivation) -> tuple[tuple[General, ...], ...]:
     [['Exponential(rate_p)'], ['Exponential(rate_q)']]
     """
     divergence = derivation.divergence
-    if derivation.kind != "closed" or "zero-on-diagonal" not in divergence.axioms or divergence.generator is not None:
+    if derivation.kind != "closed" or "zero-on-diagonal" not in divergence.axioms:
         return ()
     if divergence.integral:
         found = _of_order(derivation)
         return (found,) if found else ()
+    if divergence.generator is not None or divergence.over != "densities":
+        return ()
     terms = tuple(map(_of_term, _terms(derivation)))
     return terms if all(terms) else ()
 

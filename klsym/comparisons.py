@@ -1,8 +1,8 @@
-"""Divergences that compare the two densities point by point, each a Formula: Jensen-Shannon, total variation.
+"""Divergences that compare the two densities point by point, each a Formula: Jensen-Shannon, total variation, any f.
 
 p and q are as for `klsym.kl`: families, distributions (of klsym or of another library), or arrays of probabilities with
-the options `axis` and `normalize`. None of these is ever infinite. Where no closed form is known the formula is the
-integral, and `evaluate` measures it.
+the options `axis` and `normalize`. Where no closed form is known the formula is the integral, which `evaluate`
+measures.
 """
 
 from __future__ import annotations
@@ -50,3 +50,24 @@ def total_variation(p: Any, q: Any, *, share: Any = (), **options: Any) -> Any:
     3/4
     """
     return measured(divergences.total_variation, p, q, None, share, False, options)
+
+
+def f_divergence(p: Any, q: Any, f: Any, *, share: Any = (), **options: Any) -> Any:
+    """The divergence E_q[f(p/q)] of a convex generator f with f(1) = 0, a number without a unit.
+
+    `f` is a text in t, a SymPy expression in one symbol, a Lambda, or a function that makes such an expression. Mass
+    that one distribution has alone counts f(0), or the slope of f at infinity. Where f is a sum of multiples of
+    t log(t), log(t) and powers of t the parts are derived, and arrays of probabilities are taken. ParameterError for an
+    f that is not convex, or not 0 at 1. (Liese and Vajda, IEEE Trans. Inf. Theory 52, 2006.)
+
+    >>> from klsym import Exponential, Normal, f_divergence
+    >>> f_divergence(Normal(0, 1), Normal(1, 1), "t*log(t)").value
+    1/2
+    >>> f_divergence(Exponential(1), Exponential(2), "(t - 1)**2").value
+    oo
+    >>> print(f_divergence(Normal(0, 1), Normal(1, 1), "(t - 1)**2/(t + 1)").evaluate(12))
+    0.408108531267
+    """
+    from .generators import generated
+
+    return measured(generated(f), p, q, None, share, False, options)

@@ -94,6 +94,18 @@ def _tsallis_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, a
     return (1 - P(sp.exp((alpha - 1) * log_p))) / (alpha - 1)
 
 
+def _wasserstein1(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P(sp.Abs(x - y))
+
+
+def _wasserstein2_squared(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P((x - y) ** 2)
+
+
+def _wasserstein2(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return sp.sqrt(_wasserstein2_squared(x, y, P, Q))
+
+
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
 LIMIT = frozenset({"kl-at-1"})
@@ -185,3 +197,17 @@ tsallis_entropy = Divergence(
     "tsallis_entropy", "S[alpha](P)", _tsallis_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,),
     constraint=NOT_ONE, order=0,
 )  # fmt: skip
+
+DISTANCE = frozenset({"nonnegative", "zero-on-diagonal", "symmetric"})
+wasserstein1 = Divergence(
+    "wasserstein1",
+    "W1(P, Q)",
+    _wasserstein1,
+    DISTANCE | {"jointly-convex", "triangle"},
+    order=1,
+    over="couplings",
+)
+wasserstein2 = Divergence("wasserstein2", "W2(P, Q)", _wasserstein2, DISTANCE | {"triangle"}, order=1, over="couplings")
+wasserstein2_squared = Divergence(
+    "wasserstein2_squared", "W2(P, Q)^2", _wasserstein2_squared, DISTANCE | {"jointly-convex"}, over="couplings"
+)

@@ -4,6 +4,7 @@ import math
 import random
 
 import mpmath as mp
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -56,9 +57,11 @@ def test_values_known_otherwise():
 @pytest.mark.parametrize("gap", [1e-6, 1e-12])
 def test_near_equality(gap):
     step = sp.Rational(1, round(1 / gap))
-    near = oracles.measure(TV, Normal(0, 1), Normal(step, 1), 15)
+    near = oracles.measure(TV, Exponential(1), Exponential(1 + step), 15)
     with mp.workdps(30):
-        assert abs(near.mid / mp.erf(mp.mpf(1) / round(1 / gap) / mp.sqrt(8)) - 1) < 1e-15
+        h = mp.mpf(1) / round(1 / gap)
+        crossing = mp.log1p(h) / h
+        assert abs(near.mid / (mp.exp(-crossing) - mp.exp(-crossing * (1 + h))) - 1) < 1e-14
     # w (1 - w)/2 times the Fisher information, 1/2 here, times the square of the step, to its next order
     mean = oracles.measure(JS, Poisson(2), Poisson(2 + step), 15)
     assert mean.rad < 1e-14 * mean.mid
@@ -73,9 +76,9 @@ def test_near_equality(gap):
     ("p", "q"),
     [
         (Exponential(1), Uniform(0, 1)),  # with a part where Q has no mass, and a mean that is negative
-        (Normal(0, 1), Gamma(2, 1)),
+        pytest.param(Normal(0, 1), Gamma(2, 1), marks=pytest.mark.slow),
         (Poisson(2), Poisson(3)),
-        (Normal(0, 1), Normal(0, 2)),
+        pytest.param(Normal(0, 1), Normal(0, 2), marks=pytest.mark.slow),
     ],
 )
 def test_balls_and_quadrature_agree(p, q):
@@ -104,7 +107,7 @@ def test_supports():
     assert jensen_shannon(Gamma(2, 1), Gamma(2, 1)).value == 0
 
 
-@pytest.mark.parametrize("family", [Poisson, Bernoulli], ids=lambda f: f.name)
+@pytest.mark.parametrize("family", [Bernoulli, pytest.param(Poisson, marks=pytest.mark.slow)], ids=lambda f: f.name)
 def test_axioms_and_inequalities(family):
     p, q, r = members(family, 3, 3)
     kl, tv, js = (number(f(p, q)) for f in (klsym.kl, total_variation, jensen_shannon))
@@ -129,7 +132,7 @@ def test_what_a_check_measures():
     report = jensen_shannon(Poisson, Poisson, 0.3, base=2).check(points=1)
     assert report.ok, str(report)
     assert {row.what for row in report.rows} == {"step 2 generator"}
-    closed = total_variation(Bernoulli, Bernoulli).check(points=1)
+    closed = total_variation(Bernoulli, Bernoulli).check(points=1, backend="numpy")
     assert closed.ok, str(closed)
     assert {row.what for row in closed.rows} >= {"formula", "numpy code"}
 
@@ -144,9 +147,51 @@ def test_numbers_say_their_error():
     found = total_variation(Normal(0, 1), Cauchy(0, 1)).evaluate(15)
     assert found.proof in ("ball", "estimate")
     assert 0 < found.error < 1e-14
-    assert number(total_variation(Normal(0, 1), Cauchy(0, 1)), 30) == pytest.approx(found.value, abs=float(found.error))
     root = jensen_shannon_distance(Uniform(0, 1), Uniform(2, 3), base=2)
     assert (root.evaluate().value, root.unit) == (1, "roots of bits")
+
+
+def exactly(p, q, weight):
+    """The divergence of two vectors of doubles from its generator, at 60 digits."""
+    with mp.workdps(60):
+        w, p, q = mp.mpf(weight), [*map(mp.mpf, p)], [*map(mp.mpf, q)]
+        total = mp.mpf(0)
+        for a, b in zip(p, q, strict=True):
+            mean = w * a + (1 - w) * b
+            total += w * a * mp.log(a / mean) if a else 0
+            total += (1 - w) * b * mp.log(b / mean) if b else 0
+        return total
+
+
+@pytest.mark.parametrize("weight", [0.5, 0.3, 0.01])
+@pytest.mark.parametrize("gap", [1e-12, 1e-6, 1e-3, 0.3, 1.0])
+def test_vectors_keep_their_digits(gap, weight):
+    random_ = np.random.default_rng(1)
+    p, noise = random_.dirichlet(np.ones(9)), random_.uniform(-1, 1, 9)
+    q = p * (1 + gap * noise)
+    if gap == 1.0:
+        p[0] = q[1] = 0.0
+    p, q = p / p.sum(), q / q.sum()
+    true = exactly(p, q, weight)
+    assert abs(jensen_shannon(p, q, weight) / true - 1) < 16 * 2.0**-52
+    root = jensen_shannon_distance(p, q, base=2)
+    assert root == pytest.approx(float(mp.sqrt(exactly(p, q, 0.5) / mp.log(2))), rel=16 * 2.0**-52)
+    assert total_variation(p, q) == pytest.approx(
+        float(mp.fsum(abs(mp.mpf(a) - b) for a, b in zip(p, q, strict=True))) / 2, rel=1e-15
+    )
+
+
+def test_vectors_are_arrays():
+    p, q = np.array([[1.0, 0.0], [0.5, 0.5]]), np.array([[0.0, 1.0], [0.5, 0.5]])
+    assert jensen_shannon(p, q, base=2).tolist() == [1.0, 0.0]
+    assert total_variation(p, q).tolist() == [1.0, 0.0]
+    assert jensen_shannon(p.T, q.T, axis=0, base=2).tolist() == [1.0, 0.0]
+    assert total_variation([2, 2], [1, 3], normalize=True) == 0.25
+    assert jensen_shannon(np.float32([0.5, 0.5]), np.float32([0.25, 0.75])).dtype == np.float32
+    with pytest.raises(ParameterError, match="weight"):
+        jensen_shannon([0.5, 0.5], [0.25, 0.75], 1.5)
+    with pytest.raises(TypeError, match="base"):
+        total_variation([0.5, 0.5], [0.25, 0.75], base=2)
 
 
 def test_errors():

@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 import mpmath as mp
+import numpy as np
 import pytest
 import sympy as sp
 
@@ -148,3 +149,34 @@ def test_kl_is_the_limit(divergence, name):
 
 def test_what_has_the_limit():
     assert set(LIMITS) == {"renyi", "tsallis", "alpha_divergence"}
+
+
+def vectors(seed, size, count=2):
+    """Vectors of every kind: even and uneven, near each other, with zeros of one and of both."""
+    rng = np.random.default_rng(seed)
+    found = rng.dirichlet(np.full(size, rng.choice([0.2, 0.5, 3.0])), count)
+    if seed % 4 == 1:
+        found[1:] = found[0] * (1 + 10.0 ** rng.uniform(-9, -1) * rng.uniform(-1, 1, (count - 1, size)))
+    if seed % 4 == 2:
+        found[0, found[0].argmin()] = 0
+    if seed % 4 == 3:
+        found[:, found.sum(axis=0).argmin()] = 0
+    return found / found.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_probability_vectors(seed):
+    p, q = vectors(seed, 3 + seed % 7)
+    assert_all(holds(Values(p, q, mp.mpf), INEQUALITIES | ORDERED))
+
+
+METRICS = [name for name, found in ALL.items() if "triangle" in found.axioms]
+
+
+@pytest.mark.parametrize("name", ["hellinger", *METRICS])
+def test_triangle_inequality(name):
+    distance = getattr(klsym, name)
+    for seed in range(60):
+        p, q, r = vectors(seed, 3 + seed % 5, 3)
+        assert at_most(distance(p, r), distance(p, q) + distance(q, r))
+        assert distance(p, q) == pytest.approx(distance(q, p), rel=1e-14)

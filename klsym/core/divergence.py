@@ -29,7 +29,8 @@ class Divergence:
     "bijection-invariant", "jointly-convex", "symmetric", "triangle", and "kl-at-1", the limit at the
     order 1; `bound` is the least number that none exceeds.
     Near P = Q it is as the power `order` of what the two differ by; 0 if it does not vanish there.
-    `unitless` says that it is a number without a unit, though there are logarithms in it.
+    `unitless` says that it is a number without a unit, though there are logarithms in it; `parts` that the definition
+    is a sum of multiples of those of other divergences.
     A divergence may have `parameters` of its own, such as an order, bound to `values`; `constraint` is among them,
     and the notation has each value in brackets.
     What the definition is about may also be, by `over`: the "couplings" of the two laws, the arguments then being two
@@ -51,6 +52,7 @@ class Divergence:
     bound: sp.Expr = sp.oo
     generator: sp.Expr | None = None
     unitless: bool = False
+    parts: tuple[tuple[sp.Expr, Divergence], ...] = ()
     over: Literal["densities", "couplings", "orders", "curves"] = "densities"
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
@@ -65,14 +67,13 @@ class Divergence:
     @property
     def integral(self) -> bool:
         """Whether it is a function of one integral of powers of the densities."""
-        return self.over == "densities" and any(
-            isinstance(mean.args[0], sp.exp) for mean in self._generic.atoms(AppliedUndef)
-        )
+        means = self._generic.atoms(AppliedUndef)
+        return self.over == "densities" and not self.parts and any(isinstance(mean.args[0], sp.exp) for mean in means)
 
     @property
     def logarithmic(self) -> bool:
         """Whether it is a sum of means of logarithms of the densities."""
-        return self.over == "densities" and not self._generic.has(sp.exp)
+        return self.over == "densities" and not self.parts and not self._generic.has(sp.exp)
 
     @property
     def degree(self) -> sp.Expr:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -16,7 +17,9 @@ from .expand import Expansion, expand, leftover_integral
 from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
+from .sums import by_sum
 from .support import finiteness
+from .transport import by_transport
 
 
 @lru_cache(maxsize=8192)
@@ -27,7 +30,13 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
+    if divergence.over == "couplings":
+        derivation = by_transport(divergence, p, q)
+        special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
+        return replace(derivation, cases=(*special, *derivation.cases))
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
+    if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
+        return summed
     if divergence.integral and divergence.arity == 1:
         return Derivation(divergence, p, q, *by_own_powers(divergence, p))
     if divergence.integral:

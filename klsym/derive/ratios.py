@@ -104,7 +104,7 @@ def by_ratio(divergence: Divergence, p: Distribution, q: Distribution) -> tuple[
 
 def equal(of: Ratio) -> list[Case]:
     """D(P, P) = 0"""
-    return [Case("closed", sp.S.Zero, sp.true, "P and Q are equal")] if of.p == of.q else []
+    return [Case("closed", sp.S.Zero, sp.true)] if of.p == of.q or of.generator == 0 else []
 
 
 def apart(of: Ratio) -> list[Case]:

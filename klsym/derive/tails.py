@@ -146,6 +146,11 @@ def _slower(a: Growth, b: Growth) -> bool:
     return bool((b.rate - a.rate).is_positive)
 
 
+def _lighter(a: Growth, b: Growth) -> bool:
+    """Whether of two equal growths the first has the smaller coefficient."""
+    return bool((b.coefficient - a.coefficient).is_nonnegative)
+
+
 def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
     """The growth of c * atom, [] where it stays bounded."""
     if atom == ONE or isinstance(atom, (sp.cos, sp.sin)):
@@ -217,7 +222,7 @@ def _growths_log(inside: sp.Expr, c: sp.Expr) -> list[Growth]:
             if lead.coefficient.is_positive:
                 sizes.append(lead)
     for leader in sizes:
-        if all(g is leader or _slower(g, leader) for g in sizes):
+        if all(_lighter(g, leader) if _same(g, leader) else _slower(g, leader) for g in sizes):
             return (
                 [Growth(leader.level, leader.rate, c * leader.coefficient, power=leader.power)]
                 if leader.rate != 0

@@ -15,6 +15,7 @@ from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import ROUNDING, Errors, Range
 from .faces import faces
+from .gaps import exact_gaps, paired
 from .gradient import derivative
 from .ranges import ranges
 from .remainder import NoRule
@@ -77,7 +78,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
             )
             value, *slopes = _with_faces(general, divergence, context, tied, found)
             return [_zero_on_diagonal(build, derivation, value), *slopes]
-    elif "zero-on-diagonal" in divergence.axioms and not divergence.integral:
+    elif "zero-on-diagonal" in divergence.axioms and divergence.over == "densities" and not divergence.integral:
         own = [[General(derivation, derivation.p, derivation.q)]] if derivation.p.family == derivation.q.family else []
         terms = [_term(term, derivation, case, context, tied) for term in context.generals or own]
         if terms and None not in terms:
@@ -101,7 +102,14 @@ def _plain(derivation: Derivation, case: Case, context: Context, tied: set[sp.Sy
     """The closed form as it stands."""
     build, by = context.errors.build, context.by
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
-    value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
+    value = rewrite(case.value, ends_belong)
+    if derivation.divergence.over != "densities":
+        # A distance of what the parameters differ by, of first order: it is formed from the differences.
+        value, gaps = paired(value, dict(zip(derivation.p.values, derivation.q.values, strict=False)))
+        for gap, inside in gaps.items():
+            build.define(gap, build.expression(inside))
+        value = exact_gaps(value)
+    value = _zero_on_diagonal(build, derivation, build.expression(value))
     nan = build.constant("nan")
     slopes = (nan if x in tied else build.expression(rewrite(differentiated(case.value, x), ends_belong)) for x in by)
     return [value, *slopes]
@@ -209,7 +217,7 @@ def _errors(whole: Derivation, **others: Range) -> Errors:
 
 
 def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
-    long = whole.divergence.integral or (whole.p.family.whole is not None and len(pairs) > 2)
+    long = whole.divergence.integral or (getattr(whole.p.family, "whole", None) is not None and len(pairs) > 2)
     if long and shape_key(value, pairs, ends) not in chosen():
         return None  # a search would take minutes; without a form the second pass has the digits
     structured = best(value, pairs, ends, _errors(whole))

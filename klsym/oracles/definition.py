@@ -15,7 +15,7 @@ from ..core.divergence import Divergence, Operator
 from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
-from . import balls, estimate
+from . import balls, coupled, estimate
 from .integrand import Bindings
 
 Proof = Literal["estimate", "ball"]
@@ -125,11 +125,13 @@ def measure(
     'Exponential(2) has mass where Uniform(0, 1) has none'
     """
     other = p if q is None else q
+    if divergence.over == "couplings":
+        return _coupled(divergence, p, other, digits)
     means: dict[sp.Symbol, tuple[bool, sp.Expr, sp.Expr | None]] = {}
 
     def under(first: bool) -> Operator:
         def operator(g: sp.Expr, beyond: sp.Expr | None = None) -> sp.Expr:
-            symbol = sp.Dummy()
+            symbol = sp.Dummy(real=True)
             means[symbol] = (first, g, beyond)
             return symbol
 
@@ -161,6 +163,22 @@ def measure(
         if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
             return _unreliable(result, member, whole)
     return result
+
+
+def _coupled(divergence: Divergence, p: Distribution, q: Distribution, digits: int) -> Value:
+    """A function of the least expected cost, which for a convex cost of the difference is that between quantiles."""
+    call = sp.Dummy()
+    costs: list[sp.Expr] = []
+
+    def least(cost: sp.Expr) -> sp.Expr:
+        costs.append(cost)
+        return call
+
+    formula = divergence.written(_LOG_P, _LOG_Q, least, least)
+    (cost,) = costs
+    spelled = _spelled(p, "p"), _spelled(q, "q")
+    value = coupled.expected_cost(p, q, spelled, cost, (_LOG_P, _LOG_Q), digits)
+    return _combined(formula, {call: value}, digits, "estimate")
 
 
 def _cancelled(result: Value, digits: int) -> int:
