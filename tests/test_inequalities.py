@@ -164,7 +164,7 @@ def vectors(seed, size, count=2):
     return found / found.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_probability_vectors(seed):
     p, q = vectors(seed, 3 + seed % 7)
     assert_all(holds(Values(p, q, mp.mpf), INEQUALITIES | ORDERED))
@@ -176,7 +176,7 @@ METRICS = [name for name, found in ALL.items() if "triangle" in found.axioms]
 @pytest.mark.parametrize("name", ["hellinger", *METRICS])
 def test_triangle_inequality(name):
     distance = getattr(klsym, name)
-    for seed in range(60):
+    for seed in range(20):
         p, q, r = vectors(seed, 3 + seed % 5, 3)
         assert at_most(distance(p, r), distance(p, q) + distance(q, r))
         assert distance(p, q) == pytest.approx(distance(q, p), rel=1e-14)
