@@ -35,12 +35,16 @@ class FlatCounts:
     name: str = "uniform on integers"
 
     def expect(self, atom: sp.Expr) -> Known | None:
-        """E[Y] = (a + b)/2, E[Y^2] = ((a+b)/2)^2 + ((b-a+1)^2 - 1)/12"""
-        mean = (self.lower + self.upper) / 2
-        moments = {self.y: mean, self.y**2: mean**2 + ((self.upper - self.lower + 1) ** 2 - 1) / 12}
+        """E[Y] = (a + b)/2, E[Y^2] = ((a+b)/2)^2 + ((b-a+1)^2 - 1)/12, E[log Y] = log(b!/(a-1)!)/(b-a+1)"""
+        mean, size = (self.lower + self.upper) / 2, self.upper - self.lower + 1
+        moments = {
+            self.y: mean,
+            self.y**2: mean**2 + (size**2 - 1) / 12,
+            sp.log(self.y): (sp.loggamma(self.upper + 1) - sp.loggamma(self.lower)) / size,
+        }
         if atom not in moments:
             return None
-        return Known(moments[atom], sp.true, "sum", "power sums (Faulhaber; DLMF 24.4.7)")
+        return Known(moments[atom], sp.true, "sum", "power sums (Faulhaber; DLMF 24.4.7), and Gamma(b + 1)/Gamma(a) = a (a+1) ... b")
 
 
 @dataclass(frozen=True)

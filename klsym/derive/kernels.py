@@ -294,7 +294,10 @@ KERNELS = (gauss, gen_gamma, gig, beta_prime, interval_exponential, beta, above_
 
 
 def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
-    """sum h(y) exp(e0 y) for the base measures h of the power series families (Johnson, Kemp, Kotz, 2.2)"""
+    """sum h(y) exp(e0 y) for the base measures h of the power series families (Johnson, Kemp, Kotz, 2.2)
+
+    For I_|y|(z), over all integers, it is exp(z cosh e0) (DLMF 10.35.1).
+    """
     rest = {atom: c for atom, c in atoms.items() if atom not in (y, ONE)}
     theta, lower = atoms.get(y, sp.S.Zero), support.lower
     factorial = loggamma(y + 1)
@@ -304,6 +307,9 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
     elif support.upper == sp.oo and rest == {factorial: -1}:
         falls = False
         log_z = (lambda e0: exp(e0)) if lower == 0 else (lambda e0: log(exp(exp(e0)) - 1)) if lower == 1 else None
+    elif lower == -sp.oo and len(rest) == 1 and (z := _bessel_argument(rest, y)) is not None:
+        falls = False
+        log_z = lambda e0: z / 2 * exp(e0) + z / 2 * exp(-e0)  # noqa: E731
     elif support.upper == sp.oo and lower == 1 and rest == {log(y): -1}:
         log_z = lambda e0: log(-log(1 - exp(e0)))  # noqa: E731
     elif support.upper == sp.oo and lower == 1 and set(rest) == {log(y)} and y not in atoms:
@@ -326,3 +332,10 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
     return Kernel(
         "power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2", finite=finite, lower=lower
     )
+
+
+def _bessel_argument(rest: Combination, y: sp.Symbol) -> sp.Expr | None:
+    """z, where the one atom is log I_|y|(z)"""
+    ((atom, c),) = rest.items()
+    inside = atom.args[0] if isinstance(atom, log) else atom
+    return inside.args[1] if c == 1 and isinstance(inside, sp.besseli) and inside.args[0] == sp.Abs(y) else None
