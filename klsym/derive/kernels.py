@@ -84,16 +84,17 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
             incomplete((e0 + 1) / c, -e1 * m**c) / (size * (-e1) ** ((e0 + 1) / c))
         ),
         extensions=tuple(extensions),
-        mellin=_gamma_mellin(y, eta[0], c, -rate),
-        log_shortfall=(lambda m: _log_shortfall((eta[0] + 1) / c, -rate * m**c) / c) if growing else None,
+        mellin=_gamma_mellin(y, c),
+        log_shortfall=lambda m, e0, e1: _gamma_shortfall((e0 + 1) / c, -e1 * m**c, growing) / size,
     )  # fmt: skip
 
 
-def _gamma_mellin(y: sp.Symbol, e0: sp.Expr, c: sp.Expr, rate: sp.Expr) -> Mellin:
+def _gamma_mellin(y: sp.Symbol, c: sp.Expr) -> Mellin:
     """E[(y^k)^s], and E[(e^(ky))^s] = r/(r - k s) for the exponential density, as gamma functions of s"""
 
-    def mellin(atom: sp.Expr) -> tuple[sp.Expr, Triples] | None:
+    def mellin(atom: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> tuple[sp.Expr, Triples] | None:
         base, k = atom.as_base_exp()
+        rate = -e1
         if base == y:
             return rate ** (-k / c), (((e0 + 1) / c, k / c, ONE),)
         inside = linear(atom.exp, y) if isinstance(atom, exp) else {}
@@ -104,19 +105,28 @@ def _gamma_mellin(y: sp.Symbol, e0: sp.Expr, c: sp.Expr, rate: sp.Expr) -> Melli
     return mellin
 
 
-def _log_shortfall(a: sp.Expr, v: sp.Expr) -> sp.Expr:
-    """int_0^v P(a, u)/u du, P(a, .) the regularised incomplete gamma function (DLMF 8.5.1, 6.2.3)"""
+def _gamma_shortfall(a: sp.Expr, v: sp.Expr, growing: bool) -> sp.Expr:
+    """E[(log v - log W)+] for the gamma law W of shape a, or E[(log W - log v)+] = E log W - log v + that
+
+    The first is int_0^v P(a, u)/u du, P(a, .) the regularised incomplete gamma function (DLMF 8.5.1, 6.2.3).
+    """
     if a == 1:
-        return sp.expint(1, v) + log(v) + sp.EulerGamma
-    return v**a / (a**2 * sp.gamma(a)) * sp.hyper([a, a], [a + 1, a + 1], -v)
+        return sp.expint(1, v) + (log(v) + sp.EulerGamma if growing else 0)
+    below = v**a / (a**2 * sp.gamma(a)) * sp.hyper([a, a], [a + 1, a + 1], -v)
+    return below if growing else below + sp.digamma(a) - log(v)
 
 
-def _power_mellin(y: sp.Symbol, c: sp.Expr, d: sp.Expr, triples: Callable[[sp.Expr], Triples]) -> Mellin:
-    """E[(y^k)^s] from that of d y^c: `triples(k/c)`"""
+def _lerch(a: sp.Expr, x: sp.Expr) -> sp.Expr:
+    """int_0^x r^(a-1)/(1-r) dr (DLMF 8.17.7)"""
+    return -log(1 - x) if a == 1 else x**a / a * sp.hyper([1, a], [a + 1], x)
 
-    def mellin(atom: sp.Expr) -> tuple[sp.Expr, Triples] | None:
+
+def _power_mellin(y: sp.Symbol, c: sp.Expr, d: sp.Expr, triples: Callable[..., Triples]) -> Mellin:
+    """E[(y^k)^s] from that of d y^c: `triples(k/c, (e0 + 1)/c, e1)`"""
+
+    def mellin(atom: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> tuple[sp.Expr, Triples] | None:
         base, k = atom.as_base_exp()
-        return (d ** (-k / c), triples(k / c)) if base == y else None
+        return (d ** (-k / c), triples(k / c, (e0 + 1) / c, e1)) if base == y else None
 
     return mellin
 
@@ -130,6 +140,13 @@ def _bessel(c: sp.Expr):
         return log(2) - log(sign * c) + nu / 2 * (log(-e2) - log(-e1)) + LogBesselK(nu, 2 * sqrt(e1 * e2))
 
     return log_z, "DLMF 10.32.10"
+
+
+def _half_integer_below(m: sp.Expr, e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr | None:
+    """int y^e0 exp(e1 y + e2/y) dy below m for e0 = -3/2 and -1/2, with y = t^-2 or t^2 (DLMF 7.7.7)"""
+    a, b = sqrt(-e1), sqrt(-e2)
+    low, high = (exp(2 * s * a * b) * sp.erfc(b / sqrt(m) + s * a * sqrt(m)) for s in (-1, 1))
+    return {-3 * HALF: sqrt(pi) / (2 * b) * (low + high), -HALF: sqrt(pi) / (2 * a) * (low - high)}.get(e0)
 
 
 def _both_fall(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> tuple[Boolean, ...]:
@@ -174,7 +191,7 @@ def gig(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
     return Kernel(
         "generalized inverse Gaussian", y, (log(y), y**c, y**-c),
         (atoms.get(log(y), sp.S.Zero), found[c], found[other]),
-        *_bessel(c), finite=_both_fall, regular=False,
+        *_bessel(c), finite=_both_fall, regular=False, partial=_half_integer_below if c == 1 else None,
     )  # fmt: skip
 
 
@@ -200,6 +217,13 @@ def beta_prime(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | 
             return (1 - (1 + d * m) ** (e1 + 1)) / (-(e1 + 1) * d)
         return sp.betainc(u, -e1 - u, 0, d * m**c / (1 + d * m**c)) / (c * d**u)
 
+    def shortfall(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr | None:
+        """E[(log t - log V)+] for V = d y^c, whose law is (V/(1+V))^u or 1 - (1+V)^-w"""
+        u, w, t = (e0 + 1) / c, -e1 - (e0 + 1) / c, d * m**c
+        if w == 1:
+            return log(1 + t) / c if u == 1 else _lerch(u, t / (1 + t)) / c
+        return (log(t) + sp.EulerGamma + sp.digamma(w) + _lerch(w, 1 / (1 + t))) / c if u == 1 else None
+
     def laplace(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr:
         return loggamma(e0 + 1) - (e0 + 1) * log(d) + log(TricomiU(e0 + 1, e0 + e1 + 2, -e2 / d))
 
@@ -208,8 +232,8 @@ def beta_prime(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | 
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 - (e0 + 1) / c > 0),
         partial=below if c.is_positive else None,
         extensions=((y, laplace, "DLMF 13.4.4", lambda e0, e1, e2: (e0 + 1 > 0, -e2 > 0)),) if c == 1 else (),
-        mellin=_power_mellin(y, c, d, lambda k: (((eta[0] + 1) / c, k, ONE), (-eta[1] - (eta[0] + 1) / c, -k, ONE))),
-        log_shortfall=(lambda m: log(1 + d * m)) if c == 1 and eta == (0, -2) else None,
+        mellin=_power_mellin(y, c, d, lambda k, u, e1: ((u, k, ONE), (-e1 - u, -k, ONE))),
+        log_shortfall=shortfall if c.is_positive else None,
     )  # fmt: skip
 
 
@@ -232,6 +256,13 @@ def beta(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
             return m ** (e0 + 1) / (e0 + 1)
         return sp.betainc((e0 + 1) / c, e1 + 1, 0, m**c) / c
 
+    def shortfall(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr | None:
+        """E[(log t - log V)+] for V = y^c, whose law is V^u or 1 - (1-V)^b"""
+        u, b, t = (e0 + 1) / c, e1 + 1, m**c
+        if b == 1:
+            return t**u / (u * c)
+        return (log(t) + sp.EulerGamma + sp.digamma(b + 1) + _lerch(b + 1, 1 - t)) / c if u == 1 else None
+
     return Kernel(
         "beta", y, (log(y), rest[0]), eta,
         lambda e0, e1: log_beta((e0 + 1) / c, e1 + 1) - log(c),
@@ -239,9 +270,8 @@ def beta(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
         finite=lambda e0, e1: ((e0 + 1) / c > 0, e1 + 1 > 0),
         partial=below,
         extensions=((y, kummer, "DLMF 13.4.1", lambda e0, e1, e2: (e0 + 1 > 0, e1 + 1 > 0)),) if c == 1 else (),
-        mellin=_power_mellin(
-            y, c, ONE, lambda k: (((eta[0] + 1) / c, k, ONE), ((eta[0] + 1) / c + eta[1] + 1, k, -ONE))
-        ),
+        mellin=_power_mellin(y, c, ONE, lambda k, u, e1: ((u, k, ONE), (u + e1 + 1, k, -ONE))),
+        log_shortfall=shortfall,
         upper=ONE,
     )  # fmt: skip
 
@@ -258,6 +288,9 @@ def above_one(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
         return Kernel(
             "truncated gamma", y, (log(y), y), (atoms.get(log(y), sp.S.Zero), atoms[y]), incomplete, "DLMF 8.2.2",
             finite=lambda e0, e1: (-e1 > 0,), regular=False, lower=ONE,
+            log_shortfall=lambda m, e0, e1: (
+                log(m) - exp(-e1) * (sp.expint(1, -e1) - sp.expint(1, -e1 * m)) if e0 == 0 else None
+            ),
         )  # fmt: skip
     return Kernel(
         "power tail", y, (log(y),), (atoms[log(y)],), lambda e0: -log(-e0 - 1), "DLMF 4.10.2",

@@ -72,7 +72,8 @@ def _shortfall(
 ) -> sp.Expr | None:
     """E[t - u; u < t]"""
     if isinstance(u, sp.log):
-        return kernel.log_shortfall(m) if isinstance(kernel, Kernel) and kernel.log_shortfall else None
+        parts = [(c, k.log_shortfall and k.log_shortfall(m, *k.eta)) for c, k in kernel.tilts]
+        return sp.Add(*(c * part for c, part in parts)) if parts and all(part for _, part in parts) else None
     mass, part = kernel.expect_below(ONE, m), kernel.expect_below(u, m)
     if mass is None or part is None:
         return None
@@ -95,22 +96,27 @@ def by_potential(branch: Branch, atom: sp.Expr) -> Known | None:
 
 def by_mellin_barnes(branch: Branch, atom: sp.Expr) -> Known | None:
     """E[log(1 + c Y^k)] = (1/2 pi i) int pi/(s sin pi s) c^s E[Y^(ks)] ds, a Meijer G for rational k"""
-    kernel = branch.kernel
-    if not isinstance(atom, sp.log) or not isinstance(kernel, Kernel) or kernel.mellin is None:
+    if not isinstance(atom, sp.log) or not isinstance(branch.kernel, Kernel | Weighted):
         return None
     terms = linear(atom.args[0], branch.y)
     if terms.pop(ONE, sp.S.Zero) != 1 or len(terms) != 1:
         return None
     ((power, c),) = terms.items()
-    moments = kernel.mellin(power)
-    if moments is None or not c.is_positive:
+    parts = [(weight, _log1p_mellin(kernel, power, c)) for weight, kernel in branch.kernel.tilts]
+    if not parts or not c.is_positive or any(part is None for _, part in parts):
         return None
-    coefficient, moved = c * moments[0], moments[1]
-    if moved == ((ONE, ONE, ONE),):
-        value = sp.exp(1 / coefficient) * sp.expint(1, 1 / coefficient)
-    else:
-        value = Log1pMellin(coefficient, *(part for triple in moved for part in triple))
+    value = sp.Add(*(weight * part for weight, part in parts))
     return Known(value, sp.true, "mellin-barnes", "Mathai, Saxena, Haubold, The H-Function, 1.2 and 2.9")
+
+
+def _log1p_mellin(kernel: Kernel, power: sp.Expr, c: sp.Expr) -> sp.Expr | None:
+    moments = kernel.mellin(power, *kernel.eta) if kernel.mellin else None
+    if moments is None:
+        return None
+    coefficient, triples = c * moments[0], moments[1]
+    if triples == ((ONE, ONE, ONE),):
+        return sp.exp(1 / coefficient) * sp.expint(1, 1 / coefficient)
+    return Log1pMellin(coefficient, *(part for triple in triples for part in triple))
 
 
 RULES: tuple[Rule, ...] = (by_kernel, by_splitting, by_potential, by_mellin_barnes)
