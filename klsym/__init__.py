@@ -21,6 +21,7 @@ _ROOMS = {
         "chi2",
         "reverse_chi2",
     ),
+    "entropies": ("renyi_entropy", "tsallis_entropy"),
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
     "core.construct": ("shift", "scale", "transform"),

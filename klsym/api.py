@@ -215,9 +215,6 @@ def entropy(p: Any, *, base: Any = None, deep: bool = False, **options: Any) -> 
     >>> entropy(Normal).value
     log(sigma) + 1/2 + log(2*pi)/2
     """
-    if isinstance(p, (Family, Distribution)):
-        member = p.member("") if isinstance(p, Family) else p
-        return _formula(divergences.entropy, member, member, base=base, share=(), deep=deep)
     return measured(divergences.entropy, p, p, base, (), deep, options)
 
 
@@ -265,7 +262,8 @@ def ordered(divergence: Divergence, order: Any) -> Divergence:
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
     bound = divergence.subs({old: value})
     if bound.constraint == sp.false:
-        raise ParameterError(f"{where} is {value}, where {divergence.name} is a limit, the Kullback-Leibler divergence")
+        limit = "the Kullback-Leibler divergence" if divergence.arity == 2 else "the entropy"
+        raise ParameterError(f"{where} is {value}, where {divergence.name} is a limit, {limit}")
     return bound
 
 
@@ -332,8 +330,8 @@ def _of_logits(p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[
 def _formula(
     divergence: Divergence, p: Measure, q: Measure, *, base: Any, share: Any = (), deep: bool = False
 ) -> Formula:
-    first = p.member("_p") if isinstance(p, Family) else p
-    second = q.member("_q") if isinstance(q, Family) else q
+    suffixes = ("_p", "_q") if divergence.arity == 2 else ("", "")
+    first, second = (d.member(s) if isinstance(d, Family) else d for d, s in zip((p, q), suffixes, strict=True))
     found = Formula(bind(lambda a, b: derive(divergence, a, b, deep), first, second, share), unit_base(base))
     for own in divergence.values:
         if any(own.is_Symbol and own != s and own.name == s.name for s in found.parameters):

@@ -38,7 +38,8 @@ NUMBER = re.compile(rf"{DECIMAL}|{QUOTIENT}", re.ASCII)
 NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 OPERATORS = frozenset(",*+/()<>^")
-ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff")
+ALONE = ("entropy", "renyi_entropy", "tsallis_entropy")
+ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff", *ALONE[1:])
 DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", *ORDERED, "bhattacharyya", "hellinger2",
                "hellinger", "chi2", "reverse_chi2")  # fmt: skip
 
@@ -107,7 +108,7 @@ def pair(words: Sequence[str], count: int = 2) -> list[Any]:
 
 def formula(args: argparse.Namespace) -> Any:
     """The Formula that the arguments ask for."""
-    members = pair(args.words, 1 if args.divergence == "entropy" else 2)
+    members = pair(args.words, 1 if args.divergence in ALONE else 2)
     from . import api
 
     found = api.measured(divergence(args), members[0], members[-1], None, tuple(args.share), args.deep, {})
@@ -157,7 +158,7 @@ def verify_function(args: argparse.Namespace) -> Any:
         raise ParameterError(
             "--base and --share are for formulas; a function is compared in nats, at parameters of its own"
         )
-    members = pair(args.words[1:], 1 if args.divergence == "entropy" else 2)
+    members = pair(args.words[1:], 1 if args.divergence in ALONE else 2)
     from .subject import check
 
     return check(args.words[0], divergence(args), members[0], members[-1], points=args.points, seed=args.seed)
@@ -239,7 +240,7 @@ def parser_of(verb: str) -> Parser:
         add("--only", metavar="A,B,C", help="with --matrix: these families alone")
         return parser
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
-    which(add, "default: kl; entropy takes P alone")
+    which(add, "default: kl; an entropy takes P alone")
     add("--base", type=base, metavar="B", help="the unit: 2 for bits (default: nats)")
     add("--share", action="append", default=[], metavar="NAME", help="a parameter that P and Q have in common")
     if verb == "derive":

@@ -70,6 +70,14 @@ def _alpha_divergence(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, 
     return (_affinity(log_p, log_q, P, alpha) - 1) / (alpha * (alpha - 1))
 
 
+def _renyi_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return sp.log(P(sp.exp((alpha - 1) * log_p))) / (1 - alpha)
+
+
+def _tsallis_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: sp.Expr) -> sp.Expr:
+    return (1 - P(sp.exp((alpha - 1) * log_p))) / (alpha - 1)
+
+
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
 
@@ -106,3 +114,10 @@ alpha_divergence = Divergence(
     values=(ALPHA,),
     constraint=NOT_ONE,
 )
+renyi_entropy = Divergence(
+    "renyi_entropy", "H[alpha](P)", _renyi_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+)
+tsallis_entropy = Divergence(
+    "tsallis_entropy", "S[alpha](P)", _tsallis_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,),
+    constraint=NOT_ONE,
+)  # fmt: skip

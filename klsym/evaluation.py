@@ -71,7 +71,8 @@ def evaluate(formula: Formula, digits: int) -> Number:
     if case is None:
         raise ParameterError(f"{formula.title} has no case that holds")
     if case.kind == "infinite":
-        return Number(mp.inf, digits, "exact", formula.unit, case.why)
+        value = mp.inf if case.value.is_extended_positive else -mp.inf
+        return Number(value, digits, "exact", formula.unit, case.why)
     if case.kind == "closed":
         return Number(precise(case.value, digits), digits, "estimate", formula.unit, "two working precisions agree")
     measured = oracles.measure(formula.derivation.divergence, formula.p, formula.q, digits)

@@ -62,7 +62,7 @@ def kl(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normali
     >>> kl([[1, 0], [1, 1]], [1, 3], normalize=True)
     array([1.38629436, 0.14384104])
     """
-    return _measure(remainder, (p, q), base, axis, normalize)
+    return summed(remainder, (p, q), base, axis, normalize)
 
 
 def reverse_kl(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -71,7 +71,7 @@ def reverse_kl(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1,
     >>> reverse_kl([0.5, 0.5], [1.0, 0.0])
     0.6931471805599453
     """
-    return _measure(lambda p, q: remainder(q, p), (p, q), base, axis, normalize)
+    return summed(lambda p, q: remainder(q, p), (p, q), base, axis, normalize)
 
 
 def jeffreys(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -80,7 +80,7 @@ def jeffreys(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, n
     >>> jeffreys([0.5, 0.5], [0.25, 0.75])
     0.27465307216702...
     """
-    return _measure(lambda p, q: remainder(p, q) + remainder(q, p), (p, q), base, axis, normalize)
+    return summed(lambda p, q: remainder(p, q) + remainder(q, p), (p, q), base, axis, normalize)
 
 
 def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -89,7 +89,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = 
     >>> cross_entropy([1.0, 0.0], [0.25, 0.75], base=2)
     2.0
     """
-    return _measure(_surprise, (p, q), base, axis, normalize)
+    return summed(_surprise, (p, q), base, axis, normalize)
 
 
 def entropy(p: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -98,7 +98,7 @@ def entropy(p: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool 
     >>> entropy([1, 1, 1, 1], base=2, normalize=True)
     2.0
     """
-    return _measure(lambda p: _surprise(p, p), (p,), base, axis, normalize, ("p",))
+    return summed(lambda p: _surprise(p, p), (p,), base, axis, normalize, ("p",))
 
 
 def shortfall(p: Floats, q: Floats, alpha: float) -> Floats:
@@ -138,7 +138,7 @@ def _powers(
         with np.errstate(all="ignore"):
             return finish(short, order)
 
-    return _measure(lambda p, q: shortfall(p, q, order), (p, q), total=total, **options)
+    return summed(lambda p, q: shortfall(p, q, order), (p, q), total=total, **options)
 
 
 def renyi(
@@ -222,7 +222,7 @@ def chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False
     >>> chi2([0.5, 0.5], [0.25, 0.75])
     0.33333333333333...
     """
-    return _measure(_squares, (p, q), None, axis, normalize)
+    return summed(_squares, (p, q), None, axis, normalize)
 
 
 def reverse_chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -231,7 +231,7 @@ def reverse_chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool
     >>> reverse_chi2([0.5, 0.5], [0.25, 0.75])
     0.25
     """
-    return _measure(lambda p, q: _squares(q, p), (p, q), None, axis, normalize)
+    return summed(lambda p, q: _squares(q, p), (p, q), None, axis, normalize)
 
 
 def _squares(p: Floats, q: Floats) -> Floats:
@@ -271,7 +271,7 @@ def mutual_information(table: ArrayLike, *, given: int | None = None, base: Any 
         expected = columns / np.where(mass == 0, 1.0, mass)
         return (rows * remainder(given_row, expected[:, None, :])).reshape(flat.shape)
 
-    return _measure(from_product, (np.ascontiguousarray(layers),), base, None, normalize, ("table",))
+    return summed(from_product, (np.ascontiguousarray(layers),), base, None, normalize, ("table",))
 
 
 def _surprise(p: Floats, q: Floats) -> Floats:
@@ -279,7 +279,7 @@ def _surprise(p: Floats, q: Floats) -> Floats:
         return np.where((p == 0) & ~np.isnan(q), 0.0, -p * np.log(q))
 
 
-def _measure(
+def summed(
     term: Callable[..., Floats],
     given: Sequence[ArrayLike],
     base: Any = None,

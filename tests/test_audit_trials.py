@@ -237,6 +237,15 @@ def test_all_mass_at_one_outcome_is_far_from_every_density(p, q, point, expected
     assert read(truth).number == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    "subject, p, q",
+    [("distrax", "Softmax(logits, temperature)", "Categorical(probs)"), ("tfp", "SphericalUniform()", None)],
+)
+def test_what_takes_no_batches_is_asked_for_none(subject, p, q):
+    bench = Bench(subject, Pair(subject, p, q), "float64", np.random.default_rng(0), 2)
+    assert not bench.shaped("", [(2,)] * len(bench.pair.columns))
+
+
 def test_the_distance_of_jensen_and_shannon_is_known_next_to_0():
     form = "jensenshannon(probs)"
     apart, least = values(

@@ -24,11 +24,16 @@ ROWS = [
     (kernels.gen_gamma, y, half_line, -R(23, 10) * sp.log(y) - R(6, 10) / y),
     (kernels.gen_gamma, y, half_line, R(7, 10) * sp.log(y) - R(6, 10) * y ** R(3, 2)),
     (kernels.gig, y, half_line, -R(3, 10) * sp.log(y) - R(6, 10) * y - R(8, 10) / y),
+    (kernels.gig, y, half_line, -R(3, 2) * sp.log(y) - R(6, 10) * y - R(8, 10) / y),
+    (kernels.gig, y, half_line, -R(1, 2) * sp.log(y) - R(6, 10) * y - R(8, 10) / y),
     (kernels.gig, y, half_line, R(3, 10) * sp.log(y) - R(6, 10) * y**2 - R(8, 10) / y**2),
     (kernels.beta_prime, y, half_line, R(3, 10) * sp.log(y) - R(36, 10) * sp.log(1 + R(7, 10) * y)),
+    (kernels.beta_prime, y, half_line, -R(24, 10) * sp.log(y) - R(16, 10) * sp.log(1 + R(7, 10) / y**2)),
+    (kernels.beta_prime, y, half_line, -sp.log(1 + R(7, 10) * y**2)),
     (kernels.beta_prime, y, half_line, -R(2, 10) * sp.log(y) - R(26, 10) * sp.log(1 + R(7, 10) * y**2)),
     (kernels.beta, y, unit_interval, R(3, 10) * sp.log(y) + R(6, 10) * sp.log(1 - y)),
     (kernels.beta, y, unit_interval, R(3, 10) * sp.log(y) + R(6, 10) * sp.log(1 - y ** R(5, 2))),
+    (kernels.beta, y, unit_interval, -R(1, 2) * sp.log(y) - R(1, 2) * sp.log(1 - y)),
     (kernels.above_one, y, above_one, R(3, 10) * sp.log(y) - R(6, 10) * y),
     (kernels.above_one, y, above_one, -R(33, 10) * sp.log(y)),
     (kernels.interval_exponential, y, unit_interval, R(13, 10) * y),
@@ -98,18 +103,23 @@ def test_extensions(row):
 
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
-def test_partial(row):
+def test_parts(row):
+    """What is below a place by quadrature, and what is beyond it as the rest of the whole."""
     build, variable, support, exponent = row
     kernel = build(linear(exponent, variable), variable, support)
-    if kernel.partial is not None and variable is y:
-        m = R(7, 10) if support.upper == 1 else R(17, 10)
-        indicator = sp.Piecewise((exponent, variable < m), (-(sp.Integer(10) ** 6), True))
-        pieces = (
-            total(exponent, variable, Interval(support.lower, m), m)
-            if support.lower == 0
-            else mp.quad(lambda t: mp.exp(sp.lambdify(variable, indicator, "mpmath")(t)), [1, mp.mpf(17) / 10])
-        )
-        assert abs(number(kernel.partial(m, *kernel.eta)) - pieces) < mp.mpf(10) ** -14
+    if kernel.parts is None:
+        return
+    m = sp.Integer(3) if variable is k else R(7, 10) if support.upper == 1 else R(17, 10)
+    f = sp.lambdify(variable, exponent, "mpmath")
+    if variable is k or support.lower == 0:
+        pieces = total(exponent, variable, Interval(support.lower, m), m)
+    else:
+        pieces = mp.quad(lambda t: mp.exp(f(t)), [max(end_point(support.lower), -9), 0, 1, mp.mpf(17) / 10])
+    below, beyond = (part(m, *kernel.eta) for part in kernel.parts)
+    if below is not None:
+        whole = mp.exp(number(kernel.log_z(*kernel.eta)))
+        assert abs(number(below) - pieces) < mp.mpf(10) ** -14
+        assert abs(number(beyond) + pieces - whole) < mp.mpf(10) ** -14
 
 
 def test_every_kernel_has_a_row():

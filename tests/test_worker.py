@@ -3,10 +3,12 @@
 import math
 import operator
 import os
+import pickle
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import sympy as sp
@@ -51,6 +53,27 @@ def test_a_passed_limit_names_itself(job, reason):
     with pytest.raises(LimitError, match=reason):
         call(*job, seconds=0.3)
     assert time.perf_counter() - start < 10
+
+
+def busy(seconds):
+    while time.process_time() < seconds:
+        pass
+    return "done"
+
+
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell who waits")
+def test_waiting_for_a_processor_is_not_counted():
+    pool = worker.Pool("klsym.core.worker", pickle.dumps((60.0, 4096, pickle.dumps((len, ("",))))))
+    processes = [pool.take(fresh=True) for _ in range(4)]
+    processor = min(os.sched_getaffinity(0))
+    for process in processes:
+        os.sched_setaffinity(process.process.pid, {processor})
+    message = pickle.dumps((60.0, 4096, pickle.dumps((busy, (1.0,)))))
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(lambda process: process.exchange(message, 1.5), processes))
+    for process in processes:
+        process.stop()
+    assert all(answers)
 
 
 def test_memory_is_limited_to_what_was_asked_for():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import sympy as sp
 from sympy.logic.boolalg import Boolean
@@ -23,6 +24,11 @@ class Divergence:
     tests try: "nonnegative", "zero-on-diagonal", "bijection-invariant", "jointly-convex", "symmetric".
     A divergence may have `parameters` of its own, such as an order, bound to `values`; `constraint` is among them,
     and the notation has each value in brackets.
+    What the definition is about may also be, by `over`: the "couplings" of the two laws, the arguments then being two
+    outcomes in place of the log densities and the expectation under a coupling, the divergence the least value; the
+    "orders", where it has a symbol for an order from 0 to 1, the divergence the greatest value; or the "curves" from
+    one law to the other in their family, the first argument the derivative of the log density along the curve and the
+    definition its speed, the divergence the least length.
     """
 
     name: str
@@ -33,6 +39,7 @@ class Divergence:
     parameters: tuple[Parameter, ...] = ()
     values: tuple[sp.Expr, ...] = ()
     constraint: Boolean = sp.true
+    over: Literal["densities", "couplings", "orders", "curves"] = "densities"
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
         """The definition at the values of the divergence's own parameters."""
@@ -46,12 +53,12 @@ class Divergence:
     @property
     def integral(self) -> bool:
         """Whether it is a function of one integral of powers of the densities, not a mean of logarithms."""
-        return self._generic.has(sp.exp)
+        return self.over == "densities" and self._generic.has(sp.exp)
 
     @property
     def pure(self) -> bool:
         """Whether it is a number without a unit: no logarithm's."""
-        return self.integral and not self._generic.has(sp.log)
+        return (self.integral or self.over != "densities") and not self._generic.has(sp.log)
 
     @property
     def _generic(self) -> sp.Expr:

@@ -62,11 +62,12 @@ class Worker:
         """Whether it lives and is ours: one that a fork copied belongs to the parent."""
         return self.owner == os.getpid() and self.process.poll() is None
 
-    def exchange(self, message: bytes, deadline: float, megabytes: float | None = None) -> bytes | None:
-        """The answer to the message, or None if there was none by the deadline or the process ended.
+    def exchange(self, message: bytes, limit: float, megabytes: float | None = None) -> bytes | None:
+        """The answer to the message, or None if there was none within `limit` seconds or the process ended.
 
-        With `megabytes` the process is watched, and killed when it holds more than that, where the system tells.
-        The pipe is used in a thread of its own, because no wait on a pipe has a deadline on every system.
+        What the process waited for a processor is not counted, where the system tells: a busy machine is no fault of
+        the job. With `megabytes` the process is watched, and killed when it holds more than that, likewise. The pipe
+        is used in a thread of its own, because no wait on a pipe has a deadline on every system.
         """
         answer: list[bytes | None] = []
 
@@ -77,15 +78,29 @@ class Worker:
 
         self.thread = threading.Thread(target=talk, daemon=True)
         self.thread.start()
-        end = time.monotonic() + deadline
-        while megabytes is not None and self.thread.is_alive() and time.monotonic() < end:
-            self.thread.join(_GLANCE)
-            if self.held() > megabytes:
+        start, before = time.monotonic(), self.waited()
+        while self.thread.is_alive():
+            left = limit - (time.monotonic() - start)
+            if left <= 0 and (left := left + self.waited() - before) <= 0:
+                break
+            self.thread.join(left if megabytes is None else min(left, _GLANCE))
+            if megabytes is not None and self.held() > megabytes:
                 self.full = True
                 self.process.kill()
+                self.thread.join(5.0)
                 break
-        self.thread.join(5.0 if self.full else max(0.0, end - time.monotonic()))
         return answer[0] if answer else None
+
+    def waited(self) -> float:
+        """The seconds for which the process was ready and had no processor, by its most delayed thread; 0 if unknown.
+
+        (Linux, Documentation/scheduler/sched-stats: the second number is the time spent waiting on a runqueue, in ns.)
+        """
+        try:
+            tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+            return max((int(task.read_text().split()[1]) for task in tasks), default=0) / 1e9
+        except (OSError, IndexError, ValueError):
+            return 0.0
 
     def held(self) -> float:
         """The megabytes of memory that the process has in use; 0 where the system does not tell."""
@@ -166,7 +181,7 @@ def call(function: Callable[..., Any], *arguments: Any, seconds: float = 5.0, me
     """function(*arguments), computed in a process that is killed when it passes a limit.
 
     `function` is importable by name, and it, its arguments and its result can be pickled. `seconds` limits the
-    processor time where the system counts it, and twice that plus one second the time on the clock, always;
+    processor time where the system counts it, and twice that plus one second the time that it takes, always;
     `megabytes` limits the address space where the system does. A passed limit raises LimitError; a KlsymError of the
     function comes through; any other failure is a KlsymError that names it.
 

@@ -13,6 +13,7 @@ from ..core.divergence import Divergence
 from ..core.family import Distribution
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
+from .own_powers import by_own_powers
 from .powers import by_powers
 from .support import finiteness
 
@@ -26,6 +27,8 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
+    if divergence.integral and divergence.arity == 1:
+        return Derivation(divergence, p, q, *by_own_powers(divergence, p))
     if divergence.integral:
         cases, steps, coordinates = by_powers(divergence, p, q)
         special = [] if cases[0].kind == "closed" else _shared_cases(divergence, p, q)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
 from .antiderivatives import antiderivative
 from .kernel import Known
-from .linear import ONE, Combination, combine, linear
+from .kinks import Kink, inverse, kinked
+from .linear import ONE, Combination, linear
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,21 @@ class Finite:
         """E[a] = sum_k p_k a(k)"""
         value = sp.Add(*(probability * atom.xreplace({self.y: k}).doit() for k, probability in self.points))
         return Known(value, sp.true, "sum", f"a sum over {len(self.points)} points")
+
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr:
+        """E[a; Y <= m], a sum for each stretch between two points that m may lie in"""
+        terms = [p * atom.xreplace({self.y: k}).doit() for k, p in self.points]
+        return self._stepped([sp.Add(*terms[:i]) for i in range(len(terms) + 1)], m)
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr:
+        """E[a; Y > m]"""
+        terms = [p * atom.xreplace({self.y: k}).doit() for k, p in self.points]
+        return self._stepped([sp.Add(*terms[i:]) for i in range(len(terms) + 1)], m)
+
+    def _stepped(self, sums: list[sp.Expr], m: sp.Expr) -> sp.Expr:
+        """The sum with so many points at or below m"""
+        stretches = ((total, m < k) for total, (k, _) in zip(sums, self.points, strict=False))
+        return sp.Piecewise(*stretches, (sums[-1], True))
 
 
 @dataclass(frozen=True)
@@ -44,51 +60,24 @@ class FlatCounts:
         }
         if atom not in moments:
             return None
-        return Known(moments[atom], sp.true, "sum", "power sums (Faulhaber; DLMF 24.4.7), and Gamma(b + 1)/Gamma(a) = a (a+1) ... b")
+        return Known(
+            moments[atom],
+            sp.true,
+            "sum",
+            "power sums (Faulhaber; DLMF 24.4.7), and Gamma(b + 1)/Gamma(a) = a (a+1) ... b",
+        )
 
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y <= m], the expectation on the integers up to m times their share"""
+        return self._share(atom, self.lower, sp.floor(m))
 
-@dataclass(frozen=True)
-class Kink:
-    """A function that is one combination where u(y) < t, another where u(y) > t; `below` is that of the smaller y."""
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y > m]"""
+        return self._share(atom, sp.floor(m) + 1, self.upper)
 
-    u: sp.Expr
-    t: sp.Expr
-    below: Combination
-    above: Combination
-
-
-def kinked(atom: sp.Expr, y: sp.Symbol) -> Kink | None:
-    """|u - t|, or a function of two pieces, as what it is on either side; u is monotone"""
-    if isinstance(atom, sp.Abs):
-        difference = linear(atom.args[0], y)
-        pieces = [combine([(difference, -ONE)]), difference]
-    elif isinstance(atom, sp.Piecewise) and len(atom.args) == 2 and atom.args[0].cond.is_Relational:
-        (first, relation), (second, _) = atom.args
-        difference = linear(relation.gts - relation.lts, y)
-        pieces = [linear(second, y), linear(first, y)]
-    else:
-        return None
-    terms = {a: c for a, c in difference.items() if a != ONE}
-    if len(terms) != 1 or not set(terms.values()) <= {ONE, -ONE}:
-        return None
-    ((u, slope),) = terms.items()
-    if (slope == 1) != _increasing(u, y):
-        pieces.reverse()
-    return Kink(u, -difference.get(ONE, sp.S.Zero) / slope, *pieces)
-
-
-def _increasing(u: sp.Expr, y: sp.Symbol) -> bool:
-    return not (isinstance(u, sp.log) and linear(u.args[0], y).get(y) == -1)
-
-
-def inverse(u: sp.Expr, y: sp.Symbol, t: sp.Expr) -> sp.Expr | None:
-    """y with u(y) = t, for u = y, exp(y) or log(c + y), log(c - y)"""
-    if u in (y, sp.exp(y)):
-        return t if u == y else sp.log(t)
-    terms = linear(u.args[0], y) if isinstance(u, sp.log) else {}
-    if y not in terms or not set(terms) <= {ONE, y}:
-        return None
-    return (sp.exp(t) - terms.get(ONE, sp.S.Zero)) / terms[y]
+    def _share(self, atom: sp.Expr, lower: sp.Expr, upper: sp.Expr) -> sp.Expr | None:
+        known = Known(ONE, sp.true, "", "") if atom == 1 else FlatCounts(self.y, lower, upper).expect(atom)
+        return None if known is None else known.value * (upper - lower + 1) / (self.upper - self.lower + 1)
 
 
 @dataclass(frozen=True)
@@ -112,7 +101,10 @@ class Flat:
         whole = self._between({atom: ONE}, self.lower, self.upper)
         if whole is None and (kink := kinked(atom, self.y)) is not None:
             place = self._clipped(kink)
-            parts = place and [self._between(kink.below, self.lower, place), self._between(kink.above, place, self.upper)]
+            parts = place and [
+                self._between(kink.below, self.lower, place),
+                self._between(kink.above, place, self.upper),
+            ]
             if not parts or None in parts:
                 return None
             whole = sp.Add(*(part[0] for part in parts)), "; ".join(part[1] for part in parts)
@@ -137,6 +129,16 @@ class Flat:
             t = sp.Min(sp.Max(t, low), high)
         place = inverse(u, self.y, t)
         return place if place is None or isinstance(u, sp.exp) else sp.Min(sp.Max(place, self.lower), self.upper)
+
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y < m]"""
+        known = replace(self, upper=m).expect(atom)
+        return None if known is None else known.value
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a; Y > m]"""
+        known = replace(self, lower=m).expect(atom)
+        return None if known is None else known.value
 
     def _at(self, primitive: sp.Expr, place: sp.Expr) -> sp.Expr:
         if place != 0:

@@ -9,6 +9,7 @@ from typing import Protocol
 import sympy as sp
 from sympy.logic.boolalg import Boolean
 
+from .incomplete import Both
 from .linear import ONE, Combination, linear, multiply
 from .normalisers import UpperGammaOrder
 
@@ -34,20 +35,24 @@ Extension = tuple[sp.Expr, Callable[..., sp.Expr], str, Callable[..., tuple[Bool
 
 
 class Law(Protocol):
-    """What every kernel is: a law of y under which some expectations are known."""
+    """What every kernel is: a law of y under which some expectations are known, over all of it or on one side of m."""
 
     @property
     def name(self) -> str: ...
 
     def expect(self, atom: sp.Expr) -> Known | None: ...
 
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None: ...
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None: ...
+
 
 @dataclass(frozen=True)
 class Kernel:
     """The density exp(eta . g(y)) / Z(eta) on (lower, upper), for features g.
 
-    `log_z(*eta)` is the logarithm of the normalising integral (or sum), `finite(*eta)` the conditions
-    under which it converges, `partial(m, *eta)` the same integral over y < m where it is known. The kernel is
+    `log_z(*eta)` is the logarithm of the normalising integral (or sum), `finite(*eta)` the conditions under which it
+    converges, `parts` the same integral over y < m and over y > m, of (m, *eta), where they are known. The kernel is
     `regular` if it diverges on their boundary too (Barndorff-Nielsen, Information and Exponential Families, 8.1).
     An extension is a further feature, at 0 in this density, with the log_z that includes it, a citation, and
     conditions under which that converges: a tilt may leave the kernel for it. `mellin(u, *eta)` is (c, triples)
@@ -62,7 +67,7 @@ class Kernel:
     log_z: Callable[..., sp.Expr]
     citation: str
     finite: Callable[..., tuple[Boolean, ...]] = lambda *eta: ()
-    partial: Callable[..., sp.Expr | None] | None = None
+    parts: Both | None = None
     regular: bool = True
     extensions: tuple[Extension, ...] = ()
     mellin: Mellin | None = None
@@ -107,17 +112,22 @@ class Kernel:
 
     def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
         """E[a(Y); Y < m] = (integral of the tilted kernel below m) / Z(eta)"""
+        return self._part(0, atom, m)
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """E[a(Y); Y > m] = (integral of the tilted kernel beyond m) / Z(eta)"""
+        return self._part(1, atom, m)
+
+    def _part(self, side: int, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
         found = self.parse(atom, self.features)
-        if found is None or self.partial is None:
+        if found is None or self.parts is None:
             return None
         shift, power = found
         symbols = [sp.Dummy(f"e{i}", real=True) for i in range(len(shift))]
-        integral = self.partial(m, *(symbols if any(power) else self._shifted(shift)))
-        if integral is None:
-            return None
+        integral = self.parts[side](m, *(symbols if any(power) else self._shifted(shift)))
         for symbol, order in zip(symbols, power, strict=True):
-            integral = sp.diff(integral, symbol, order) if order else integral
-        if integral.has(sp.Derivative, sp.Subs, sp.meijerg):
+            integral = sp.diff(integral, symbol, order) if order and integral is not None else integral
+        if integral is None or integral.has(sp.Derivative, sp.Subs, sp.meijerg):
             return None
         return integral.xreplace(dict(zip(symbols, self._shifted(shift), strict=True))) * ratio(-self.log_z(*self.eta))
 
@@ -206,7 +216,13 @@ class Weighted:
         return Known(top.value / bottom.value, top.when, "tilt", f"E[a] = E_0[w a]/E_0[w]; {top.why}")
 
     def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
-        parts = [(c, self.kernel.expect_below(a, m)) for a, c in multiply(self.weight, {atom: ONE}).items()]
+        return self._part(lambda a: self.kernel.expect_below(a, m), atom)
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        return self._part(lambda a: self.kernel.expect_above(a, m), atom)
+
+    def _part(self, expect: Callable[[sp.Expr], sp.Expr | None], atom: sp.Expr) -> sp.Expr | None:
+        parts = [(c, expect(a)) for a, c in multiply(self.weight, {atom: ONE}).items()]
         bottom = self._total({ONE: ONE})
         if bottom is None or any(part is None for _, part in parts):
             return None

@@ -14,6 +14,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..core.domain import Interval
 from ..core.functions import LogSinhc, ParabolicU, TricomiU
+from . import incomplete, shortfalls
 from .kernel import Extension, Kernel, Mellin, Triples
 from .linear import ONE, Combination, linear
 from .normalisers import LogBesselK, LogUpperGamma, LogZeta
@@ -50,9 +51,7 @@ def gauss(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
         lambda e0, e1: -(e0**2) / (4 * e1) + log(pi) / 2 - log(-e1) / 2,
         "DLMF 7.7.3",
         finite=lambda e0, e1: (-e1 > 0,),
-        partial=lambda m, e0, e1: (
-            sqrt(pi / -e1) / 2 * exp(-(e0**2) / (4 * e1)) * sp.erfc(-sqrt(-e1) * (m + e0 / (2 * e1)))
-        ),
+        parts=incomplete.gauss(),
         lower=-sp.oo,
     )  # fmt: skip
 
@@ -63,8 +62,7 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     if (support.lower, support.upper) != (0, sp.oo) or len(found) != 1 or not only(atoms, y, log(y)):
         return None
     ((c, rate),) = found.items()
-    size, growing = (-c, False) if c.is_negative else (c, c.is_positive)
-    incomplete = sp.uppergamma if c.is_negative else sp.lowergamma
+    size = -c if c.is_negative else c
 
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return loggamma((e0 + 1) / c) - (e0 + 1) / c * log(-e1) - log(size)
@@ -80,12 +78,10 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     return Kernel(
         "generalized gamma", y, (log(y), y**c), eta, log_z, "DLMF 5.9.1",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 > 0),
-        partial=lambda m, e0, e1: (
-            incomplete((e0 + 1) / c, -e1 * m**c) / (size * (-e1) ** ((e0 + 1) / c))
-        ),
+        parts=incomplete.gamma(c),
         extensions=tuple(extensions),
         mellin=_gamma_mellin(y, c),
-        log_shortfall=lambda m, e0, e1: _gamma_shortfall((e0 + 1) / c, -e1 * m**c, growing) / size,
+        log_shortfall=shortfalls.gamma(c),
     )  # fmt: skip
 
 
@@ -103,22 +99,6 @@ def _gamma_mellin(y: sp.Symbol, c: sp.Expr) -> Mellin:
         return ONE, ((rate, -inside[y], ONE), (rate + 1, -inside[y], -ONE))
 
     return mellin
-
-
-def _gamma_shortfall(a: sp.Expr, v: sp.Expr, growing: bool) -> sp.Expr:
-    """E[(log v - log W)+] for the gamma law W of shape a, or E[(log W - log v)+] = E log W - log v + that
-
-    The first is int_0^v P(a, u)/u du, P(a, .) the regularised incomplete gamma function (DLMF 8.5.1, 6.2.3).
-    """
-    if a == 1:
-        return sp.expint(1, v) + (log(v) + sp.EulerGamma if growing else 0)
-    below = v**a / (a**2 * sp.gamma(a)) * sp.hyper([a, a], [a + 1, a + 1], -v)
-    return below if growing else below + sp.digamma(a) - log(v)
-
-
-def _lerch(a: sp.Expr, x: sp.Expr) -> sp.Expr:
-    """int_0^x r^(a-1)/(1-r) dr (DLMF 8.17.7)"""
-    return -log(1 - x) if a == 1 else x**a / a * sp.hyper([1, a], [a + 1], x)
 
 
 def _power_mellin(y: sp.Symbol, c: sp.Expr, d: sp.Expr, triples: Callable[..., Triples]) -> Mellin:
@@ -140,13 +120,6 @@ def _bessel(c: sp.Expr):
         return log(2) - log(sign * c) + nu / 2 * (log(-e2) - log(-e1)) + LogBesselK(nu, 2 * sqrt(e1 * e2))
 
     return log_z, "DLMF 10.32.10"
-
-
-def _half_integer_below(m: sp.Expr, e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr | None:
-    """int y^e0 exp(e1 y + e2/y) dy below m for e0 = -3/2 and -1/2, with y = t^-2 or t^2 (DLMF 7.7.7)"""
-    a, b = sqrt(-e1), sqrt(-e2)
-    low, high = (exp(2 * s * a * b) * sp.erfc(b / sqrt(m) + s * a * sqrt(m)) for s in (-1, 1))
-    return {-3 * HALF: sqrt(pi) / (2 * b) * (low + high), -HALF: sqrt(pi) / (2 * a) * (low - high)}.get(e0)
 
 
 def _both_fall(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> tuple[Boolean, ...]:
@@ -191,7 +164,7 @@ def gig(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
     return Kernel(
         "generalized inverse Gaussian", y, (log(y), y**c, y**-c),
         (atoms.get(log(y), sp.S.Zero), found[c], found[other]),
-        *_bessel(c), finite=_both_fall, regular=False, partial=_half_integer_below if c == 1 else None,
+        *_bessel(c), finite=_both_fall, regular=False, parts=incomplete.inverse_gauss(c),
     )  # fmt: skip
 
 
@@ -211,29 +184,16 @@ def beta_prime(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | 
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return log_beta((e0 + 1) / c, -e1 - (e0 + 1) / c) - (e0 + 1) / c * log(d) - log(size)
 
-    def below(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
-        u = (e0 + 1) / c
-        if c == 1 and u == 1:
-            return (1 - (1 + d * m) ** (e1 + 1)) / (-(e1 + 1) * d)
-        return sp.betainc(u, -e1 - u, 0, d * m**c / (1 + d * m**c)) / (c * d**u)
-
-    def shortfall(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr | None:
-        """E[(log t - log V)+] for V = d y^c, whose law is (V/(1+V))^u or 1 - (1+V)^-w"""
-        u, w, t = (e0 + 1) / c, -e1 - (e0 + 1) / c, d * m**c
-        if w == 1:
-            return log(1 + t) / c if u == 1 else _lerch(u, t / (1 + t)) / c
-        return (log(t) + sp.EulerGamma + sp.digamma(w) + _lerch(w, 1 / (1 + t))) / c if u == 1 else None
-
     def laplace(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr:
         return loggamma(e0 + 1) - (e0 + 1) * log(d) + log(TricomiU(e0 + 1, e0 + e1 + 2, -e2 / d))
 
     return Kernel(
         "beta prime", y, (log(y), rest[0]), eta, log_z, "DLMF 5.12.3",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 - (e0 + 1) / c > 0),
-        partial=below if c.is_positive else None,
+        parts=incomplete.beta_prime(c, d),
         extensions=((y, laplace, "DLMF 13.4.4", lambda e0, e1, e2: (e0 + 1 > 0, -e2 > 0)),) if c == 1 else (),
         mellin=_power_mellin(y, c, d, lambda k, u, e1: ((u, k, ONE), (-e1 - u, -k, ONE))),
-        log_shortfall=shortfall if c.is_positive else None,
+        log_shortfall=shortfalls.beta_prime(c, d),
     )  # fmt: skip
 
 
@@ -251,27 +211,15 @@ def beta(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
     def kummer(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr:
         return log_beta(e0 + 1, e1 + 1) + log(sp.hyper([e0 + 1], [e0 + e1 + 2], e2))
 
-    def below(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
-        if e1 == 0:
-            return m ** (e0 + 1) / (e0 + 1)
-        return sp.betainc((e0 + 1) / c, e1 + 1, 0, m**c) / c
-
-    def shortfall(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr | None:
-        """E[(log t - log V)+] for V = y^c, whose law is V^u or 1 - (1-V)^b"""
-        u, b, t = (e0 + 1) / c, e1 + 1, m**c
-        if b == 1:
-            return t**u / (u * c)
-        return (log(t) + sp.EulerGamma + sp.digamma(b + 1) + _lerch(b + 1, 1 - t)) / c if u == 1 else None
-
     return Kernel(
         "beta", y, (log(y), rest[0]), eta,
         lambda e0, e1: log_beta((e0 + 1) / c, e1 + 1) - log(c),
         "DLMF 5.12.1",
         finite=lambda e0, e1: ((e0 + 1) / c > 0, e1 + 1 > 0),
-        partial=below,
+        parts=incomplete.beta(c),
         extensions=((y, kummer, "DLMF 13.4.1", lambda e0, e1, e2: (e0 + 1 > 0, e1 + 1 > 0)),) if c == 1 else (),
         mellin=_power_mellin(y, c, ONE, lambda k, u, e1: ((u, k, ONE), (u + e1 + 1, k, -ONE))),
-        log_shortfall=shortfall,
+        log_shortfall=shortfalls.beta(c),
         upper=ONE,
     )  # fmt: skip
 
@@ -281,22 +229,20 @@ def above_one(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     if (support.lower, support.upper) != (1, sp.oo) or not set(atoms) <= {log(y), y} or not atoms:
         return None
 
-    def incomplete(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
+    def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return LogUpperGamma(e0 + 1, -e1) - (e0 + 1) * log(-e1)
 
     if y in atoms:
         return Kernel(
-            "truncated gamma", y, (log(y), y), (atoms.get(log(y), sp.S.Zero), atoms[y]), incomplete, "DLMF 8.2.2",
-            finite=lambda e0, e1: (-e1 > 0,), regular=False, lower=ONE,
-            log_shortfall=lambda m, e0, e1: (
-                log(m) - exp(-e1) * (sp.expint(1, -e1) - sp.expint(1, -e1 * m)) if e0 == 0 else None
-            ),
+            "truncated gamma", y, (log(y), y), (atoms.get(log(y), sp.S.Zero), atoms[y]), log_z, "DLMF 8.2.2",
+            finite=lambda e0, e1: (-e1 > 0,), regular=False, lower=ONE, parts=incomplete.upper_gamma(),
+            log_shortfall=shortfalls.truncated_exponential,
         )  # fmt: skip
     return Kernel(
         "power tail", y, (log(y),), (atoms[log(y)],), lambda e0: -log(-e0 - 1), "DLMF 4.10.2",
         finite=lambda e0: (-e0 - 1 > 0,),
-        partial=lambda m, e0: (m ** (e0 + 1) - 1) / (e0 + 1),
-        extensions=((y, incomplete, "DLMF 8.2.2", lambda e0, e1: (-e1 > 0,)),),
+        parts=incomplete.power_tail(),
+        extensions=((y, log_z, "DLMF 8.2.2", lambda e0, e1: (-e1 > 0,)),),
         lower=ONE,
     )  # fmt: skip
 
@@ -307,7 +253,7 @@ def interval_exponential(atoms: Combination, y: sp.Symbol, support: Interval) ->
         return None
     return Kernel(
         "interval exponential", y, (y,), (atoms[y],), lambda e0: e0 / 2 + LogSinhc(e0 / 2), "DLMF 4.10.18",
-        partial=lambda m, e0: m * exp(e0 * m / 2 + LogSinhc(e0 * m / 2)), upper=ONE,
+        parts=incomplete.interval_exponential(), upper=ONE,
     )  # fmt: skip
 
 
@@ -334,12 +280,11 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
     rest = {atom: c for atom, c in atoms.items() if atom not in (y, ONE)}
     theta, lower = atoms.get(y, sp.S.Zero), support.lower
     factorial = loggamma(y + 1)
-    log_z, falls = None, True
+    log_z, falls, parts = None, True, None
     if support.upper == sp.oo and lower == 0 and not rest:
-        log_z = lambda e0: -log(1 - exp(e0))  # noqa: E731
-    elif support.upper == sp.oo and rest == {factorial: -1}:
-        falls = False
-        log_z = (lambda e0: exp(e0)) if lower == 0 else (lambda e0: log(exp(exp(e0)) - 1)) if lower == 1 else None
+        log_z, parts = lambda e0: -log(1 - exp(e0)), incomplete.geometric()
+    elif support.upper == sp.oo and rest == {factorial: -1} and lower in (0, 1):
+        log_z, falls, parts = (exp, lambda e0: log(exp(exp(e0)) - 1))[lower], False, incomplete.poisson(lower)
     elif lower == -sp.oo and len(rest) == 1 and (z := _bessel_argument(rest, y)) is not None:
         falls = False
         log_z = lambda e0: z / 2 * exp(e0) + z / 2 * exp(-e0)  # noqa: E731
@@ -348,23 +293,28 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
     elif support.upper == sp.oo and lower == 1 and set(rest) == {log(y)} and y not in atoms:
         return Kernel(
             "zeta", y, (log(y),), (rest[log(y)],), lambda e0: LogZeta(-e0), "DLMF 25.2.1",
-            finite=lambda e0: (-e0 > 1,), lower=ONE,
+            finite=lambda e0: (-e0 > 1,), lower=ONE, parts=incomplete.zeta(),
         )  # fmt: skip
     elif lower == 0 and len(rest) == 2 and rest.get(factorial) == -1:
         ((other, c),) = ((a, c) for a, c in rest.items() if a != factorial)
         if isinstance(other, loggamma) and c == 1 and support.upper == sp.oo:
             r = sp.expand(other.args[0] - y)
-            log_z = lambda e0: loggamma(r) - r * log(1 - exp(e0))  # noqa: E731
+            log_z, parts = lambda e0: loggamma(r) - r * log(1 - exp(e0)), incomplete.negative_binomial(r)
         elif isinstance(other, loggamma) and c == -1:
             n = sp.expand(other.args[0] + y - 1)
             if n == support.upper:
-                log_z, falls = (lambda e0: n * log(1 + exp(e0)) - loggamma(n + 1)), False
+                log_z, falls, parts = (
+                    lambda e0: n * log(1 + exp(e0)) - loggamma(n + 1),
+                    False,
+                    incomplete.binomial(n),
+                )
     if log_z is None:
         return None
     finite = (lambda e0: (exp(e0) < 1,)) if falls else (lambda e0: ())
     return Kernel(
-        "power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2", finite=finite, lower=lower
-    )
+        "power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2",
+        finite=finite, lower=lower, upper=support.upper, parts=parts,
+    )  # fmt: skip
 
 
 def _bessel_argument(rest: Combination, y: sp.Symbol) -> sp.Expr | None:

@@ -175,14 +175,14 @@ def _same_law(family: Family, image: Distribution) -> bool:
         inside = (a.domain.contains(v) for a, v in zip(q.family.parameters, q.values, strict=True))
         if p.support != q.support or sp.false in (*inside, q.constraint):
             return False
-        for x in _inside(p, rng):
+        for x in places(p, rng):
             mine, theirs = (sp.N(law.log_density(x), 40) for law in (p, q))
             if not (mine.is_comparable and theirs.is_comparable and abs(mine - theirs) <= CLOSE * (1 + abs(mine))):
                 return False
     return True
 
 
-def _inside(p: Distribution, rng: random.Random) -> list[sp.Expr]:
+def places(p: Distribution, rng: random.Random) -> list[sp.Expr]:
     """Four points of the support."""
     lower, upper = _ends(p.support)
     if p.family.discrete:

@@ -33,6 +33,14 @@ class HalfPlane:
         )
         return Known(sp.log(a + c + root), sp.true, "poisson", why)
 
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """P(Y < m) = 1/2 + atan(m)/pi"""
+        return sp.S.Half + sp.atan(m) / sp.pi if atom == 1 else None
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        """P(Y > m) = 1/2 - atan(m)/pi"""
+        return sp.S.Half - sp.atan(m) / sp.pi if atom == 1 else None
+
 
 @dataclass(frozen=True)
 class Disc:
@@ -55,6 +63,11 @@ class Disc:
             return None
         value = sp.log(1 + square * self.rho**2 + self.rho * terms.get(sp.cos(self.y), sp.S.Zero))
         return Known(value, sp.true, "poisson", why)
+
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        return None
+
+    expect_above = expect_below
 
 
 def squared_modulus(terms: dict, y: sp.Symbol) -> sp.Expr | None:

@@ -47,7 +47,7 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
     results = [nan] * (1 + len(context.by))
     for case in reversed(derivation.cases):
         if case.kind == "infinite":
-            found = [build.constant("inf"), *(nan for _ in context.by)]
+            found = [build.constant("inf" if case.value == sp.oo else "-inf"), *(nan for _ in context.by)]
         elif case.kind == "closed":
             found = _closed(derivation, case, context)
             if context.base is not None:

@@ -12,7 +12,7 @@ from . import running
 from .call import Call, Fate, Outcome
 from .script import prelude, script
 
-# On the clock, without the start of the process, which may take IMPORT; megabytes are what the whole process holds.
+# Without the start of the process, which may take IMPORT; megabytes are what the whole process holds.
 SECONDS, MEGABYTES, IMPORT = 60.0, 4096.0, 180.0
 
 

@@ -256,6 +256,9 @@ CONSTANTS: dict[str, dict[str, dict[str, Any]]] = {
     "sympy": {"Levy": {"mu": 0}},
 }
 
+# Classes that take a number, by the annotation of an argument, where others take arrays: they are asked one by one.
+UNBATCHED: dict[str, frozenset[str]] = {"distrax": frozenset({"EpsilonGreedy", "Softmax"})}
+
 # Classes whose outcomes are images of their law's under a bijection: the divergence is the law's, the density is not.
 IMAGES: dict[str, frozenset[str]] = {
     "torch": frozenset({"LKJCholesky", "LogisticNormal"}),

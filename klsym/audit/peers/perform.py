@@ -18,7 +18,7 @@ from .journal import dumps
 
 @dataclass(frozen=True)
 class Limits:
-    """What one job may use: seconds on the clock, and megabytes of memory that its process holds.
+    """What one job may use: seconds, less what it waits for a processor, and megabytes that its process holds.
 
     They are for what got out of hand: a job that asks a subject, or an oracle, knows narrower ones.
     """

@@ -16,6 +16,7 @@ from . import array_points
 from .call import Call
 from .composites import COMPOSITES, Composite
 from .judge import TYPES
+from .laws import UNBATCHED
 from .pair import Pair, Point, array, everyday, subjects, whole
 from .subjects import subject
 
@@ -65,6 +66,8 @@ class Bench:
     @property
     def batches(self) -> bool:
         dialect = subject(self.pair.subject).dialect
+        if UNBATCHED.get(self.pair.subject, frozenset()) & {form.kind for form in self.pair.sides.values()}:
+            return False
         single = self.pair.numeric or self.pair.sides["p"].kind in dialect.functions
         return dialect.batches == "always" or (dialect.batches == "numbers" and single)
 
@@ -137,7 +140,7 @@ class Bench:
 
     def shaped(self, trial: str, shapes: Sequence[Shape], gradient: bool = False) -> list[Question]:
         """Everyday points in these batch shapes, chosen so that every cell is one where there is a divergence."""
-        if not self.batches:
+        if not self.batches or not shapes:
             return []
         needed = max(int(np.prod(shape)) for shape in shapes)
         if not needed and not self.pair.numeric:
