@@ -159,6 +159,19 @@ def test_tails_say_what_the_kernel_says(name):
         assert derivation.cases[0].when.xreplace(point) == by_tails.xreplace(point)
 
 
+@pytest.mark.parametrize(("p", "q"), [("Uniform", "LogLogistic"), ("Pareto", "Weibull"), ("Beta", "InverseGamma")])
+def test_where_supports_touch(p, q):
+    """An end of P's support inside Q's asks nothing of Q there; where they meet, Q must not vanish too fast."""
+    for order in (2, sp.Rational(3, 2)):
+        derivation = renyi_of(order, families.find(p), families.find(q))
+        assert "undecided" not in {case.kind for case in derivation.cases}
+    found = renyi_of(2, Uniform, families.find("LogLogistic"))
+    assert found.cases[-1].kind == "infinite"
+    ends = {found.p.values[0]: sp.S.Zero}
+    for shape, finite in ((1, True), (3, False)):
+        assert bool(found.cases[0].when.xreplace(ends | {found.q.values[1]: sp.Integer(shape)})) == finite
+
+
 def test_outside_the_domain_it_is_infinite():
     f = klsym.chi2(Exponential, Exponential)
     assert f.condition == (2 * f.parameters[0] > f.parameters[1])

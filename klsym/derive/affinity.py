@@ -14,6 +14,7 @@ from sympy.logic.boolalg import Boolean
 from ..core.derivation import Expectation, Step
 from ..core.domain import Interval
 from ..core.family import Distribution
+from .across import across
 from .flat import Finite, Flat
 from .kernel import Kernel, Known
 from .linear import ONE, combine, exponential, linear, multiply, rebuild
@@ -121,6 +122,8 @@ def _log_expectation(branch: Branch, own: dict, exponent: dict) -> Known | None:
             if known is not None and not known.value.has(UpperGammaOrder):
                 return replace(known, value=constant + known.value)
     known = expect(branch, atom) or _multiplied_out(branch, atom)
+    if known is None and isinstance(branch.kernel, Kernel | Flat):
+        known = across(branch.kernel, branch.y, atoms)
     return None if known is None else replace(known, value=constant + sp.log(known.value))
 
 
@@ -162,4 +165,4 @@ def _multiplied_out(branch: Branch, atom: sp.Expr) -> Known | None:
         return None
     value = sp.Add(*(c * known.value for c, known in parts if known is not None))
     when = sp.And(*(known.when for _, known in parts if known is not None))
-    return Known(value, when, "tilt", f"multiplied out: {rebuild(terms)}")
+    return Known(value, when, "tilt", f"multiplied out: {rebuild(terms)}", open=when == sp.true)

@@ -154,7 +154,10 @@ def log1p_power(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
 
 
 def log_exponential(a: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
-    """int log(c + d e^y) dy = y^2/2 + y log d + Li_2(-c e^-y/d), or y log c - Li_2(-d e^y/c) where d < 0 (DLMF 25.12.1)"""
+    """int log(c + d e^y) dy = y^2/2 + y log d + Li_2(-c e^-y/d), or y log c - Li_2(-d e^y/c) for d < 0
+
+    (DLMF 25.12.1)
+    """
     if not isinstance(a, sp.log):
         return None
     terms = linear(a.args[0], y)

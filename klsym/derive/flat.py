@@ -98,17 +98,14 @@ class Flat:
 
     def expect(self, atom: sp.Expr) -> Known | None:
         """E[a] = A(upper) - A(lower) for an antiderivative A of the density times a, split where a has a kink"""
-        whole = self._between({atom: ONE}, self.lower, self.upper)
-        if whole is None and (kink := kinked(atom, self.y)) is not None:
-            place = self._clipped(kink)
-            parts = place and [
-                self._between(kink.below, self.lower, place),
-                self._between(kink.above, place, self.upper),
-            ]
-            if not parts or None in parts:
-                return None
-            whole = sp.Add(*(part[0] for part in parts)), "; ".join(part[1] for part in parts)
-        return None if whole is None else Known(whole[0], sp.true, "antiderivative", whole[1])
+        pieces = [self._between({atom: ONE}, self.lower, self.upper)]
+        if None in pieces and (kink := kinked(atom, self.y)) and (place := self._clipped(kink)) is not None:
+            pieces = [self._between(kink.below, self.lower, place), self._between(kink.above, place, self.upper)]
+        found = [piece for piece in pieces if piece is not None]
+        if len(found) < len(pieces):
+            return None
+        value, identities = sp.Add(*(value for value, _ in found)), "; ".join(dict.fromkeys(why for _, why in found))
+        return Known(value, sp.true, "antiderivative", identities, open=True)
 
     def _between(self, combination: Combination, low: sp.Expr, high: sp.Expr) -> tuple[sp.Expr, str] | None:
         total, identities = [], []
