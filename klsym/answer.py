@@ -38,9 +38,8 @@ class Answer:
     @property
     def cases(self) -> tuple[Case, ...]:
         """The cases in order: the first whose condition holds is the answer."""
-        if self.base is None:
-            return self.derivation.cases
-        return tuple(replace(case, value=case.value / sp.log(self.base)) for case in self.derivation.cases)
+        unit = self.derivation.divergence.unit(self.base)
+        return tuple(replace(case, value=case.value / unit) for case in self.derivation.cases)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -63,9 +62,11 @@ class Answer:
     @property
     def unit(self) -> str:
         """The unit in words; "" where the divergence is a number without one."""
-        if self.derivation.divergence.pure:
+        degree = self.derivation.divergence.degree
+        if degree == 0:
             return ""
-        return {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
+        unit = {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
+        return unit if degree == 1 else f"roots of {unit}"
 
     def in_base(self, base: Any) -> Self:
         """The same formula in units of log(base): 2 for bits, None for nats.

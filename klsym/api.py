@@ -270,7 +270,7 @@ def ordered(divergence: Divergence, order: Any) -> Divergence:
 def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
     if library(p) or library(q):
         return _of_objects(divergence, p, q, base, deep, [*options, *(["share"] if share else [])])
-    if divergence.integral and any(isinstance(d, Mixture) or hasattr(d, "outcome") for d in (p, q)):
+    if not divergence.logarithmic and any(isinstance(d, Mixture) or hasattr(d, "outcome") for d in (p, q)):
         raise UnderivableError(f"{divergence.name} is derived for distributions of numbers; {p} or {q} is no such one")
     if any(isinstance(d, Mixture) for d in (p, q)):
         return _mixed(divergence, p, q, base, share, deep, options)
@@ -288,10 +288,17 @@ def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
     from . import vectors
 
     arguments = (p,) if divergence.arity == 1 else (p, q)
-    if not divergence.integral:
+    if divergence.parts:
+        powers = ((c, *(part.values or ({"kl": 1, "reverse_kl": 0}[part.name],))) for c, part in divergence.parts)
+        return vectors.combined(p, q, [(float(c), float(alpha)) for c, alpha in powers], **options)
+    if divergence.logarithmic:
         return getattr(vectors, divergence.name)(*arguments, base=base, **options)
     if not divergence.pure:
         options["base"] = base
+    if not hasattr(vectors, divergence.name):
+        raise ParameterError(
+            f"{divergence.notation} of arrays is known where f is a sum of t log(t), log(t) and powers"
+        )
     return getattr(vectors, divergence.name)(*arguments, *divergence.values, **options)
 
 

@@ -40,8 +40,10 @@ CALLABLE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 OPERATORS = frozenset(",*+/()<>^")
 ALONE = ("entropy", "renyi_entropy", "tsallis_entropy")
 ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff", *ALONE[1:])
+WEIGHTED, GENERATED = "jensen_shannon", "f_divergence"
 DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", *ORDERED, "bhattacharyya", "hellinger2",
-               "hellinger", "chi2", "reverse_chi2")  # fmt: skip
+               "hellinger", "chi2", "reverse_chi2", WEIGHTED, "jensen_shannon_distance", "total_variation",
+               "wasserstein1", "wasserstein2", "wasserstein2_squared")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -116,14 +118,26 @@ def formula(args: argparse.Namespace) -> Any:
 
 
 def divergence(args: argparse.Namespace) -> Any:
-    """The divergence that the arguments name, at the order that they give."""
+    """The divergence that the arguments name, at the values that they give for its own parameters."""
     from . import api, divergences
 
-    named = getattr(divergences, args.divergence)
-    if (args.alpha is not None) != (args.divergence in ORDERED):
+    name, alpha, weight, generator = map(vars(args).get, ("divergence", "alpha", "weight", "generator"))
+    name = name or "kl"
+    if (generator is not None) != (name == GENERATED):
+        raise ParameterError(f"{GENERATED} needs --generator, its f such as 't*log(t)', and only it has one")
+    if (alpha is not None) != (name in ORDERED):
         need = f"needs --alpha, its order, and only {', '.join(ORDERED)} have one"
-        raise ParameterError(f"{args.divergence} {need if args.alpha is None else 'has no --alpha'}")
-    return named if args.alpha is None else api.ordered(named, number_or_name(args.alpha, "alpha"))
+        raise ParameterError(f"{name} {need if alpha is None else 'has no --alpha'}")
+    if weight is not None and name != WEIGHTED:
+        raise ParameterError(f"{name} has no --weight, only {WEIGHTED} has")
+    if generator is not None:
+        from .generators import generated
+
+        return generated(generator)
+    named = getattr(divergences, name)
+    if name == WEIGHTED:
+        return api.ordered(named, number_or_name(weight or "1/2", "weight"))
+    return named if alpha is None else api.ordered(named, number_or_name(alpha, "alpha"))
 
 
 def derive(args: argparse.Namespace) -> Answer:
@@ -164,6 +178,16 @@ def verify_function(args: argparse.Namespace) -> Any:
     return check(args.words[0], divergence(args), members[0], members[-1], points=args.points, seed=args.seed)
 
 
+def project(args: argparse.Namespace) -> Answer:
+    from . import projections
+
+    p, onto = pair(args.words)
+    found = projections.project(p, onto, args.direction)
+    if args.plot:
+        found.plot(args.plot)
+    return Answer(found.explain() if args.steps else str(found), found.to_json())
+
+
 def families(args: argparse.Namespace) -> Answer:
     from . import render
 
@@ -181,13 +205,17 @@ def families(args: argparse.Namespace) -> Answer:
 
 
 def audit(args: argparse.Namespace) -> Answer:
-    return Answer(*command.run(args, positive))
+    return Answer(*command.run(args, READING))
 
 
 def bench(args: argparse.Namespace) -> Answer:
     from . import render
-    from .bench import arrays, report, run, tensors
+    from .bench import arrays, divergences, report, run, tensors
 
+    if args.divergences:
+        with run.single_thread():
+            found = list(divergences.rows(args.repeats))
+        return Answer(divergences.text(found), {"rows": found})
     families = [(family, near) for near in (False, True) for family in run.TARGETS]
     with run.single_thread():
         races = (run.race(family, args.count, near, args.repeats) for family, near in families)
@@ -207,6 +235,7 @@ VERBS: dict[str, tuple[Callable[[argparse.Namespace], Answer], str]] = {
     "evaluate": (evaluate, "the number, to as many digits as are wanted and vouched for"),
     "generate": (generate, "source code, which needs no klsym to run"),
     "verify": (verify, "the formula, its steps and its code, or a function of one's own, against the oracle"),
+    "project": (project, "the member of a family that is nearest to P, forward (moments) or reverse (modes)"),
     "audit": (audit, "klsym's own code, another implementation, or a table of values, beside proven values"),
     "bench": (bench, "nanoseconds an element, beside the other libraries that are installed"),
     "families": (families, "the catalog, with parameters and domains"),
@@ -225,12 +254,13 @@ def parser_of(verb: str) -> Parser:
     add = parser.add_argument
     add("--json", action="store_true", help="print one JSON document, and nothing else")
     if verb == "audit":
-        command.arguments(parser, positive)
+        command.arguments(parser, READING)
         return parser
     if verb == "bench":
         add("--count", type=positive, default=1_000_000, metavar="N", help="elements (default: 1000000)")
         add("--repeats", type=positive, default=7, metavar="N", help="of which the least counts (default: 7)")
         add("--brief", action="store_true", help="neither single primitives nor compile times")
+        add("--divergences", action="store_true", help="instead: values, errors and times of vectors' divergences")
         return parser
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
@@ -240,6 +270,11 @@ def parser_of(verb: str) -> Parser:
         add("--only", metavar="A,B,C", help="with --matrix: these families alone")
         return parser
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
+    if verb == "project":
+        add("--direction", default="forward", choices=("forward", "reverse"), help="least KL(P || Q), or KL(Q || P)")
+        add("--steps", action="store_true", help="how it is found, step by step")
+        add("--plot", metavar="PATH", help="a picture of P, the projections and the integrands (needs matplotlib)")
+        return parser
     which(add, "default: kl; an entropy takes P alone")
     add("--base", type=base, metavar="B", help="the unit: 2 for bits (default: nats)")
     add("--share", action="append", default=[], metavar="NAME", help="a parameter that P and Q have in common")
@@ -259,8 +294,10 @@ def parser_of(verb: str) -> Parser:
 
 def which(add: Callable[..., Any], says: str) -> None:
     """The arguments that name a divergence."""
-    add("--divergence", default="kl", choices=DIVERGENCES, help=says)
+    add("--divergence", default="kl", choices=(*DIVERGENCES, GENERATED), help=says)
     add("--alpha", metavar="A", help=f"the order of {', '.join(ORDERED)}: a number or a name")
+    add("--generator", metavar="F", help=f"of {GENERATED}: a convex function of t = p/q that is 0 at 1")
+    add("--weight", metavar="W", help=f"of P in {WEIGHTED}, between 0 and 1 (default: 1/2)")
 
 
 def base(text: str) -> Any:
@@ -281,6 +318,9 @@ def positive(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 10_000_000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 10000000")
     return int(text)
+
+
+READING = command.Reading(positive, DIVERGENCES, divergence)
 
 
 def answer(arguments: Sequence[str]) -> int:

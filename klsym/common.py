@@ -28,6 +28,8 @@ def generals(derivation: Derivation) -> tuple[General, ...]:
         return ()
     if divergence.integral:
         return _of_order(derivation)
+    if divergence.generator is not None or divergence.over != "densities":
+        return ()
     p, q = derivation.p, derivation.q
     if p.family == q.family and all(isinstance(value, sp.Symbol) for value in (*p.values, *q.values)):
         return ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
@@ -25,13 +26,21 @@ ROUNDS = 9
 
 @dataclass(frozen=True)
 class Number:
-    """A value to `digits` significant digits, and how it is proven."""
+    """A value to `digits` significant digits, and how it is proven; `rad` bounds its error where that is measured."""
 
     value: mp.mpf
     digits: int
     proof: Proof
     unit: str
     why: str
+    rad: mp.mpf | None = None
+
+    @property
+    def error(self) -> mp.mpf:
+        """What the value may be off, absolutely."""
+        if self.rad is not None or not mp.isfinite(self.value):
+            return self.rad or mp.mpf(0)
+        return abs(self.value) * mp.mpf(10) ** -self.digits
 
     def __float__(self) -> float:
         return float(self.value)
@@ -40,7 +49,14 @@ class Number:
         return mp.nstr(self.value, self.digits, strip_zeros=False) if mp.isfinite(self.value) else str(self.value)
 
     def to_json(self) -> dict[str, Any]:
-        return {"value": str(self), "digits": self.digits, "proof": self.proof, "unit": self.unit, "why": self.why}
+        return {
+            "value": str(self),
+            "digits": self.digits,
+            "error": mp.nstr(self.error, 3),
+            "proof": self.proof,
+            "unit": self.unit,
+            "why": self.why,
+        }
 
 
 def holding_case(cases: tuple[Case, ...], point: dict[sp.Symbol, sp.Expr]) -> Case | None:
@@ -59,8 +75,8 @@ def holding_case(cases: tuple[Case, ...], point: dict[sp.Symbol, sp.Expr]) -> Ca
 def evaluate(formula: Formula, digits: int) -> Number:
     """The formula's value, all its parameters bound to numbers.
 
-    A closed form is evaluated at rising precision until two evaluations agree; what is not closed goes
-    to quadrature of the definition, whose error estimate limits the digits.
+    A closed form is evaluated at rising precision until two evaluations agree; what is not closed is measured from the
+    definition, in balls where python-flint proves that many digits, else by quadrature, whose estimate limits them.
     """
     if formula.parameters:
         names = ", ".join(map(str, formula.parameters))
@@ -75,19 +91,31 @@ def evaluate(formula: Formula, digits: int) -> Number:
         return Number(value, digits, "exact", formula.unit, case.why)
     if case.kind == "closed":
         return Number(precise(case.value, digits), digits, "estimate", formula.unit, "two working precisions agree")
-    measured = oracles.measure(formula.derivation.divergence, formula.p, formula.q, digits)
+    measured = _measured(formula, digits)
     if not measured.vouched:
         raise ParameterError(f"quadrature of {formula.title} could not be vouched for: {measured.note}")
-    unit = sp.log(formula.base).evalf(digits + GUARD_DIGITS) if formula.base is not None else sp.S.One
+    unit = formula.derivation.divergence.unit(formula.base).evalf(digits + GUARD_DIGITS)
     with mp.workdps(digits + GUARD_DIGITS):
-        value = measured.mid / mp.mpf(unit._to_mpmath(mp.mp.prec))
+        in_nats = mp.mpf(unit._to_mpmath(mp.mp.prec))
+        value, error = measured.mid / in_nats, measured.rad / abs(in_nats)
         known = (
             digits
             if measured.rad == 0
             else int(mp.floor(-mp.log10(measured.rad / max(abs(measured.mid), measured.rad))))
         )
         shown = max(1, min(digits, known))
-        return Number(value, shown, measured.proof, formula.unit, "quadrature of the definition")
+        why = "balls of the definition" if measured.proof == "ball" else "quadrature of the definition"
+        return Number(value, shown, measured.proof, formula.unit, why, error)
+
+
+def _measured(formula: Formula, digits: int) -> Value:
+    """The definition as a ball that is narrow enough, or else as an estimate."""
+    arguments = formula.derivation.divergence, formula.p, formula.q, digits
+    if find_spec("flint"):
+        proven = oracles.measure(*arguments, proof="ball")
+        if proven.vouched and proven.rad <= abs(proven.mid) * mp.mpf(10) ** -digits:
+            return proven
+    return oracles.measure(*arguments)
 
 
 def unit_base(base: Any) -> sp.Expr | None:

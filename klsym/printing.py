@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
@@ -12,7 +13,7 @@ from sympy.printing.latex import LatexPrinter
 from sympy.printing.str import StrPrinter
 
 from .arrays.functions import Entry
-from .core.derivation import Case
+from .core.derivation import Case, Step
 
 if TYPE_CHECKING:
     from .answer import Answer
@@ -131,8 +132,13 @@ def formula_text(formula: Answer) -> str:
 
 def steps_text(formula: Answer) -> str:
     """The derivation: number, rule, equality, condition and reason of each step."""
-    lines = [formula.title]
-    for i, step in enumerate(formula.steps, 1):
+    return "\n".join([formula.title, *step_lines(formula.steps), "", formula_text(formula)])
+
+
+def step_lines(steps: Iterable[Step]) -> list[str]:
+    """A paragraph for each step."""
+    lines = []
+    for i, step in enumerate(steps, 1):
         lines.append(f"  ({i}) [{step.rule}] {step.why}")
         if step.rule != "support":
             claim = f"{text(step.lhs)} = {text(step.rhs)}"
@@ -145,8 +151,7 @@ def steps_text(formula: Answer) -> str:
                 if step.rule == "support"
                 else f"      requires {text(step.when)}"
             )
-    lines.append("")
-    return "\n".join(lines) + "\n" + formula_text(formula)
+    return lines
 
 
 def formula_latex(formula: Answer) -> str:

@@ -89,7 +89,7 @@ def verify(formula: Formula, *, points: int, seed: int, digits: int, backend: st
             truth = _truth(formula, point, digits)
             if case.kind in ("closed", "infinite"):
                 rows.append(_row("formula", point, _closed(case, point, digits), truth))
-            if case is formula.cases[0]:
+            if case == formula.cases[0]:
                 rows += [row for step in _numbered(formula) for row in check_step(formula, *step, point, digits)]
             if code is not None and case.kind in ("closed", "infinite"):
                 numbers = [float(point.get(s, s)) for s in formula.parameters]
@@ -153,7 +153,7 @@ def _truth(formula: Formula, point: Point, digits: int) -> Value:
     if formula.base is None:
         return value
     with mp.workdps(digits + GUARD_DIGITS):
-        unit = mp.log(mp.mpmathify(formula.base))
+        unit = mp.mpf(formula.derivation.divergence.unit(formula.base).evalf(digits + GUARD_DIGITS))
         return Value(value.mid / unit, value.rad / abs(unit), value.proof, value.note)
 
 
@@ -166,9 +166,10 @@ def _closed(case: Case, point: Point, digits: int) -> Value:
 
 def _measured(formula: Formula, side: sp.Expr, point: Point, digits: int) -> Value:
     coordinates = {y: forward.xreplace(point) for y, forward in formula.derivation.coordinates}
+    laws = {sp.Symbol("P"): formula.p, sp.Symbol("Q"): formula.q, **dict(formula.derivation.measures)}
     numbers, radii, radius = {}, {}, mp.mpf(0)
     for node in side.atoms(Expectation):
-        p = (formula.p if node.measure.name == "P" else formula.q).subs(point)
+        p = laws[node.measure].subs(point)
         inside = node.integrand.xreplace(point).xreplace(coordinates)
         value = oracles.expectation(p, inside, node.condition.xreplace(point), digits)
         if not value.vouched:

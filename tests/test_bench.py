@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 
 import numpy as np
 import pytest
 
 from klsym import kl
-from klsym.bench import peers, run, tensors
+from klsym.bench import divergences, peers, run, tensors
 from klsym.cli import main
 from klsym.families import catalog
 
@@ -52,6 +53,49 @@ def test_json(monkeypatch, capsys):
     document = json.loads(capsys.readouterr().out)
     assert [race["near"] for race in document["races"]] == [False, True]
     assert all(ns > 0 for race in document["races"] for ns in race["ns"].values())
+
+
+SLICE = ("kl", "renyi 1/2", "hellinger", "entropy", "wasserstein")
+
+
+def divergence_rows(only=SLICE):
+    return list(divergences.rows(1, only))
+
+
+def test_divergences_beside_their_definitions():
+    found = [row for row in divergence_rows() if row["library"] in ("klsym", "scipy")]
+    assert {row["input"] for row in found} == {"everyday", "near", "zeros", "samples"}
+    assert max(row["error"] for row in found if row["library"] == "klsym") <= 4
+    lost = [row for row in found if row["error"] > 1e5]
+    assert [(row["call"], row["input"]) for row in lost] == [("scipy.stats.entropy", "near")]
+    assert "klsym: 12 of 12 values within 16 eps" in divergences.text(found)
+
+
+def test_vectors_sum_to_one_and_have_samples():
+    for given in divergences.inputs():
+        assert [math.fsum(side) for side in (given.p, given.q)] == [1, 1]
+        samples = given.samples()
+        if given.name != "near":
+            assert (np.bincount(samples[0], minlength=len(given.p)) / len(samples[0]) == given.p).all()
+    assert samples is not None
+
+
+@pytest.mark.peers
+def test_divergences_of_other_libraries():
+    pytest.importorskip("dit")
+    pytest.importorskip("divergence")
+    found = [row for row in divergence_rows() if row["value"] is not None and row["input"] != "near"]
+    assert {row["library"] for row in found} == set(divergences.LIBRARIES)
+    assert all(row["error"] <= 16 and row["ns"] > 0 for row in found)
+    text = divergences.text(divergence_rows(("kl",)))
+    assert "takes samples; none have these frequencies" in text and "dit.divergences.pmf.relative_entropy" in text
+
+
+def test_command_of_divergences(monkeypatch, capsys):
+    monkeypatch.setattr(divergences, "FUNCTIONS", {"kl": divergences.FUNCTIONS["kl"]})
+    assert main(["bench", "--divergences", "--repeats", "1", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["function"] for row in rows} == {"kl", "wasserstein"}
 
 
 STACKS = [pytest.param(n, marks=[pytest.mark.peers] * (n != "c")) for n in tensors.STACKS]

@@ -23,6 +23,7 @@ SHOWN = {
     "generate": (("--count", "1000"), "1000 sets of parameters"),
     "joints": ((), "NegativeBinomial(a, b/(b + 1))"),
     "mixtures": (("--draws", "100000"), "within five standard errors"),
+    "project": ((), "both modes are found"),
     "verify": (("--points", "1"), "verdict: agree"),
 }
 

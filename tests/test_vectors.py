@@ -158,7 +158,7 @@ def test_each_term_to_a_few_units_in_the_last_place():
 
 
 def test_the_edge_between_the_series_and_the_logarithm_is_smooth():
-    q = (1 + vectors.NEAR) / (1 - vectors.NEAR) * (1 + np.arange(-40, 41) * EPS)
+    q = (1 + vectors.terms.NEAR) / (1 - vectors.terms.NEAR) * (1 + np.arange(-40, 41) * EPS)
     cases = [(value, exact([1.0], [b])) for value, b in zip(remainder(np.ones_like(q), q), q, strict=True)]
     assert worst(cases) <= 8
 

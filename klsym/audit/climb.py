@@ -53,18 +53,19 @@ def mutated(subject: Subject, points: Points, rng: Rng) -> Points:
     changed = points.copy()
     for index, parameter in enumerate(subject.parameters):
         x = changed[:, index]
-        twin = (index + subject.of_p) % width if subject.same else index
+        member = subject.same and index < subject.of_both
+        twin = (index + subject.of_p) % subject.of_both if member else index
         x[(way == 0) & ((column == index) | (column == twin))] *= factor[
             (way == 0) & ((column == index) | (column == twin))
         ]
-        if subject.same and index >= subject.of_p:
+        if member and index >= subject.of_p:
             p = changed[:, index - subject.of_p]
             x[:] = np.where(
                 (way == 1) & (column % subject.of_p == index % subject.of_p), p + (x - p) * factor * sign, x
             )
         few = rng.integers(-8, 9, n) * np.spacing(np.abs(x).astype(subject.rule.dtype))
         x += np.where((way == 2) & (column == index), few, 0.0)
-        if parameter.domain.lower >= 0 and parameter.domain.upper != 1:
+        if parameter.domain.lower >= 0 and parameter.domain.upper != 1 and index < subject.of_both:
             x *= np.where(way == 3, factor, 1.0)
         if parameter.domain.integer:
             x[:] = np.rint(x)

@@ -24,6 +24,7 @@ DESCRIPTION = """\
 klsym's own compiled code, another implementation, or a table of values, beside proven values.
 
   klsym audit self                          klsym, at points chosen to be hard
+  klsym audit self --divergence chi2        of another divergence than KL
   klsym audit torch                         a whole library: torch, numpyro, tfp, distrax, scipy, sympy
   klsym audit torch Gamma Gamma             one of its pairs
   klsym audit mypkg.mod:my_kl gamma gamma   a function of P's parameters and then Q's
@@ -53,12 +54,22 @@ class Option:
         return self.name.removeprefix("--").replace("-", "_")
 
 
-def options(positive: Callable[[str], int]) -> list[Option]:
-    """Every option beside --json; `positive` reads a whole number of at least 1."""
+@dataclass(frozen=True)
+class Reading:
+    """How the command line reads a whole number of at least 1, and which divergence the arguments name."""
+
+    positive: Callable[[str], int]
+    divergences: tuple[str, ...]
+    divergence: Callable[[argparse.Namespace], Any]
+
+
+def options(reading: Reading) -> list[Option]:
+    """Every option beside --json."""
 
     def option(name: str, *takers: str, **settings: Any) -> Option:
         return Option(name, takers, settings)
 
+    positive = reading.positive
     number = {"type": positive, "metavar": "N"}
     return [
         option("--only", SELF, PEER, metavar="A,B,C", help="pairs with one of these families, or classes"),
@@ -73,6 +84,9 @@ def options(positive: Callable[[str], int]) -> list[Option]:
         option(
             "--limit", SELF, TABLE, type=float, metavar="E", help="the error that passes (default: what is promised)"
         ),
+        option("--divergence", SELF, choices=reading.divergences, help="default: kl"),
+        option("--alpha", SELF, metavar="A", help="the order of one that has an order: a number, or a name for all"),
+        option("--weight", SELF, metavar="W", help="of P in the mixture of jensen_shannon (default: 1/2)"),
         option("--pairs", SELF, choices=("same", "cross", "all"), help="of one family, of two, or both (default)"),
         option("--gradient", SELF, action="store_true", default=None, help="also the derivatives by the parameters"),
         option("--dtype", SELF, choices=("float64", "float32"), help="of parameters and results (default: float64)"),
@@ -97,27 +111,29 @@ def options(positive: Callable[[str], int]) -> list[Option]:
     ]
 
 
-def arguments(parser: argparse.ArgumentParser, positive: Callable[[str], int]) -> None:
+def arguments(parser: argparse.ArgumentParser, reading: Reading) -> None:
     """What the verb takes."""
     parser.description, parser.epilog, parser.usage = DESCRIPTION, EPILOG, "klsym audit WHAT [P Q] [options]"
     parser.add_argument("what", metavar="WHAT", help="self, a library, package.module:function, or a CSV file")
     parser.add_argument("members", nargs="*", metavar="P Q", help="of another implementation: one pair of its classes")
     groups: dict[tuple[str, ...], Any] = {}
-    for option in options(positive):
+    for option in options(reading):
         if option.takers not in groups:
             groups[option.takers] = parser.add_argument_group(f"of {' and '.join(option.takers)}")
         groups[option.takers].add_argument(option.name, **option.settings)
 
 
-def run(args: argparse.Namespace, positive: Callable[[str], int]) -> Said:
+def run(args: argparse.Namespace, reading: Reading) -> Said:
     """The audit that the arguments ask for: its text, the same as plain data, and whether everything is fine."""
     kind = SELF if args.what == "self" else TABLE if is_table(args.what) else PEER
-    for option in options(positive):
+    for option in options(reading):
         if getattr(args, option.attribute) is not None and kind not in option.takers:
             raise ParameterError(f"{option.name} is for an audit of {' or '.join(option.takers)}, not of {kind}")
     if args.members and (kind != PEER or len(args.members) != 2):
         raise ParameterError(f"{' '.join(args.members)}: P and Q, both, are for an audit of another implementation")
-    return {SELF: itself, PEER: peer, TABLE: table}[kind](args)
+    if kind == SELF:
+        return itself(args, reading)
+    return {PEER: peer, TABLE: table}[kind](args)
 
 
 def is_table(what: str) -> bool:
@@ -130,7 +146,7 @@ def given(args: argparse.Namespace, **defaults: Any) -> dict[str, Any]:
     return {name: default if getattr(args, name) is None else getattr(args, name) for name, default in defaults.items()}
 
 
-def itself(args: argparse.Namespace) -> Said:
+def itself(args: argparse.Namespace, reading: Reading) -> Said:
     """klsym's own compiled code."""
     from .. import render
     from ..families import find
@@ -141,7 +157,9 @@ def itself(args: argparse.Namespace) -> Said:
     only = [find(name).name for name in args.only.split(",")] if args.only else []
     pairs = selected(args.pairs or "all", only)
     plan = audits.Plan(
-        backend=args.backend, **given(args, points=10_000, seed=0, minutes=15, dtype="float64", gradient=False)
+        backend=args.backend,
+        divergence=reading.divergence(args),
+        **given(args, points=10_000, seed=0, minutes=15, dtype="float64", gradient=False),
     )
     rows = render.with_progress(audits.audit(pairs, plan, args.jobs or os.cpu_count() or 1), len(pairs))
     found = report.Report(plan, [row for several in rows for row in several], args.limit)

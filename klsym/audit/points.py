@@ -16,6 +16,8 @@ from .subject import Points, Subject
 
 Rng = np.random.Generator
 Column = NDArray[np.float64]
+# The largest order at a border: it grows without end towards P = Q.
+FAR = 1e6
 
 
 def log_uniform(rng: Rng, low: float, high: float, n: int) -> Column:
@@ -62,6 +64,24 @@ def ends(domain: Domain, rng: Rng, n: int) -> Column:
     return np.where(rng.random(n) < 0.5, inner, rng.choice(closed, n)) if closed else inner
 
 
+def order(domain: Domain, rng: Rng, n: int) -> Column:
+    """Everyday orders of a divergence, those near 0 and near 1, where it is a limit, and large ones."""
+    high, near_one = min(float(domain.upper), 3.0), 1 + log_uniform(rng, -16, -0.3, n) * rng.choice([-1.0, 1.0], n)
+    ways = (rng.uniform(0.01, high - 0.01, n), near_one, log_uniform(rng, -16, -0.3, n), log_uniform(rng, 0, 3, n))
+    return np.choose(rng.integers(0, 3 + (high > 1), n), ways)
+
+
+def at_border(subject: Subject, points: Points, rng: Rng) -> None:
+    """Move a quarter of the orders to just beside where the condition stops to hold."""
+    for column, borders in subject.borders:
+        for border in borders:
+            found = border(points) * (
+                1 + log_uniform(rng, -10, -0.3, len(points)) * rng.choice([-1.0, 1.0], len(points))
+            )
+            there = (rng.random(len(points)) < 0.25) & (0 < found) & (found < FAR)
+            points[:, column] = np.where(there, found, points[:, column])
+
+
 def gaps(subject: Subject, rng: Rng, n: int) -> Column:
     """Relative gaps of every size from half an eps to 1, of either sign."""
     return log_uniform(rng, np.log10(subject.rule.eps / 2), 0, n) * rng.choice([-1.0, 1.0], n)
@@ -73,7 +93,7 @@ def moved(subject: Subject, points: Points, column: int, h: Column, rng: Rng) ->
     if domain.integer:
         return x + np.rint(h)
     if domain.lower == -np.inf:
-        own = range(subject.of_p) if column < subject.of_p else range(subject.of_p, len(subject.symbols))
+        own = range(subject.of_p) if column < subject.of_p else range(subject.of_p, subject.of_both)
         scales = [i for i in own if subject.parameters[i].domain.lower == 0]
         scale = points[:, scales[0]] if scales else np.ones(len(x))
         return x + h * np.where(rng.random(len(x)) < 0.5, np.abs(x), scale)
@@ -108,7 +128,7 @@ def ray(subject: Subject, points: Points, rng: Rng) -> None:
     """Q is P with every positive parameter scaled by the same 1 + h."""
     subject.join(points)
     h = gaps(subject, rng, len(points))
-    for column in range(subject.of_p, len(subject.symbols)):
+    for column in range(subject.of_p, subject.of_both):
         domain = subject.parameters[column].domain
         if domain.lower >= 0 and not domain.integer:
             points[:, column] *= 1 + h
@@ -160,7 +180,8 @@ def draw(subject: Subject, name: str, n: int, rng: Rng) -> Points:
     found: list[Points] = []
     wanted = subject.infinite if name == "infinite" else subject.valid
     for _ in range(30):
-        columns = [size(parameter.domain, rng, n) for parameter in subject.parameters]
+        sizes = [size] * subject.of_both + [order] * (len(subject.symbols) - subject.of_both)
+        columns = [draw(parameter.domain, rng, n) for draw, parameter in zip(sizes, subject.parameters, strict=True)]
         points = np.stack(columns, axis=1) if columns else np.empty((n, 0))
         with np.errstate(all="ignore"):
             if name != "infinite":
@@ -168,6 +189,7 @@ def draw(subject: Subject, name: str, n: int, rng: Rng) -> Points:
                 subject.impose(points)
                 gap(subject, points, rng)
                 subject.impose(points)
+                at_border(subject, points, rng)
             points = subject.rule.rounded(points)
             found.append(points[wanted(points)])
         if sum(map(len, found)) >= n:

@@ -97,8 +97,8 @@ def tape(expression: Any, symbols: Sequence[sp.Symbol]) -> list[Step]:
             steps.append(Step(head(node), arguments, node))
         return place[node]
 
-    visit(expression)
-    return steps
+    last = visit(expression)
+    return steps if last >= len(symbols) else [*steps, Step("Add", (last,), expression)]
 
 
 def children(node: Any) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from ..render import aligned
@@ -90,18 +90,28 @@ class Report:
         goals = [self.limit or goal for goal in (rule.sweep, rule.climb)]
         what = "values and derivatives" if self.plan.gradient else "pairs"
         return (
-            f"{count} {what}, {points} points, seed {self.plan.seed}, {self.plan.backend or 'the fastest backend'} in "
-            f"{self.plan.dtype} beside {reference_name()}.\n{self.measure()}\n"
+            f"{self.of}{count} {what}, {points} points, seed {self.plan.seed}, "
+            f"{self.plan.backend or 'the fastest backend'} in {self.plan.dtype} beside {reference_name()}.\n"
+            f"{self.measure()}\n"
             f"{len(self.drawn_within())} of {count} are within {goals[0]:g} {rule.unit} at the points drawn, "
             f"{len(self.found_within())} within {goals[1]:g} {rule.unit} under climbing, with nothing flagged."
         )
+
+    @property
+    def of(self) -> str:
+        """Which divergence, if it is not the usual one."""
+        return "" if self.plan.divergence.name == "kl" else f"{self.plan.divergence.notation}: "
 
     def measure(self) -> str:
         """What the errors are."""
         rule, extremes = self.plan.rule, sum(row["tiny"] + row["huge"] for row in self.audited)
         if rule.unit == "ulp":
             return "Errors are in units of the last place of the true value, the worst found."
-        of = " A derivative's are relative to what cancels in it, and a value's limits are 8 and 16." * rule.signed
+        of = (
+            " A derivative's are relative to what cancels in it, and a value's limits are 8 and 16."
+            * self.plan.gradient
+        )
+        of += " A value's are relative to the sum of its terms' sizes." * (self.plan.divergence.order == 0)
         return (
             f"Errors are relative, in eps = 2^-52, the worst found; {extremes} points where |value| is outside "
             f"1e-290..1e290 are left out of them and checked for overflow and in units of the last place.{of}"
@@ -110,7 +120,13 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """Everything as plain data; an infinite error is the text "inf"."""
         rule = self.plan.rule
-        about = {**asdict(self.plan), "unit": rule.unit, "reference": reference_name(), "limit": self.limit}
+        about = {
+            **vars(self.plan),
+            "divergence": self.plan.divergence.notation,
+            "unit": rule.unit,
+            "reference": reference_name(),
+            "limit": self.limit,
+        }
         about |= {"functions": len(self.audited), "ok": self.ok, "goals": [rule.sweep, rule.climb]}
         about |= {"within_in_sweeps": len(self.drawn_within()), "within_under_climbing": len(self.found_within())}
         return plain({**about, "rows": list(self.rows)})

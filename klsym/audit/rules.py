@@ -54,9 +54,9 @@ SINGLE = Rule("ulp", 24, -149, 0.0, float(np.finfo(np.float32).max), sweep=1, cl
 EXACT = Rule("ulp", 53, -1074, 0.0, float(np.finfo(np.float64).max), sweep=0.5, climb=0.5)
 
 
-def rule(backend: str | None, dtype: str, gradient: bool) -> Rule:
+def rule(backend: str | None, dtype: str, gradient: bool, signed: bool = False) -> Rule:
     """What is promised of a backend's results of a type: the exact backend rounds correctly."""
     found = SINGLE if dtype == "float32" else EXACT if backend == "exact" else DOUBLE
     if not gradient:
-        return found
+        return replace(found, signed=signed)
     return replace(found, signed=True, **({"sweep": 32, "climb": 32} if found is DOUBLE else {}))

@@ -7,12 +7,15 @@ import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
+from ..core.divergence import Divergence
 from ..core.errors import UndecidedWarning
+from ..divergences import kl
 from .climb import HOPELESS, climb
 from .measure import FLAGS, Function, Measured, compiled, join, measured, tally
 from .points import SETS, draw
@@ -36,22 +39,23 @@ class Plan:
     minutes: float = 15.0
     dtype: str = "float64"
     gradient: bool = False
+    divergence: Divergence = kl
 
     @property
     def rule(self) -> Rule:
         """What is promised of the derivatives, if they are audited, else of the values."""
-        return rule(self.backend, self.dtype, self.gradient)
+        return rule(self.backend, self.dtype, self.gradient, self.divergence.order == 0)
 
     @property
     def value_rule(self) -> Rule:
-        return rule(self.backend, self.dtype, gradient=False)
+        return rule(self.backend, self.dtype, False, self.divergence.order == 0)
 
 
 def examine(
     audited: Subject, function: Function, plan: Plan, seconds: float, known: Truths | None = None, name: str = ""
 ) -> Row:
     """One function beside the truth: the figures of every set, of the climb, and of them all, as plain data."""
-    name, known = name or audited.name, known or Truths(audited)
+    name, known = name or audited.name, known or truths(audited)
     rng = np.random.default_rng([plan.seed, *name.encode()])
     started = time.monotonic()
     sets = {kind: draw(audited, kind, plan.points, rng) for kind in SETS}
@@ -103,7 +107,7 @@ def audit_pair(p: str, q: str, plan: Plan, seconds: float) -> list[Row]:
     """The audit of one pair, a row a function; what went wrong, if the pair has no closed case or no code."""
     name, until = f"{p} || {q}", time.monotonic() + seconds
     try:
-        audited = subject(p, q, plan.rule)
+        audited = subject(p, q, plan.rule, plan.divergence)
         functions = compiled(audited, plan.backend, plan.gradient)
     except Exception as error:
         return [skipped(name, error)]
@@ -128,10 +132,10 @@ def skipped(name: str, error: Exception) -> Row:
     return {"pair": name, "skipped": f"{type(error).__name__}: {' '.join(str(error).split())}"}
 
 
-def slow(pair: tuple[str, str]) -> bool:
+def slow(plan: Plan, pair: tuple[str, str]) -> bool:
     """Whether the divergence is made of functions that take milliseconds."""
     try:
-        return bool(SLOW & {step.head for step in tape(subject(*pair).case.value, ())})
+        return bool(SLOW & {step.head for step in tape(subject(*pair, divergence=plan.divergence).case.value, ())})
     except Exception:
         return False
 
@@ -145,12 +149,12 @@ def audit(pairs: Sequence[tuple[str, str]], plan: Plan, jobs: int = 1) -> Iterat
     """The rows of each pair as soon as they are there, `jobs` pairs at a time, in about the minutes of the plan."""
     deadline = time.time() + 60 * plan.minutes
     if jobs == 1:
-        ordered = sorted(pairs, key=slow)
+        ordered = sorted(pairs, key=partial(slow, plan))
         for ahead, (p, q) in zip(range(len(pairs) - 1, -1, -1), ordered, strict=True):
             yield within_share(p, q, plan, deadline, ahead, 1)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        last = dict(zip(pairs, pool.map(slow, pairs), strict=True))
+        last = dict(zip(pairs, pool.map(partial(slow, plan), pairs), strict=True))
         ordered = sorted(pairs, key=last.__getitem__)
         aheads = range(len(pairs) - 1, -1, -1)
         futures = [

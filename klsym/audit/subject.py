@@ -11,10 +11,13 @@ import numpy as np
 import sympy as sp
 from numpy.typing import NDArray
 
-from ..api import Formula, kl
+from .. import divergences
+from ..api import Formula, measured
 from ..core.derivation import Case
+from ..core.divergence import Divergence
 from ..core.domain import Parameter
 from ..core.errors import UnderivableError
+from ..core.family import Distribution
 from ..families import catalog
 from .meetings import MEETINGS, Meeting
 from .rules import DOUBLE, Rule
@@ -27,7 +30,8 @@ ORDERS: dict[Any, bool] = {sp.Lt: True, sp.Le: True, sp.Gt: False, sp.Ge: False}
 class Subject:
     """A pair with a closed form, the case that is audited, and where P and Q meet; a point is a row of parameters.
 
-    The parameters are the families' own, or `arguments` where P's and Q's are expressions in others: a rate 1/scale.
+    The parameters are P's, Q's and the divergence's own. Those of P and Q are their families', or
+    `arguments` where they are expressions in others: a rate 1/scale.
     """
 
     formula: Formula
@@ -38,7 +42,16 @@ class Subject:
 
     @property
     def name(self) -> str:
-        return f"{self.formula.p.family.name} || {self.formula.q.family.name}"
+        return " || ".join(member.family.name for member in self.members)
+
+    @property
+    def divergence(self) -> Divergence:
+        return self.formula.derivation.divergence
+
+    @property
+    def members(self) -> tuple[Distribution, ...]:
+        """P and Q, those of them that the divergence is of."""
+        return (self.formula.p, self.formula.q)[: self.divergence.arity]
 
     @cached_property
     def symbols(self) -> tuple[sp.Symbol, ...]:
@@ -55,12 +68,20 @@ class Subject:
         """The parameter, with its domain, of each column."""
         if self.arguments is not None:
             return [argument for side in self.arguments for argument in side]
-        return [a for d in (self.formula.p, self.formula.q) for a in d.family.parameters]
+        own = [parameter for parameter, value in self.divergence.arguments if value.is_Symbol]
+        return [*(a for d in self.members for a in d.family.parameters), *own]
 
     @cached_property
     def of_p(self) -> int:
-        """How many of the columns are P's; the rest are Q's."""
+        """How many of the columns are P's; those of Q come next."""
         return len(self.formula.p.values if self.arguments is None else self.arguments[0])
+
+    @cached_property
+    def of_both(self) -> int:
+        """How many of the columns are P's or Q's; the rest are the divergence's own."""
+        if self.arguments is not None:
+            return len(self.symbols)
+        return sum(len(member.values) for member in self.members)
 
     @cached_property
     def when(self) -> Any:
@@ -69,7 +90,7 @@ class Subject:
 
     def _where(self, case: Case) -> Any:
         earlier = self.formula.cases[: self.formula.cases.index(case)]
-        constraints = (self.formula.p.constraint, self.formula.q.constraint)
+        constraints = (*(member.constraint for member in self.members), self.divergence.constraint)
         return sp.And(case.when, *(sp.Not(case.when) for case in earlier), *constraints)
 
     @cached_property
@@ -86,6 +107,25 @@ class Subject:
         return [(self.symbols.index(a), self.symbols.index(b)) for a, b in sides]
 
     @cached_property
+    def borders(self) -> list[tuple[int, list[Callable[[Points], Any]]]]:
+        """For each of the divergence's own columns, the values at which an inequality of the condition turns."""
+        found: list[tuple[int, list[Callable[[Points], Any]]]] = []
+        for column, symbol in enumerate(self.symbols[self.of_both :], self.of_both):
+            inequalities = [e.lhs - e.rhs for e in sp.And.make_args(self.when) if type(e) in ORDERS]
+            linear = [(e, sp.expand(e).coeff(symbol)) for e in inequalities]
+            turns = [
+                -(sp.expand(e - c * symbol)) / c
+                for e, c in linear
+                if c != 0 and not (e - c * symbol).expand().has(symbol)
+            ]
+            found.append((column, [self._function(turn) for turn in turns if turn.free_symbols]))
+        return found
+
+    def _function(self, value: sp.Expr) -> Callable[[Points], Any]:
+        function = sp.lambdify(self.symbols, value, "numpy")
+        return lambda points: function(*points.T)
+
+    @cached_property
     def _holds(self) -> Callable[..., Any]:
         return sp.lambdify(self.symbols, self.when, "numpy")
 
@@ -99,7 +139,7 @@ class Subject:
         """The columns whose change takes Q away from P: Q's, and those of P that the meeting fixes."""
         fixed = {self.names.index(name) for name in self.meeting}
         tied = {column for tie in self.ties for column in tie}
-        return sorted((fixed | set(range(self.of_p, len(self.symbols)))) - tied)
+        return sorted((fixed | set(range(self.of_p, self.of_both))) - tied)
 
     @property
     def meets(self) -> bool:
@@ -109,15 +149,15 @@ class Subject:
     @cached_property
     def same(self) -> bool:
         """Whether equal columns are equal distributions: one family, given in one way."""
-        if self.formula.p.family is not self.formula.q.family or self.of_p == len(self.symbols):
+        if self.formula.p.family is not self.formula.q.family or self.of_p == self.of_both:
             return False
-        names = zip(self.symbols[: self.of_p], self.symbols[self.of_p :], strict=False)
+        names = zip(self.symbols[: self.of_p], self.symbols[self.of_p : self.of_both], strict=False)
         return self.formula.p.subs(dict(names)) == self.formula.q
 
     def join(self, points: Points) -> None:
         """Move the points to where P and Q are equal, or in a meeting equal to rounding."""
         if self.same:
-            points[:, self.of_p :] = points[:, : self.of_p]
+            points[:, self.of_p : self.of_both] = points[:, : self.of_p]
         columns: Mapping[str, Any] = {name: points[:, i] for i, name in enumerate(self.names)}
         for name, value in self.meeting.items():
             columns[name][:] = value(columns) if callable(value) else value
@@ -161,19 +201,17 @@ class Subject:
 
     def equal(self, points: Points) -> NDArray[np.bool_]:
         """The rows where P and Q are the same member of one family, so that the divergence is 0."""
-        if not self.same:
+        if not (self.same and self.divergence.order):
             return np.zeros(len(points), bool)
-        return (points[:, : self.of_p] == points[:, self.of_p :]).all(axis=1)
+        return (points[:, : self.of_p] == points[:, self.of_p : self.of_both]).all(axis=1)
 
 
-def subject(p: str, q: str, rule: Rule = DOUBLE) -> Subject:
+def subject(p: str, q: str, rule: Rule = DOUBLE, divergence: Divergence = divergences.kl) -> Subject:
     """The pair by the families' names; raises UnderivableError where no case of it is closed."""
-    formula = kl(catalog[p], catalog[q])
+    formula = measured(divergence, catalog[p], catalog[q], None, (), False, {})
     closed = [case for case in formula.cases if case.kind == "closed"]
     if not closed:
-        raise UnderivableError(
-            f"{formula.title} has no closed case to audit; `klsym derive {p} {q}` says what is known"
-        )
+        raise UnderivableError(f"{formula.title} has no closed case to audit; `klsym derive` says what is known")
     return Subject(formula, closed[0], MEETINGS.get((p, q), {}), rule)
 
 

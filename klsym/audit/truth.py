@@ -46,25 +46,42 @@ class Truths:
         return absolute(found.safely(row) if isinstance(found, Reference) else found)
 
     def met(self, row: list[float]) -> tuple[tuple[int, float], ...]:
-        """The columns that are at a closed end of their domain."""
-        return tuple((i, end) for ends in self.ends for i, end in ends.items() if row[i] == end)
+        """The columns that are at a closed end of their domain and, with them, the divergence's own: powers of 0."""
+        found = tuple((i, end) for ends in self.ends for i, end in ends.items() if row[i] == end)
+        return found and (*found, *((i, row[i]) for i in range(self.subject.of_both, len(row))))
 
     def reference(self, met: tuple[tuple[int, float], ...]) -> Reference | Truth:
         """The reference where these columns are at their domains' ends, or the one value that holds there."""
         symbols = self.subject.symbols
-        value = at(self.subject.case.value, {symbols[i]: sp.Integer(int(end)) for i, end in met})
+        value = self.value_at(met)
         if value.has(sp.nan, sp.zoo):
             return UNKNOWN
         # A divergence is infinite where one of its terms is: the others are finite, and none can be -oo in sum.
         return INFINITE if value.has(sp.oo, -sp.oo) else Reference(value, symbols)
 
+    def value_at(self, met: tuple[tuple[int, float], ...]) -> sp.Expr:
+        symbols, of_both = self.subject.symbols, self.subject.of_both
+        own = {symbols[i]: sp.Rational(x) for i, x in met if i >= of_both}
+        return at(
+            self.subject.case.value.xreplace(own), {symbols[i]: sp.Integer(int(x)) for i, x in met if i < of_both}
+        )
+
     def vanishes_there(self, met: tuple[tuple[int, float], ...], row: list[float]) -> bool:
         """Whether a factor of something infinite is 0: a product of the two may be anything."""
-        symbols = self.subject.symbols
-        value = at(self.subject.case.value, {symbols[i]: sp.Integer(int(end)) for i, end in met})
+        symbols, value = self.subject.symbols, self.value_at(met)
         point = {symbol: sp.Rational(x) for symbol, x in zip(symbols, row, strict=True)}
         infinite = [term for term in sp.Add.make_args(value) if term.has(sp.oo, -sp.oo)]
         return any(term.xreplace({sp.oo: sp.S.One, -sp.oo: sp.S.One}).xreplace(point) == 0 for term in infinite)
+
+
+class Sums(Truths):
+    """The truth of a value that has no reason to vanish where P is Q: relative to the sum of the sizes of its terms."""
+
+    def __call__(self, row: list[float]) -> Judged:
+        found, reference = super().__call__(row), self.references[self.met(row)]
+        if not (isinstance(reference, Reference) and found[3]) or found[:4] == INFINITE:
+            return found
+        return (*found[:4], max(found[4], reference.sizes(row, found[2])))
 
 
 class Slopes(Truths):
@@ -92,8 +109,9 @@ class Slopes(Truths):
                 low, high = map(float, parameter.typical)
                 inner = low + part * (high - low)
                 member.append(float(math.floor(inner)) if parameter.domain.integer else inner)
+            own = [0.5 + part] * (len(self.subject.symbols) - self.subject.of_both)
             with self.slope.arithmetic.precision(BITS), suppress(ArithmeticError, ValueError):
-                number = self.slope.value([*member, *member])
+                number = self.slope.value([*member, *member, *own])
                 if self.slope.arithmetic.scaled(abs(number), 0) < NOTHING:
                     continue
             return False
@@ -143,12 +161,12 @@ class Slopes(Truths):
 
     def paths(self, row: list[float]) -> list[list[list[float]]]:
         """Rows from just beside P = Q, where one parameter differs, to the row, in both orders of Q's parameters."""
-        of_p = self.subject.of_p
-        moving = [i for i in range(of_p, len(row)) if row[i] != row[i - of_p]]
+        of_p, of_both = self.subject.of_p, self.subject.of_both
+        moving = [i for i in range(of_p, of_both) if row[i] != row[i - of_p]]
         found: list[list[list[float]]] = []
         for order in {tuple(moving), tuple(reversed(moving))}:
             path: list[list[float]] = []
-            point = [*row[:of_p], *row[:of_p]]
+            point = [*row[:of_p], *row[:of_p], *row[of_both:]]
             for i in order:
                 point = [*point[:i], row[i], *point[i + 1 :]]
                 path.append(point)
@@ -158,4 +176,6 @@ class Slopes(Truths):
 
 def truths(subject: Subject, by: Any = None) -> Truths:
     """Of the value, or of its derivative by a symbol."""
-    return Truths(subject) if by is None else Slopes(subject, by)
+    if by is not None:
+        return Slopes(subject, by)
+    return Truths(subject) if subject.divergence.order else Sums(subject)

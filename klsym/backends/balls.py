@@ -111,12 +111,16 @@ def _log(x: Ball) -> Ball:
     return constant("-inf") if x.is_zero() else x.log()
 
 
+def _log1p(x: Ball) -> Ball:
+    return _log(x + 1) if (x + 1).is_zero() else x.log1p()
+
+
 def _xlogy(c: Ball, x: Ball) -> Ball:
     return c if c.is_zero() else c * _log(x)
 
 
 def _xlog1py(c: Ball, x: Ball) -> Ball:
-    return c if c.is_zero() else c * (x.log1p() if (x + 1) != 0 else _log(x + 1))
+    return c if c.is_zero() else c * _log1p(x)
 
 
 def _square(x: Ball) -> Ball:
@@ -259,11 +263,12 @@ TABLE: dict[str, Callable[..., Any]] = {
     "neg": operator.neg,
     "pow": operator.pow,
     "abs": abs,
-    **{name: methodcaller(name) for name in "sqrt floor exp expm1 log1p sin cos tan asin atan sinh cosh tanh".split()},
+    **{name: methodcaller(name) for name in "sqrt floor exp expm1 sin cos tan asin atan sinh cosh tanh".split()},
     **{name: methodcaller(name) for name in "lgamma digamma zeta erf erfc".split()},
     "min": lambda x, y: x.min(y),
     "max": lambda x, y: x.max(y),
     "log": _log,
+    "log1p": _log1p,
     "xlogy": _xlogy,
     "xlog1py": _xlog1py,
     "log_sinhc": _log_sinhc,

@@ -38,6 +38,8 @@ class Origin:
 class Family:
     """A parametric family: everything that klsym knows of it is its log density.
 
+    `origin` says of which family it is the image, `whole` of which it is the part that lies in its support.
+
     >>> from klsym import Gamma
     >>> Gamma(5, 2)
     Gamma(5, 2)
@@ -52,6 +54,7 @@ class Family:
     discrete: bool = False
     references: tuple[str, ...] = ()
     origin: Origin | None = field(default=None, repr=False)
+    whole: Family | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         names = [self.variable.name, *(parameter.name for parameter in self.parameters)]
@@ -123,6 +126,12 @@ class Distribution:
         """The distribution whose image this one is, or itself."""
         origin = self.family.origin
         return self if origin is None else Distribution(origin.base, self.values[: len(origin.base.parameters)])
+
+    @property
+    def whole(self) -> Distribution:
+        """The distribution of which this one is a part, or itself."""
+        whole = self.family.whole
+        return self if whole is None else Distribution(whole, self.values[: len(whole.parameters)])
 
     @property
     def symbols(self) -> set[sp.Symbol]:

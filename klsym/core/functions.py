@@ -38,7 +38,7 @@ def _number(compute: Callable[..., Any], *arguments: Any) -> Any:
     """The value at mpmath numbers as an mpmath number, at floats as a float, at arrays element by element."""
     if any(isinstance(a, (mp.mpf, mp.mpc)) for a in arguments):
         return +_settled(compute, lambda bits: [mp.mpmathify(a) for a in arguments], mp.mp.prec)
-    if any(hasattr(a, "__array__") for a in arguments):
+    if any(getattr(a, "shape", ()) for a in arguments):
         import numpy as np
 
         return np.vectorize(partial(_number, compute), otypes=[float])(*arguments)

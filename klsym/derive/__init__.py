@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -15,7 +16,10 @@ from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
 from .own_powers import by_own_powers
 from .powers import by_powers
+from .ratios import by_ratio
+from .sums import by_sum
 from .support import finiteness
+from .transport import by_transport
 
 
 @lru_cache(maxsize=8192)
@@ -26,13 +30,21 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
+    if divergence.over == "couplings":
+        derivation = by_transport(divergence, p, q)
+        special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
+        return replace(derivation, cases=(*special, *derivation.cases))
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
+    if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
+        return summed
     if divergence.integral and divergence.arity == 1:
         return Derivation(divergence, p, q, *by_own_powers(divergence, p))
     if divergence.integral:
         cases, steps, coordinates = by_powers(divergence, p, q)
         special = [] if cases[0].kind == "closed" else _shared_cases(divergence, p, q)
         return Derivation(divergence, p, q, (*special, *cases), steps, coordinates)
+    if divergence.generator is not None:
+        return Derivation(divergence, p, q, *by_ratio(divergence, p, q))
     finite, why, infinite = _finiteness(definition, p, q)
     steps = [Step("definition", sp.Symbol(divergence.name), _written(definition, p, q), why=divergence.notation)]
     if finite == sp.false:

@@ -16,7 +16,7 @@ from ..core.domain import Interval
 from ..core.family import Distribution
 from .across import across
 from .flat import Finite, Flat
-from .kernel import Kernel, Known
+from .kernel import Kernel, Known, Restricted
 from .linear import ONE, combine, exponential, linear, multiply, rebuild
 from .normalisers import UpperGammaOrder, plain
 from .rules import expect
@@ -121,7 +121,8 @@ def _log_expectation(branch: Branch, own: dict, exponent: dict) -> Known | None:
         for known in (branch.kernel.tilt(atom), _normaliser(branch, branch.kernel, own, atoms)):
             if known is not None and not known.value.has(UpperGammaOrder):
                 return replace(known, value=constant + known.value)
-    known = expect(branch, atom) or _multiplied_out(branch, atom)
+    tilted = branch.kernel.tilt(atom) if isinstance(branch.kernel, Restricted) else None
+    known = tilted or expect(branch, atom) or _multiplied_out(branch, atom)
     if known is None and isinstance(branch.kernel, Kernel | Flat):
         known = across(branch.kernel, branch.y, atoms)
     return None if known is None else replace(known, value=constant + sp.log(known.value))

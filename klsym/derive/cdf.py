@@ -51,6 +51,19 @@ def cumulative(p: Distribution, x: sp.Expr) -> Cumulative | None:
     return None
 
 
+def between(p: Distribution, lower: sp.Expr | None, upper: sp.Expr | None) -> sp.Expr | None:
+    """P(lower < X <= upper), None an end of the support; None where no closed form is known.
+
+    >>> from klsym import Exponential
+    >>> between(Exponential(1), sp.Integer(1), sp.Integer(2))
+    -exp(-2) + exp(-1)
+    """
+    found = [None if end is None else cumulative(p, end) for end in (lower, upper)]
+    if lower is None or upper is None:
+        return getattr(found[0], "above", None) if upper is None else getattr(found[1], "below", None)
+    return None if found[0] is None or found[1] is None else found[1].below - found[0].below
+
+
 def cdf(p: Distribution, x: sp.Expr) -> sp.Expr | None:
     """P(X <= x) for any real x, or None where no closed form is known.
 
@@ -105,7 +118,7 @@ def _in_view(p: Distribution, view: View, x: sp.Expr) -> Cumulative | None:
         sides = [branch.kernel.expect_below(ONE, y), branch.kernel.expect_above(ONE, y)]
         if None in sides:
             return None
-        less, more = (regular(side * branch.weight) for side in (sides if _rising(branch) else sides[::-1]))
+        less, more = (known(side * branch.weight) for side in (sides if branch.rising else sides[::-1]))
         where = branch.where.xreplace({p.family.variable: x}) if branch.where != sp.true else sp.true
         pieces.append((start + less, more + (1 - end), where))
     below, above = (
@@ -124,11 +137,6 @@ def _masses(view: View) -> Iterator[tuple[Branch, sp.Expr, sp.Expr]]:
     yield right, left.weight, ONE
 
 
-def _rising(branch: Branch) -> bool:
-    """Whether the outcome grows with the coordinate."""
-    return not sp.diff(branch.to_x, branch.y).is_negative
-
-
 def _inverse(branch: Branch, start: sp.Expr, u: sp.Expr) -> sp.Expr | None:
     """The outcome x of a branch with P(X <= x) = u, the least of an integer one with at least that"""
     y, kernel = branch.y, branch.kernel
@@ -139,29 +147,17 @@ def _inverse(branch: Branch, start: sp.Expr, u: sp.Expr) -> sp.Expr | None:
     below, above = kernel.expect_below(ONE, y), kernel.expect_above(ONE, y)
     if below is None or above is None:
         return None
-    forms = (below, 1 - above) if _rising(branch) else (above, 1 - below)
+    forms = (below, 1 - above) if branch.rising else (above, 1 - below)
     for form in forms:
-        found = invert(regular(form).xreplace({y: m}), m, (u - start) / branch.weight)
+        found = invert(known(form).xreplace({y: m}), m, (u - start) / branch.weight)
         if found is not None:
             return branch.to_x.xreplace({y: sp.ceiling(found) if y.is_integer else found})
     return None
 
 
-def regular(mass: sp.Expr) -> sp.Expr:
-    """B_x(a, b) Gamma(a + b)/(Gamma(a) Gamma(b)) -> I_x(a, b) (DLMF 8.17.2), in functions a user knows"""
-
-    def regularised(product: sp.Expr) -> sp.Expr:
-        for factor in product.args:
-            if isinstance(factor, sp.betainc):
-                a, b, low, high = factor.args
-                scale = sp.gamma(a) * sp.gamma(b) / sp.gamma(sp.expand(a + b))
-                rest = product / factor * scale
-                if not rest.has(sp.gamma):
-                    return rest * sp.betainc_regularized(a, b, low, high)
-        return product
-
-    mass = plain(mass).replace(lambda e: isinstance(e, sp.Mul), regularised)
-    return mass.replace(sp.betainc_regularized, lambda *args: sp.betainc_regularized(*map(_quotient, args)))
+def known(mass: sp.Expr) -> sp.Expr:
+    """The mass in functions a user knows, the arguments of incomplete beta functions as reduced quotients"""
+    return plain(mass).replace(sp.betainc, lambda *args: sp.betainc(*map(_quotient, args)))
 
 
 def _quotient(e: sp.Expr) -> sp.Expr:

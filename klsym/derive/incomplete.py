@@ -108,6 +108,11 @@ def _beta(a: sp.Expr, b: sp.Expr, x: sp.Expr, rest: sp.Expr) -> sp.Expr:
     return 2 * sp.asin(sqrt(x)) if a == b == HALF else sp.betainc(a, b, 0, x)
 
 
+def _regular_beta(a: sp.Expr, b: sp.Expr, x: sp.Expr) -> sp.Expr:
+    """I_x(a, b) (DLMF 8.17.2)"""
+    return sp.betainc(a, b, 0, x) * gamma_function(sp.expand(a + b)) / (gamma_function(a) * gamma_function(b))
+
+
 def upper_gamma() -> Both:
     """int y^e0 exp(e1 y) dy from y = 1 (DLMF 8.2.2)"""
 
@@ -157,8 +162,8 @@ def negative_binomial(r: sp.Expr) -> Both:
         return gamma_function(r) / (1 - exp(e0)) ** r
 
     return (
-        lambda m, e0: scale(e0) * sp.betainc_regularized(r, sp.floor(m) + 1, 0, 1 - exp(e0)),
-        lambda m, e0: scale(e0) * sp.betainc_regularized(sp.floor(m) + 1, r, 0, exp(e0)),
+        lambda m, e0: scale(e0) * _regular_beta(r, sp.floor(m) + 1, 1 - exp(e0)),
+        lambda m, e0: scale(e0) * _regular_beta(sp.floor(m) + 1, r, exp(e0)),
     )
 
 
@@ -169,8 +174,8 @@ def binomial(n: sp.Expr) -> Both:
         return (1 + exp(e0)) ** n / gamma_function(n + 1)
 
     return (
-        lambda m, e0: scale(e0) * sp.betainc_regularized(n - sp.floor(m), sp.floor(m) + 1, 0, 1 / (1 + exp(e0))),
-        lambda m, e0: scale(e0) * sp.betainc_regularized(sp.floor(m) + 1, n - sp.floor(m), 0, exp(e0) / (1 + exp(e0))),
+        lambda m, e0: scale(e0) * _regular_beta(n - sp.floor(m), sp.floor(m) + 1, 1 / (1 + exp(e0))),
+        lambda m, e0: scale(e0) * _regular_beta(sp.floor(m) + 1, n - sp.floor(m), exp(e0) / (1 + exp(e0))),
     )
 
 

@@ -96,7 +96,7 @@ class Kernel:
         """log E[exp(s.g)] = log Z(eta + s) - log Z(eta)"""
         found = self.parse(atom, self.features)
         if found is not None and not any(found[1]):
-            at = self._shifted(found[0])
+            at = self.shifted(found[0])
             if not any(found[0]):
                 return Known(sp.S.Zero, sp.true, "tilt", self._why(*found), True)
             difference = self.log_z(*at) - self.log_z(*self.eta)
@@ -104,7 +104,7 @@ class Kernel:
         for feature, log_z, citation, finite in self.extensions:
             found = self.parse(atom, (*self.features, feature))
             if found is not None and not any(found[1]):
-                shifted = self._shifted(found[0])
+                shifted = self.shifted(found[0])
                 difference = log_z(*shifted) - self.log_z(*self.eta)
                 why = f"{self.name} kernel extended by {feature}; {citation}"
                 return Known(difference, sp.And(*finite(*shifted)), "tilt", why)
@@ -124,12 +124,12 @@ class Kernel:
             return None
         shift, power = found
         symbols = [sp.Dummy(f"e{i}", real=True) for i in range(len(shift))]
-        integral = self.parts[side](m, *(symbols if any(power) else self._shifted(shift)))
+        integral = self.parts[side](m, *(symbols if any(power) else self.shifted(shift)))
         for symbol, order in zip(symbols, power, strict=True):
             integral = sp.diff(integral, symbol, order) if order and integral is not None else integral
         if integral is None or integral.has(sp.Derivative, sp.Subs, sp.meijerg):
             return None
-        return integral.xreplace(dict(zip(symbols, self._shifted(shift), strict=True))) * ratio(-self.log_z(*self.eta))
+        return integral.xreplace(dict(zip(symbols, self.shifted(shift), strict=True))) * ratio(-self.log_z(*self.eta))
 
     @property
     def tilts(self) -> tuple[tuple[sp.Expr, Kernel], ...]:
@@ -165,12 +165,12 @@ class Kernel:
                 return None
         return shift, power
 
-    def _shifted(self, shift: list[sp.Expr]) -> list[sp.Expr]:
+    def shifted(self, shift: list[sp.Expr]) -> list[sp.Expr]:
         known = (*self.eta, sp.S.Zero)[: len(shift)]
         return [e + s for e, s in zip(known, shift, strict=True)]
 
     def _derived(self, shift: list[sp.Expr], power: list[int]) -> Known | None:
-        at = self._shifted(shift)
+        at = self.shifted(shift)
         moved = any(s != 0 for s in shift)
         value = ratio(self.log_z(*at) - self.log_z(*self.eta)) if moved else ONE
         value *= self._cumulant_polynomial(tuple(power), at)
@@ -252,6 +252,52 @@ class Weighted:
     @property
     def upper(self) -> sp.Expr:
         return self.kernel.upper
+
+
+@dataclass(frozen=True)
+class Restricted:
+    """A law on low < y < high alone (low < y <= high for counts), None an end of the law itself."""
+
+    law: Law
+    low: sp.Expr | None
+    high: sp.Expr | None
+
+    @property
+    def name(self) -> str:
+        return f"truncated {self.law.name}"
+
+    def expect(self, atom: sp.Expr) -> Known | None:
+        """E[a] = E_0[a; low < Y < high] / P_0(low < Y < high)"""
+        known = self.tilt(atom)
+        return known if known is not None and known.when == sp.true else None
+
+    def tilt(self, atom: sp.Expr) -> Known | None:
+        """The expectation, and where the tilted kernel is one"""
+        part, mass = self._between(atom), self._between(ONE)
+        if part is None or mass is None:
+            return None
+        when = sp.true
+        if isinstance(self.law, Kernel) and (found := self.law.parse(atom, self.law.features)) and any(found[0]):
+            when = sp.And(*self.law.finite(*self.law.shifted(found[0])))
+        return Known(part / mass, when, "partial-tilt", f"the {self.law.name} kernel from {self.low} to {self.high}")
+
+    def expect_below(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        return self._share(replace(self, high=m)._between(atom))
+
+    def expect_above(self, atom: sp.Expr, m: sp.Expr) -> sp.Expr | None:
+        return self._share(replace(self, low=m)._between(atom))
+
+    def _share(self, part: sp.Expr | None) -> sp.Expr | None:
+        mass = self._between(ONE)
+        return None if part is None or mass is None else part / mass
+
+    def _between(self, atom: sp.Expr) -> sp.Expr | None:
+        if self.low is None or self.high is None:
+            return (
+                self.law.expect_above(atom, self.low) if self.high is None else self.law.expect_below(atom, self.high)
+            )
+        first, last = (self.law.expect_below(atom, end) for end in (self.low, self.high))
+        return None if first is None or last is None else last - first
 
 
 def ratio(difference: sp.Expr) -> sp.Expr:

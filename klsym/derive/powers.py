@@ -140,7 +140,7 @@ def _above(of: Integral, covered: Boolean, found: Affinity | None) -> list[Case]
             sp.Not(sp.And(found.when, meeting(of.m, of.o, of.b))),
             "the tails of {} are too heavy for those of {}: the integral diverges".format(*of.measures),
         )
-    elif found is not None:
+    elif found is not None and of.m.family.whole is None:
         failing, why = _beyond(found.when), "the integral diverges"
     else:
         finite = integrable(of.m, of.o, of.b)

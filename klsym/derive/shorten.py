@@ -131,7 +131,9 @@ def _is_gap(e: sp.Expr) -> bool:
 def _polynomial(relation: sp.Expr) -> Boolean:
     difference = relation.gts - relation.lts
     if not _rational(difference):
-        return relation
+        # A product of powers is compared by its logarithm, in which a power of 0 is no 0 times infinity.
+        power = relation.gts == 1 and relation.lts.is_Mul and relation.lts.has(sp.exp)
+        return sp.Lt(shorten(sp.expand_log(sp.log(relation.lts), force=True)), 0) if power else relation
     above, below = sp.cancel(sp.together(difference)).as_numer_denom()
     if below.is_negative:
         above, below = -above, -below

@@ -56,9 +56,19 @@ def _near(of: Distribution, p: Distribution, end: End) -> tuple[sp.Expr, sp.Expr
     else:
         x, jacobian = place - sign * sp.exp(-T), -T
     place_of_piece = 0 if end == "lower" else -1
+    if _bounded_at(of, place, end):
+        return sp.S.Zero, jacobian
     density = _stirling(of.log_density(), of.family.variable)
     density = density.replace(sp.Piecewise, lambda *pieces: pieces[place_of_piece][0])
     return density.xreplace({of.family.variable: x}), jacobian
+
+
+def _bounded_at(of: Distribution, place: sp.Expr, end: End) -> bool:
+    """Whether the place is certain to be inside the support of the law that this one is, or is a part of."""
+    lower = end == "lower"
+    mine, whole = (law.support.lower if lower else law.support.upper for law in (of, of.whole))
+    room = place - mine if lower else mine - place
+    return (mine == place != whole) or (place.is_infinite is not True and bool(room.is_positive))
 
 
 def converges(p: Growth | None, q: Growth | None) -> Boolean | None:
@@ -136,6 +146,11 @@ def _slower(a: Growth, b: Growth) -> bool:
     return bool((b.rate - a.rate).is_positive)
 
 
+def _lighter(a: Growth, b: Growth) -> bool:
+    """Whether of two equal growths the first has the smaller coefficient."""
+    return bool((b.coefficient - a.coefficient).is_nonnegative)
+
+
 def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
     """The growth of c * atom, [] where it stays bounded."""
     if atom == ONE or isinstance(atom, (sp.cos, sp.sin)):
@@ -207,7 +222,7 @@ def _growths_log(inside: sp.Expr, c: sp.Expr) -> list[Growth]:
             if lead.coefficient.is_positive:
                 sizes.append(lead)
     for leader in sizes:
-        if all(g is leader or _slower(g, leader) for g in sizes):
+        if all(_lighter(g, leader) if _same(g, leader) else _slower(g, leader) for g in sizes):
             return (
                 [Growth(leader.level, leader.rate, c * leader.coefficient, power=leader.power)]
                 if leader.rate != 0

@@ -12,7 +12,7 @@ from sympy.logic.boolalg import Boolean
 from ..core.domain import Interval, half_line, real_line
 from ..core.family import Distribution
 from .flat import Finite, Flat, FlatCounts
-from .kernel import Kernel, Law, Weighted, ratio
+from .kernel import Kernel, Law, Restricted, Weighted, ratio
 from .kernels import KERNELS, counts
 from .linear import ONE, linear
 from .poisson import poisson_kernel
@@ -36,6 +36,11 @@ class Branch:
     kernel: Law
     weight: sp.Expr = ONE
     where: Boolean = sp.true
+
+    @property
+    def rising(self) -> bool:
+        """Whether the outcome grows with the coordinate."""
+        return not sp.diff(self.to_x, self.y).is_negative
 
     def label(self, number: int, taken: set[str]) -> sp.Symbol:
         """The coordinate's name in print: y, or y_1 and y_2 for two branches; one that no parameter has."""
@@ -96,6 +101,8 @@ def views(p: Distribution) -> tuple[View, ...]:
     """Every view of the distribution, the plainest first."""
     if p.family.origin is not None:
         return _transported(p)
+    if p.family.whole is not None:
+        return _restricted(p)
     if p.family.discrete:
         return _counted(p)
     standard = standardise(p.family)
@@ -217,4 +224,22 @@ def _transported(p: Distribution) -> tuple[View, ...]:
             )
             branches.append(moved)
         found.append(_view(p, tuple(branches)))
+    return tuple(found)
+
+
+def _restricted(p: Distribution) -> tuple[View, ...]:
+    """The views of the whole of one branch, which the ends cut; those of few points as they are."""
+    if p.family.discrete and (finite := _counted(p)) and isinstance(finite[0].branches[0].kernel, Finite):
+        return finite
+    x, whole = p.family.variable, p.whole
+    step = sp.Integer(p.family.discrete)  # what is below k = 1 is what is up to 0
+    cuts = ((p.support.lower - step, whole.support.lower - step), (p.support.upper, whole.support.upper))
+    found = []
+    for view in views(whole):
+        branch, *others = view.branches
+        if others:
+            continue
+        ends = [None if end == own else branch.from_x.xreplace({x: end}) for end, own in cuts]
+        low, high = ends if branch.rising else ends[::-1]
+        found.append(_view(p, (replace(branch, kernel=Restricted(branch.kernel, low, high)),)))
     return tuple(found)

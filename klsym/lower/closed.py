@@ -13,6 +13,8 @@ from ..core.divergence import Divergence
 from ..core.family import Distribution
 from .coordinates import Pairs
 from .errors import ROUNDING, Errors, Range
+from .faces import faces
+from .gaps import exact_gaps, paired
 from .gradient import derivative
 from .ranges import ranges
 from .remainder import NoRule
@@ -51,7 +53,8 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
         elif case.kind == "closed":
             found = _closed(derivation, case, context)
             if context.base is not None:
-                found = [build.line("div", line, build.expression(sp.log(context.base))) for line in found]
+                unit = build.expression(derivation.divergence.unit(context.base))
+                found = [build.line("div", line, unit) for line in found]
         else:
             found = [nan] * len(results)
         results = [build.select(case.when, a, b) for a, b in zip(found, results, strict=True)]
@@ -60,44 +63,75 @@ def cases(derivation: Derivation, context: Context) -> list[str]:
 
 def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     """A closed form as the remainder it is, where P and Q are of one family and it vanishes where they are equal."""
-    build, by = context.errors.build, context.by
+    build = context.errors.build
     tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
     divergence = derivation.divergence
     if divergence.integral and case is derivation.cases[0]:
         for general in context.generals:
-            if (found := _of_integral(derivation, general, context, tied)) is not None:
-                return found
-    elif "zero-on-diagonal" in divergence.axioms and not divergence.integral:
+            renyi = _remainder(general, general.derivation.cases[0], context, tied)
+            found = (
+                _plain(derivation, case, context, tied)
+                if renyi is None
+                else _outer(general, divergence, context, renyi)
+            )
+            value, *slopes = _with_faces(general, divergence, context, tied, found)
+            return [_zero_on_diagonal(build, derivation, value), *slopes]
+    elif "zero-on-diagonal" in divergence.axioms and divergence.over == "densities" and not divergence.integral:
         own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
         for general in context.generals or own:
             whole = general.derivation
             found = _remainder(general, case if whole is derivation else whole.cases[0], context, tied)
             if found is not None and not (_apart(general) and context.errors.range(found[0]).relative is None):
                 return found
+    return _plain(derivation, case, context, tied)
+
+
+def _plain(derivation: Derivation, case: Case, context: Context, tied: set[sp.Symbol]) -> list[str]:
+    """The closed form as it stands."""
+    build, by = context.errors.build, context.by
     ends_belong = any(end for member in (derivation.p, derivation.q) for end in closed_ends(member))
-    value = _zero_on_diagonal(build, derivation, build.expression(rewrite(case.value, ends_belong)))
+    value = rewrite(case.value, ends_belong)
+    if derivation.divergence.over != "densities":
+        # A distance of what the parameters differ by, of first order: it is formed from the differences.
+        value, gaps = paired(value, dict(zip(derivation.p.values, derivation.q.values, strict=False)))
+        for gap, inside in gaps.items():
+            build.define(gap, build.expression(inside))
+        value = exact_gaps(value)
+    value = _zero_on_diagonal(build, derivation, build.expression(value))
     nan = build.constant("nan")
     slopes = (nan if x in tied else build.expression(rewrite(differentiated(case.value, x), ends_belong)) for x in by)
     return [value, *slopes]
 
 
-def _of_integral(derivation: Derivation, general: General, context: Context, tied: set[sp.Symbol]) -> list[str] | None:
-    """A function of one integral by the integral's logarithm, which is (order - 1) times the Renyi divergence."""
+def _outer(general: General, divergence: Divergence, context: Context, lines: list[str]) -> list[str]:
+    """A function of one integral from the lines of the Renyi divergence: its logarithm is (order - 1) times that."""
     build, (order,) = context.errors.build, general.values
-    found = _remainder(general, general.derivation.cases[0], context, tied)
-    if found is None:
-        return None
     log_value, renyi, slope = (sp.Dummy(name, real=True) for name in ("log_value", "renyi", "slope"))
-    build.define(renyi, found[0])
+    build.define(renyi, lines[0])
     build.define(log_value, build.expression((order - 1) * renyi))
-    value = rewrite(of_logarithm(derivation.divergence, log_value))
-    results = [build.expression(value)]
-    outer = of_logarithm(derivation.divergence, log_value)
-    for x, line in zip(context.by, found[1:], strict=True):
+    outer = of_logarithm(divergence, log_value)
+    results = [build.expression(rewrite(outer))]
+    for x, line in zip(context.by, lines[1:], strict=True):
         build.define(slope, line)
         inner = (order - 1) * slope + order.diff(x) * renyi
         results.append(build.expression(rewrite(outer.diff(log_value) * inner + outer.diff(x))))
     return results
+
+
+def _with_faces(
+    general: General, divergence: Divergence, context: Context, tied: set[sp.Symbol], inner: list[str]
+) -> list[str]:
+    """The lines, and in their place those of the formulas that hold where a parameter is at an end of its domain."""
+    build, nan = context.errors.build, context.errors.build.constant("nan")
+    for face in reversed(list(faces(general))):
+        found = [build.constant("inf"), *(nan for _ in context.by)]
+        if face.value != sp.oo:
+            none = {face.symbol, *tied}
+            renyi = [face.value, *(nan if x in none else differentiated(face.value, x) for x in context.by)]
+            lines = [x if x is nan else build.expression(rewrite(x, closed_ends=True)) for x in renyi]
+            found = _outer(general, divergence, context, lines)
+        inner = [build.select(face.when, a, b) for a, b in zip(found, inner, strict=True)]
+    return inner
 
 
 def of_logarithm(divergence: Divergence, log_value: sp.Expr) -> sp.Expr:
@@ -171,7 +205,8 @@ def _errors(whole: Derivation, **others: Range) -> Errors:
 
 
 def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
-    if whole.divergence.integral and shape_key(value, pairs, ends) not in chosen():
+    long = whole.divergence.integral or (getattr(whole.p.family, "whole", None) is not None and len(pairs) > 2)
+    if long and shape_key(value, pairs, ends) not in chosen():
         return None  # a search would take minutes; without a form the second pass has the digits
     structured = best(value, pairs, ends, _errors(whole))
     return None if structured is None else [(structured, sp.true, {})]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from ..core.primitive import PLAIN, PRIMITIVES, RESTS
 from ..core.program import Line
-from .slopes import ABSOLUTE, LEFT, MAGNIFIED, QUADRATIC, slope
+from .slopes import ABSOLUTE, EPSILON, LEFT, MAGNIFIED, QUADRATIC, slope
 from .ssa import Builder
 
 ROUNDING = 0.5
@@ -158,6 +158,9 @@ class Errors:
             parts.append(self.mul(self.number(own), scale))
         if paired and primitive in LEFT:
             parts.append(LEFT[primitive](self, line))
+        if paired and primitive in ("add", "sub") and any(self.range(name).relative != 0 for name in line.arguments):
+            # The rests are rounded too, and are all that is left where the leading parts cancel.
+            parts += [self.mul(self.number(EPSILON), self.size(name)) for name in line.arguments]
         total = parts[0] if parts else self.number(0)
         for part in parts[1:]:
             total = self.line("add", total, part)

@@ -90,10 +90,6 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     return Output(line, errors.line("select", infinite, errors.number(0), error) if infinite else error, name=name)
 
 
-def _names(members: Iterable[Distribution]) -> tuple[str, ...]:
-    return tuple(symbol.name for symbol in symbols_of(members))
-
-
 def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
     """What is computed, of what, in which unit, and the formula of each case."""
     names = " and ".join(f"{letter} = {member}" for letter, member in zip("PQ", members, strict=False))
@@ -112,15 +108,17 @@ def _conditions(build: Builder, member: Member) -> Iterable[Condition]:
         if value.free_symbols:
             names = tuple(sorted(symbol.name for symbol in value.free_symbols))
             yield Condition(f"{value} must lie in {parameter.domain}", _inside(build, parameter, value), names)
-    if not isinstance(member, Distribution):
-        return  # at an order that is excluded the value is 0/0
     # Plain symbols: SymPy decides relations by a symbol's assumptions, and here they are what is to be checked.
-    plain = {symbol: sp.Symbol(symbol.name, real=True) for symbol in member.symbols}
-    bindings = {symbol: value.xreplace(plain) for symbol, value in member.bindings.items()}
-    for constraint in sp.And.make_args(member.family.constraint.subs(bindings, simultaneous=True)):
+    plain = {symbol: sp.Symbol(symbol.name, real=True) for symbol in symbols_of([member])}
+    if isinstance(member, Distribution):
+        bindings = {symbol: value.xreplace(plain) for symbol, value in member.bindings.items()}
+        whole = member.family.constraint.subs(bindings, simultaneous=True)
+    else:
+        whole = member.constraint.xreplace(plain)
+    for constraint in sp.And.make_args(whole):
         if constraint.free_symbols:
             free = {symbol.name for symbol in constraint.free_symbols}
-            names = tuple(name for name in _names([member]) if name in free)
+            names = tuple(symbol.name for symbol in symbols_of([member]) if symbol.name in free)
             yield Condition(f"{constraint} must hold", build.expression(constraint), names)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..core.primitive import PLAIN
 from ..core.program import Line
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def _over(k: int, factor: float = 1.0) -> Slope:
 def _terms_over(k: int) -> Slope:
     """2 (|value| + |d|)/|argument k|, of a difference over d = argument 2 that crosses zero"""
     return lambda errors, line: errors.mul(
-        errors.number(2), errors.line("div", ABSOLUTE[line.primitive](errors, line), errors.size(line.arguments[k]))
+        errors.number(2),
+        errors.line(
+            "div", ABSOLUTE[PLAIN.get(line.primitive, line.primitive)](errors, line), errors.size(line.arguments[k])
+        ),
     )
 
 
@@ -185,6 +189,16 @@ def _half_bend(errors: Errors, line: Line, size: str, error: str) -> str:
     return errors.mul(errors.number(EPSILON / 2), error)
 
 
+def _leap(errors: Errors, line: Line, size: str, error: str) -> str:
+    """0, and infinite where an exponent may be off by 1/8: its exponential may be anything, however small it is"""
+    near = errors.line("le", error, errors.number(0.125 / EPSILON))
+    return errors.line("select", near, errors.number(0), errors.build.constant("inf"))
+
+
+def _bend_and_leap(errors: Errors, line: Line, size: str, error: str) -> str:
+    return errors.line("add", _bend(errors, line, size, error), _leap(errors, line, size, error))
+
+
 def _gap_bend(k: int) -> Bend:
     """f'/d times the error, d = argument k: f is as d^2"""
     return lambda errors, line, size, error: errors.mul(
@@ -203,7 +217,9 @@ EPSILON = 2.0**-52
 # What is to be added to the size of a derivative, by the argument, where that may be smaller than the argument's error.
 QUADRATIC: dict[str, dict[int, Bend]] = {
     "mul": {0: _product_bend(0), 1: _product_bend(1)},
-    "e2": {0: _bend},
+    "exp": {0: _leap},
+    "expm1": {0: _leap},
+    "e2": {0: _bend_and_leap},
     "log_cosh": {0: _half_bend},
     "log_sinhc": {0: _half_bend},
     **{name: {2: _gap_bend(2)} for name in ("phi", "klrem", "lgrem", "grem", "log_i0_remainder")},

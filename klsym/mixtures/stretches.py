@@ -91,7 +91,7 @@ def stretches(p: Mixture, q: Mixture, drop: float) -> list[Stretch]:
         if p.discrete:
             ours = tuple(range(len(p.components)))
         for stretch in _cut(low, high, ours, p) if ours else ():
-            spans = [_seen(stretch, p.components[i], drop) for i in ours]
+            spans = [extent(stretch, p.components[i], drop) for i in ours]
             first, last = min(a for a, _ in spans), max(b for _, b in spans)
             found.append(replace(stretch, first=first, last=last))
     return found
@@ -105,7 +105,7 @@ def own(stretch: Stretch, d: Distribution) -> Stretch:
     return replace(stretch, anchor=places[len(places) // 2] if places else sp.S.Zero)
 
 
-def _seen(stretch: Stretch, d: Distribution, drop: float) -> tuple[float, float]:
+def extent(stretch: Stretch, d: Distribution, drop: float) -> tuple[float, float]:
     """The range of the stretch's own t in which the component matters."""
     seen = own(stretch, d)
     ends = span(seen, d, drop)

@@ -15,7 +15,7 @@ from ..core.divergence import Divergence, Operator
 from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
-from . import balls, estimate
+from . import balls, coupled, estimate
 from .integrand import Bindings
 
 Proof = Literal["estimate", "ball"]
@@ -25,6 +25,8 @@ _LOG_P, _LOG_Q = sp.symbols("log_p log_q", real=True)
 _SWAPPED = {_LOG_P: _LOG_Q, _LOG_Q: _LOG_P}
 _POINTS = 1000
 _MASS_DIGITS = 8
+# With how many digits more than are lacking a value is measured again, and with how many at most.
+_SPARE, _MOST_CANCELLED = 3, 40
 
 
 def expectation(
@@ -113,6 +115,7 @@ def measure(
     With the proof "ball", for which python-flint is needed (ParameterError otherwise), the radius is proven by ball
     arithmetic (Johansson, IEEE Trans. Computers 66, 2017), and so is an infinity; what cannot be proven is not vouched
     for. That a density integrates to 1 is then proven to a few digits, or said in the note to be taken as given.
+    Where terms cancel, as they do near P = Q, they are measured to more digits.
 
     >>> from klsym import Exponential, Uniform
     >>> from klsym.divergences import kl
@@ -122,34 +125,68 @@ def measure(
     'Exponential(2) has mass where Uniform(0, 1) has none'
     """
     other = p if q is None else q
-    requests: dict[sp.Symbol, tuple[bool, sp.Expr]] = {}
+    if divergence.over == "couplings":
+        return _coupled(divergence, p, other, digits)
+    means: dict[sp.Symbol, tuple[bool, sp.Expr, sp.Expr | None]] = {}
 
     def under(first: bool) -> Operator:
-        def operator(g: sp.Expr) -> sp.Expr:
-            symbol = sp.Dummy()
-            requests[symbol] = (first, g)
+        def operator(g: sp.Expr, beyond: sp.Expr | None = None) -> sp.Expr:
+            symbol = sp.Dummy(real=True)
+            means[symbol] = (first, g, beyond)
             return symbol
 
         return operator
 
     formula = divergence.written(_LOG_P, _LOG_Q, under(True), under(False))
-    parts = {
-        symbol: _under(p, other, g, digits, proof) if first else _under(other, p, g.xreplace(_SWAPPED), digits, proof)
-        for symbol, (first, g) in requests.items()
-    }
-    result = _combined(formula, parts, digits, proof)
+
+    def found(working: int) -> Value:
+        parts = {
+            symbol: _under(p, other, g, beyond, working, proof)
+            if first
+            else _under(other, p, g.xreplace(_SWAPPED), beyond, working, proof)
+            for symbol, (first, g, beyond) in means.items()
+        }
+        return _combined(formula, parts, working, proof)
+
+    result = found(digits)
+    if (lost := _cancelled(result, digits)) > 0:
+        result = found(digits + lost)
     if not result.vouched or mp.isinf(result.mid):
         return result
     if "nonnegative" in divergence.axioms and result.mid < -result.rad:
         return Value(result.mid, mp.inf, proof, f"{divergence.name} is negative, which it cannot be")
     if proof == "ball":
         return _with_densities(result, [p] if divergence.arity == 1 else [p, other])
-    measured = {first for first, _ in requests.values()}
+    measured = {first for first, *_ in means.values()}
     for member in [p] * (True not in measured) + [other] * (False not in measured) if divergence.arity > 1 else ():
         whole = mass(member, digits)
         if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
             return _unreliable(result, member, whole)
     return result
+
+
+def _coupled(divergence: Divergence, p: Distribution, q: Distribution, digits: int) -> Value:
+    """A function of the least expected cost, which for a convex cost of the difference is that between quantiles."""
+    call = sp.Dummy()
+    costs: list[sp.Expr] = []
+
+    def least(cost: sp.Expr) -> sp.Expr:
+        costs.append(cost)
+        return call
+
+    formula = divergence.written(_LOG_P, _LOG_Q, least, least)
+    (cost,) = costs
+    spelled = _spelled(p, "p"), _spelled(q, "q")
+    value = coupled.expected_cost(p, q, spelled, cost, (_LOG_P, _LOG_Q), digits)
+    return _combined(formula, {call: value}, digits, "estimate")
+
+
+def _cancelled(result: Value, digits: int) -> int:
+    """How many digits more it takes for the value to lack none; 0 of what is 0 or not vouched for."""
+    if not result.vouched or not result.mid or mp.isinf(result.mid) or not result.rad:
+        return 0
+    lost = digits + int(mp.ceil(mp.log10(result.rad / abs(result.mid))))
+    return min(lost + _SPARE, _MOST_CANCELLED) if lost > 0 else 0
 
 
 def _with_densities(result: Value, members: list[Distribution]) -> Value:
@@ -170,30 +207,44 @@ def _unreliable(result: Value, member: Distribution, whole: Value) -> Value:
     return replace(result, rad=mp.inf, note=f"the density of {member} cannot be relied on: {why}")
 
 
-def _under(p: Distribution, q: Distribution, g: sp.Expr, digits: int, proof: Proof) -> Value:
-    """E_p[g(log_p, log_q)], the value of g where q has no mass taken at log_q = -oo."""
-    beyond: sp.Expr = g.subs(_LOG_Q, -sp.oo)
+def _under(p: Distribution, q: Distribution, g: sp.Expr, given: sp.Expr | None, digits: int, proof: Proof) -> Value:
+    """E_p[g(log_p, log_q)], the value of g where q has no mass given, or that at log_q = -oo."""
+    beyond: sp.Expr = g.subs(_LOG_Q, -sp.oo) if given is None else given
     inside = _inside(p, q) if g.has(_LOG_Q) else sp.true
     if p.family.discrete and not (_masses(p) is None and _masses(q) is None):
         points = _masses(p) if p.support.upper == sp.oo else _tabulated(p)
-        if points is None and beyond.is_zero:
-            points = {k: mine for k in _masses(q) or () if (mine := _log_mass(p, k)) != -sp.oo}
+        if points is None and beyond.is_finite:
+            shared = {k: mine for k in _masses(q) or () if (mine := _log_mass(p, k)) != -sp.oo}
+            common = _enumerated(shared, q, g, beyond, digits, proof)
+            mass_there = RULES[proof].enumerated(shared, dict.fromkeys(shared, sp.S.One), digits)
+            value, there = sp.symbols("value there")
+            rest = {} if beyond.is_zero else {there: mass_there}
+            return _combined(value + beyond * (1 - there), {value: common, **rest}, digits, proof)
         if points is not None:
-            return _enumerated(points, q, g, digits, proof)
+            return _enumerated(points, q, g, beyond, digits, proof)
         inside = sp.false
     lost = inside != sp.true
     if lost and beyond.is_infinite:
         sign = mp.inf if beyond.is_extended_positive else -mp.inf
         return Value(sign, mp.mpf(0), "exact", f"{p} has mass where {q} has none")
-    if lost and not beyond.is_zero:
+    if lost and not beyond.is_finite:
         return Value(mp.nan, mp.inf, proof, f"the definition has no value where {p} has mass and {q} has none")
     if inside == sp.false:
-        return Value(mp.mpf(0), mp.mpf(0), "exact", f"{p} and {q} have no mass in common")
+        note = f"{p} and {q} have no mass in common"
+        if beyond.is_zero:
+            return Value(mp.mpf(0), mp.mpf(0), "exact", note)
+        return replace(RULES[proof].combined(beyond, {}, digits), note=note)
     log_p, bindings = _spelled(p, "p")
     log_q, others = _spelled(q, "q")
     log_q = log_q.xreplace({q.family.variable: p.family.variable})
     factor = g.xreplace({_LOG_P: log_p, _LOG_Q: log_q})
-    return _expected(p, log_p, factor, bindings + others, inside, digits, proof)
+    common = _expected(p, log_p, factor, bindings + others, inside, digits, proof)
+    if not lost or beyond.is_zero or not common.vouched or mp.isinf(common.mid):
+        return common
+    parts = {sp.Dummy(): common}
+    for side in sp.And.make_args(inside):
+        parts[sp.Dummy()] = _expected(p, log_p, beyond, bindings, sp.Not(side), digits, proof)
+    return _combined(sp.Add(*parts), parts, digits, proof)
 
 
 def _inside(p: Distribution, q: Distribution) -> Boolean:
@@ -259,10 +310,13 @@ def _log_mass(p: Distribution, k: int) -> sp.Expr:
     return -sp.oo if value == sp.zoo else value
 
 
-def _enumerated(points: dict[int, sp.Expr], q: Distribution, g: sp.Expr, digits: int, proof: Proof) -> Value:
+def _enumerated(
+    points: dict[int, sp.Expr], q: Distribution, g: sp.Expr, beyond: sp.Expr, digits: int, proof: Proof
+) -> Value:
     terms: dict[int, sp.Expr] = {}
     for k, log_p in points.items():
-        terms[k] = g.subs({_LOG_P: log_p, _LOG_Q: _log_mass(q, k)})
+        log_q = _log_mass(q, k)
+        terms[k] = (beyond if log_q == -sp.oo else g).subs({_LOG_P: log_p, _LOG_Q: log_q})
         if terms[k].is_infinite:
             sign = mp.inf if terms[k].is_extended_positive else -mp.inf
             return Value(sign, mp.mpf(0), "exact", f"there is mass at {k}, where {q} has none")

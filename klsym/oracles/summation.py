@@ -70,7 +70,9 @@ class _Terms:
             # As -log(1 - p) is where p is smaller than the last digit: no infinite sum, but too few digits.
             return Integral(doubt=f"the mass is infinite at one of the integers from {start} to {stop - 1}")
         note = "the factor is infinite where there is mass" if mp.isinf(mid) else ""
-        return Integral(mass, mp.mpf(0), mid, mp.mpf(0), size, note=note)
+        # The logarithms are rounded relative to their own size, and keep that error when they cancel.
+        lost = mp.fsum((m + abs(t)) * (1 + abs(mp.log(m))) for m, t in pairs if m)
+        return Integral(mass, mp.mpf(0), mid, mp.ldexp(lost, 8 - mp.mp.prec), size, note=note)
 
     def tail(self, start: int, sums: Integral, digits: int) -> tuple[str, mp.mpf, mp.mpf]:
         """What becomes of the sum over k >= start, and bounds on it by Cauchy condensation if it is negligible."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import mpmath as mp
 import sympy as sp
-from mpmath.libmp import to_man_exp
 from sympy.logic.boolalg import Boolean
 
 from ...core.ball import flint, to_mpmath
@@ -66,8 +65,12 @@ def combined(formula: sp.Expr, parts: Mapping[sp.Symbol, Value], digits: int) ->
 
 
 def _ball(value: Value) -> Ball:
-    mid, rad = (flint().arb(to_man_exp(x._mpf_)) for x in (value.mid, value.rad))
-    return flint().arb(mid, rad)
+    return flint().arb(_exactly(value.mid), _exactly(value.rad))
+
+
+def _exactly(x: mp.mpf) -> Ball:
+    sign, mantissa, exponent, _ = x._mpf_
+    return flint().arb((-mantissa if sign else mantissa, exponent))
 
 
 def _value(compute: Callable[[int], Ball | Infinite], digits: int) -> Value:

@@ -16,37 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .core.errors import ParameterError, VectorError
+from ..core.errors import ParameterError, VectorError
+from .terms import Floats, jensen, power, remainder, shortfall, squares, surprise
 
 Axis = int | Sequence[int] | None
-Floats = NDArray[np.float64]
-
-# (atanh(x) - x)/x**3 = 1/3 + x**2/5 + x**4/7 + ...: what is left out is below 2**-55 of it for |x| <= NEAR.
-NEAR = 0.4
-ATANH = tuple(1 / (2 * k + 3) for k in range(20))
-
-
-def remainder(p: Floats, q: Floats) -> Floats:
-    """p log(p/q) - p + q, elementwise and to a few units in the last place, for p, q >= 0: +oo where q = 0 < p.
-
-    With d = q - p and x = d/(p + q) it is d x (1 - x(1 - x) A(x**2)), where atanh(x) = x + x**3 A(x**2) (DLMF 4.38.1).
-
-    >>> float(remainder(np.float64(0.5), np.float64(0.5 + 1e-9))) / 1e-18
-    0.99999...
-    """
-    with np.errstate(all="ignore"):
-        d = q - p
-        x = d / (p + q)
-        square = x * x
-        series = np.full_like(square, ATANH[-1])
-        for coefficient in ATANH[-2::-1]:
-            series *= square
-            series += coefficient
-        near = d * x * (1 - x * (1 - x) * series)
-        ratio = p / q
-        log = np.where(np.isinf(ratio), np.log(p) - np.log(q), np.log(ratio))
-        far = p * log + d
-    return np.where(p == q, 0.0, np.where(p == 0, q, np.where(np.abs(x) <= NEAR, near, far)))
 
 
 def kl(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -89,7 +62,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = 
     >>> cross_entropy([1.0, 0.0], [0.25, 0.75], base=2)
     2.0
     """
-    return summed(_surprise, (p, q), base, axis, normalize)
+    return summed(surprise, (p, q), base, axis, normalize)
 
 
 def entropy(p: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -98,32 +71,7 @@ def entropy(p: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool 
     >>> entropy([1, 1, 1, 1], base=2, normalize=True)
     2.0
     """
-    return summed(lambda p: _surprise(p, p), (p,), base, axis, normalize, ("p",))
-
-
-def shortfall(p: Floats, q: Floats, alpha: float) -> Floats:
-    """alpha p + (1 - alpha) q - p^alpha q^(1 - alpha), elementwise: 1 - c(alpha) is its sum, where p and q sum to 1.
-
-    It is nonnegative for alpha < 1, by the means, and at most 0 for alpha > 1, -oo where q = 0 < p. With x = log(p/q)
-    it is q (alpha e(x) - e(alpha x)), e(x) = exp(x) - 1 - x. (Cichocki and Amari, Entropy 12, 2010, equation 9.)
-
-    >>> float(shortfall(np.float64(0.5), np.float64(0.5 + 1e-9), 0.5)) / 1e-18
-    0.249999...
-    """
-    with np.errstate(all="ignore"):
-        x = np.log1p((p - q) / q)
-        near = q * (alpha * _excess(x) - _excess(alpha * x))
-        product = np.exp(alpha * np.log(p) + (1 - alpha) * np.log(q))
-        far = alpha * p + (1 - alpha) * q - np.where(p == 0, 0.0, product)
-    return np.where(p == q, 0.0, np.where(np.abs(x) <= 2, near, far))
-
-
-def _excess(x: Floats) -> Floats:
-    """exp(x) - 1 - x, by its series where |x| <= 1: what is left out is below 2**-58 of it."""
-    total = np.zeros_like(x)
-    for k in range(20, 1, -1):
-        total = (total + 1) * x / k
-    return np.where(np.abs(x) <= 1, total * x, np.expm1(x) - x)
+    return summed(lambda p: surprise(p, p), (p,), base, axis, normalize, ("p",))
 
 
 def _powers(
@@ -222,7 +170,7 @@ def chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False
     >>> chi2([0.5, 0.5], [0.25, 0.75])
     0.33333333333333...
     """
-    return summed(_squares, (p, q), None, axis, normalize)
+    return summed(squares, (p, q), None, axis, normalize)
 
 
 def reverse_chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
@@ -231,12 +179,64 @@ def reverse_chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool
     >>> reverse_chi2([0.5, 0.5], [0.25, 0.75])
     0.25
     """
-    return summed(lambda p, q: _squares(q, p), (p, q), None, axis, normalize)
+    return summed(lambda p, q: squares(q, p), (p, q), None, axis, normalize)
 
 
-def _squares(p: Floats, q: Floats) -> Floats:
-    with np.errstate(all="ignore"):
-        return np.where(p == q, 0.0, (p - q) ** 2 / q)
+def jensen_shannon(
+    p: ArrayLike, q: ArrayLike, weight: float = 0.5, *, base: Any = None, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """Jensen-Shannon divergence, weight kl(p, m) + (1 - weight) kl(q, m), with the arguments of `kl`; never infinite.
+
+    m is the mean of p and q by the weights. ParameterError for a weight that is not between 0 and 1.
+    (Lin, IEEE Trans. Inf. Theory 37, 1991.)
+
+    >>> jensen_shannon([1.0, 0.0], [0.0, 1.0], base=2)
+    1.0
+    """
+    share = float(weight)
+    if not 0 < share < 1:
+        raise ParameterError(f"weight is {weight}; it must lie between 0 and 1")
+    return summed(lambda p, q: jensen(p, q, share), (p, q), base, axis, normalize)
+
+
+def jensen_shannon_distance(
+    p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """The root of the Jensen-Shannon divergence, with the arguments of `kl`: a metric.
+
+    >>> jensen_shannon_distance([1.0, 0.0], [0.0, 1.0], base=2)
+    1.0
+    """
+    nats = unit(base)
+    return summed(
+        lambda p, q: jensen(p, q, 0.5), (p, q), None, axis, normalize, total=lambda sums: np.sqrt(sums / nats)
+    )
+
+
+def total_variation(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Total variation distance, half the sum of |p - q|, with the arguments of `kl`.
+
+    >>> total_variation([0.5, 0.5], [0.25, 0.75])
+    0.25
+    """
+    return summed(lambda p, q: np.abs(p - q) / 2, (p, q), None, axis, normalize)
+
+
+def combined(
+    p: ArrayLike, q: ArrayLike, terms: Sequence[tuple[float, float]], *, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """The f-divergence of a sum of c t^alpha, from the pairs (c, alpha), with the arguments of `kl`.
+
+    alpha = 1 stands for t log(t), and 0 for -log(t).
+
+    >>> combined([0.5, 0.5], [0.25, 0.75], [(1.0, 1.0), (1.0, 0.0)]) == jeffreys([0.5, 0.5], [0.25, 0.75])
+    True
+    """
+
+    def term(p: Floats, q: Floats) -> Floats:
+        return np.sum([c * power(p, q, alpha) for c, alpha in terms], axis=0)
+
+    return summed(term, (p, q), None, axis, normalize)
 
 
 def mutual_information(table: ArrayLike, *, given: int | None = None, base: Any = None, normalize: bool = False) -> Any:
@@ -272,11 +272,6 @@ def mutual_information(table: ArrayLike, *, given: int | None = None, base: Any 
         return (rows * remainder(given_row, expected[:, None, :])).reshape(flat.shape)
 
     return summed(from_product, (np.ascontiguousarray(layers),), base, None, normalize, ("table",))
-
-
-def _surprise(p: Floats, q: Floats) -> Floats:
-    with np.errstate(all="ignore"):
-        return np.where((p == 0) & ~np.isnan(q), 0.0, -p * np.log(q))
 
 
 def summed(
