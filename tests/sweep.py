@@ -110,7 +110,9 @@ def named(integral: sp.Expr) -> sp.Float:
     inside = [a.args[0] for a in integral.function.atoms(sp.Abs)]
     inside += [c.gts - c.lts for c in integral.function.atoms(sp.core.relational._Inequality)]
     kinks = {root for u in inside if u.has(x) for root in sp.solve(u, x) if root.is_real and low < root < high}
-    ends = sorted({low, high, *kinks, *(s * sp.Integer(k) for k in (0, 1, 4, 20) for s in (1, -1) if low < s * k < high)})
+    ends = sorted(
+        {low, high, *kinks, *(s * sp.Integer(k) for k in (0, 1, 4, 20) for s in (1, -1) if low < s * k < high)}
+    )
     nodes = [mp.mpf(str(end).replace("oo", "inf")) if end.is_infinite else mp.mpmathify(sp.N(end, 30)) for end in ends]
     return sp.Float(sum(mp.quad(f, [a, b]) for a, b in pairwise(nodes)), 25)
 

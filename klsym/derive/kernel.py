@@ -139,7 +139,7 @@ class Kernel:
     def tilted(self, atom: sp.Expr) -> Kernel | None:
         """The law whose density is the atom times this one, normalised."""
         found = self.parse(atom, self.features)
-        return None if found is None or any(found[1]) else replace(self, eta=tuple(self._shifted(found[0])), known={})
+        return None if found is None or any(found[1]) else replace(self, eta=tuple(self.shifted(found[0])), known={})
 
     def parse(self, atom: sp.Expr, features: tuple[sp.Expr, ...]) -> tuple[list[sp.Expr], list[int]] | None:
         """(s, n) with atom = exp(s.g) prod g^n, or None."""

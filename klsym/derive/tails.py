@@ -244,7 +244,7 @@ def integrable(p: Distribution, q: Distribution, b: sp.Expr) -> Boolean | None:
 
 
 def meeting(p: Distribution, q: Distribution, b: sp.Expr) -> Boolean:
-    """As `integrable`, only at those ends of p's support where it depends on the parameters whether q's ends there too."""
+    """As `integrable`, only where it depends on the parameters whether q's support ends where p's does."""
     ends: tuple[End, End] = ("lower", "upper")
     differ = {end: _room(p, q, end) for end in ends}
     conditions = (_integrable_at(p, q, b, end) for end in ends if differ[end].is_finite and not differ[end].is_positive)
