@@ -44,7 +44,10 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
         special = [] if cases[0].kind == "closed" else _shared_cases(divergence, p, q)
         return Derivation(divergence, p, q, (*special, *cases), steps, coordinates)
     if divergence.generator is not None:
-        return Derivation(divergence, p, q, *by_ratio(divergence, p, q))
+        cases, steps = by_ratio(divergence, p, q)
+        crossing = divergence.order == 1 and cases[-1].kind == "numeric"
+        special = _shared_cases(divergence, p, q) if crossing else []
+        return Derivation(divergence, p, q, (*special, *cases), steps)
     finite, why, infinite = _finiteness(definition, p, q)
     steps = [Step("definition", sp.Symbol(divergence.name), _written(definition, p, q), why=divergence.notation)]
     if finite == sp.false:

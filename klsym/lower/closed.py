@@ -76,7 +76,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
             )
             value, *slopes = _with_faces(general, divergence, context, tied, found)
             return [_zero_on_diagonal(build, derivation, value), *slopes]
-    elif "zero-on-diagonal" in divergence.axioms and divergence.over == "densities" and not divergence.integral:
+    elif _second_order(divergence):
         own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
         for general in context.generals or own:
             whole = general.derivation
@@ -84,6 +84,12 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
             if found is not None and not (_apart(general) and context.errors.range(found[0]).relative is None):
                 return found
     return _plain(derivation, case, context, tied)
+
+
+def _second_order(divergence: Divergence) -> bool:
+    """Whether it is its remainder, as its value and its slope vanish where P and Q are equal."""
+    smooth = divergence.over == "densities" and not divergence.integral and divergence.order == 2
+    return smooth and "zero-on-diagonal" in divergence.axioms
 
 
 def _plain(derivation: Derivation, case: Case, context: Context, tied: set[sp.Symbol]) -> list[str]:
