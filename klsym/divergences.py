@@ -112,6 +112,7 @@ def _wasserstein2(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
 
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
+LIMIT = frozenset({"kl-at-1"})
 
 ALPHA = sp.Symbol("alpha", positive=True)
 ORDER = Domain("order", sp.S.Zero, sp.oo)(ALPHA, 0.2, 1.8)
@@ -130,7 +131,7 @@ jeffreys = Divergence("jeffreys", "J(P, Q)", _jeffreys, SHARED | {"symmetric"})
 cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy, order=0)
 entropy = Divergence("entropy", "H(P)", _entropy, arity=1, order=0)
 renyi = Divergence(
-    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING | LIMIT, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
 )
 chernoff = Divergence(
     "chernoff", "Chernoff[alpha](P, Q)", _chernoff, VANISHING, parameters=(EXPONENT,), values=(ALPHA,)
@@ -144,7 +145,7 @@ tsallis = Divergence(
     "tsallis",
     "Tsallis[alpha](P || Q)",
     _tsallis,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
@@ -153,7 +154,7 @@ alpha_divergence = Divergence(
     "alpha_divergence",
     "A[alpha](P || Q)",
     _alpha_divergence,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
