@@ -20,8 +20,9 @@ from .ratios import normal_interval
 from .result import Estimate
 from .tails import VARIANCE, tail_index
 
-# In one sample's bias and spread there is little to choose from 10 on; in a quotient larger balls bias more.
-K = {"kl": 5, "entropy": 10}
+K = 5
+# On a line balls are so small that more of them cost little bias.
+K_OF_A_LINE = {"kl": 5, "entropy": 10}
 # In so few dimensions balls are small: a normal start has more to lose, on other laws, than to win.
 FLAT = 2
 STARTS = ("auto", "flat", "normal")
@@ -109,9 +110,9 @@ def _estimate(
     start: str,
     level: float | None,
 ) -> Estimate:
-    k = min(K[quantity], *(len(sample) - 1 for sample in samples)) if k is None else k
-    _checked(k, start, samples)
     d, n = samples[0].shape[1], tuple(map(len, samples))
+    k = min(K_OF_A_LINE[quantity] if d == 1 else K, min(n) - 1) if k is None else k
+    _checked(k, start, samples)
     normal = start == "normal" or (start == "auto" and d > FLAT)
     # A jackknife counts what j outcomes do together j times (Efron and Stein, Annals of Statistics 9, 1981), and so
     # finds the variance of k neighbours too large, that of more than twice as many about right.
