@@ -15,7 +15,7 @@ from ..core.errors import nearest as near
 from . import neighbours
 from .data import Floats, points, same_space
 from .data import level as checked
-from .density import Side, side
+from .density import side
 from .ratios import normal_interval
 from .result import Estimate
 from .tails import VARIANCE, tail_index
@@ -30,7 +30,6 @@ STARTS = ("auto", "flat", "normal")
 LEAN = 0.5
 
 
-REFUTED = 0.02
 # Below so many outcomes there is no standard error, and no interval.
 FEWEST = 20
 SURE = 200
@@ -40,8 +39,7 @@ SURE = 200
 class Terms:
     """What a mean is taken of, with either start, and what each outcome of each sample contributes to it.
 
-    atoms: outcomes where P has mass and the other side has none; ties: those that were counted instead; refuted: the
-    share of those where a normal start is.
+    atoms: outcomes where P has mass and the other side has none; ties: those that were counted instead.
     """
 
     lifted: Floats
@@ -49,7 +47,6 @@ class Terms:
     contributions: tuple[Floats, ...]
     atoms: int
     ties: int
-    refuted: float
 
 
 def kl(
@@ -76,17 +73,13 @@ def _ratios(k: int, wide: int, start: str, x: Floats, y: Floats) -> Terms:
     if tied.any():
         lifted[tied] = flat[tied] = broad[tied] = _counted(x, y, k, tied)
     each = (broad + p.loss(len(x)), q.loss(len(y)) * (len(y) / len(x)))
-    return Terms(lifted, flat, each, int(np.isinf(flat).sum()), int(tied.sum()), _refuted(p, q))
+    return Terms(lifted, flat, each, int(np.isinf(flat).sum()), int(tied.sum()))
 
 
 def _surprises(k: int, wide: int, start: str, x: Floats) -> Terms:
     p = side(x, x, k, wide, start, "x")
     tied = int((p.radii == 0).sum())
-    return Terms(-p.lifted, -p.flat, (-p.wide - p.loss(len(x)),), tied, tied, _refuted(p))
-
-
-def _refuted(*sides: Side) -> float:
-    return max(0.0 if s.held is None else 1 - float(s.held.mean()) for s in sides)
+    return Terms(-p.lifted, -p.flat, (-p.wide - p.loss(len(x)),), tied, tied)
 
 
 def _counted(x: Floats, y: Floats, k: int, tied: Any) -> Floats:
@@ -135,15 +128,11 @@ def _estimate(
             instead = BOUND
         elif min(n) < SURE:
             said.append(f"no interval below {SURE} outcomes, where it was found too short")
-        elif start == "flat" and d > 1:
-            said.append("no interval: a flat start alone does not show its bias")
-        elif d > 1 and seen.refuted > REFUTED:
-            said.append(
-                f"no interval: the normal start is refuted at {seen.refuted:.0%} of outcomes, a flat one untested"
-            )
         elif lean > LEAN:
             said.append(f"no interval: flat and normal start differ by {lean:.1f} standard errors")
             instead = BOUND if lean > 2 else ""
+        elif d > 1:
+            said.append("no interval in more than one dimension, where it was found too short on some laws")
         else:
             one, two = normal_interval(min(mean, other), error, level), normal_interval(max(mean, other), error, level)
             ends = one and two and (one[0], two[1])
