@@ -143,6 +143,15 @@ def test_log_shortfall(row):
         assert abs(number(found) - part / mp.exp(number(kernel.log_z(*eta)))) < mp.mpf(10) ** -12, eta
 
 
+@pytest.mark.parametrize("rate", [R(13, 10), -R(13, 10), R(40)])
+def test_means_of_logarithms_on_the_unit_interval(rate):
+    kernel = kernels.interval_exponential({y: rate}, y, unit_interval)
+    mass = mp.quad(lambda t: mp.exp(rate * t), [0, 1])
+    for atom in (sp.log(y), sp.log(1 - y), y ** R(3, 2)):
+        f = sp.lambdify(y, atom * sp.exp(rate * y), "mpmath")
+        assert abs(number(kernel.expect(atom).value) - mp.quad(f, [0, 0.5, 1]) / mass) < mp.mpf(10) ** -15, atom
+
+
 def test_bessel_sum():
     """The sum of exp(e0 k) I_|k|(z) over all integers."""
     kernel = kernels.counts({sp.log(sp.besseli(sp.Abs(k), R(13, 10))): 1, k: R(4, 10)}, k, real_line)
