@@ -67,7 +67,7 @@ def total(exponent, variable, support, upper=None):
     if low == 0 and mp.isinf(high):
         return mp.quad(lambda t: mp.exp(f(mp.exp(t)) + t), [-200, -40, -8, -2, 0, 1, 2, 4, 8, 40])
     if low == 0:
-        return mp.quad(lambda t: mp.exp(f(high * mp.exp(-t)) - t) * high, [0, 0.01, 0.5, 2, 8, 40, 200])
+        return mp.quad(lambda t: mp.exp(f(high * mp.exp(-t)) - t) * high, [0, 0.01, 0.5, 2, 8, 40, 200, 700])
     if low == 1 and mp.isinf(high):
         return mp.quad(lambda t: mp.exp(f(mp.exp(t)) + t), [0, 1, 2, 4, 8, 40])
     ends = [low, 1, high] if high > 1 else [low, high]
