@@ -21,7 +21,7 @@ _ROOMS = {
         "chi2",
         "reverse_chi2",
     ),
-    "comparisons": ("f_divergence", "jensen_shannon", "jensen_shannon_distance", "total_variation"),
+    "comparisons": ("f_divergence", "jensen_shannon", "jensen_shannon_distance", "total_variation", "kolmogorov"),
     "transport": ("wasserstein", "wasserstein1", "wasserstein2", "wasserstein2_squared"),
     "entropies": ("renyi_entropy", "tsallis_entropy"),
     "arrays.joint": ("joint", "independent"),

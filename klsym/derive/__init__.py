@@ -14,6 +14,7 @@ from ..core.divergence import Divergence
 from ..core.family import Distribution
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
+from .half_lines import by_half_lines
 from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
@@ -34,6 +35,10 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
         derivation = by_transport(divergence, p, q)
         special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
         return replace(derivation, cases=(*special, *derivation.cases))
+    if divergence.over == "half-lines":
+        cases, steps = by_half_lines(divergence, p, q)
+        special = _shared_cases(divergence, p, q) if cases[-1].kind == "numeric" else []
+        return Derivation(divergence, p, q, (*special, *cases), steps)
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
     if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
         return summed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
@@ -15,7 +16,7 @@ from ..core.divergence import Divergence, Operator
 from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
-from . import balls, coupled, estimate
+from . import balls, coupled, estimate, half_lines
 from .integrand import Bindings
 
 Proof = Literal["estimate", "ball"]
@@ -127,6 +128,8 @@ def measure(
     other = p if q is None else q
     if divergence.over == "couplings":
         return _coupled(divergence, p, other, digits)
+    if divergence.over == "half-lines":
+        return half_lines.greatest(p, other, (_spelled(p, "p"), _spelled(other, "q")), _below(digits), digits)
     means: dict[sp.Symbol, tuple[bool, sp.Expr, sp.Expr | None]] = {}
 
     def under(first: bool) -> Operator:
@@ -163,6 +166,15 @@ def measure(
         if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
             return _unreliable(result, member, whole)
     return result
+
+
+def _below(digits: int) -> Callable[[Distribution, sp.Expr], Value]:
+    def below(d: Distribution, place: sp.Expr) -> Value:
+        if bool(place <= d.support.lower) or bool(place >= d.support.upper):
+            return Value(mp.mpf(int(bool(place > d.support.lower))), mp.mpf(0), "exact")
+        return expectation(d, sp.S.One, d.family.variable <= place, digits)
+
+    return below
 
 
 def _coupled(divergence: Divergence, p: Distribution, q: Distribution, digits: int) -> Value:
