@@ -76,7 +76,8 @@ def f_divergence(p: Any, q: Any, f: Any, *, share: Any = (), **options: Any) -> 
 def kolmogorov(p: Any, q: Any, *, share: Any = (), **options: Any) -> Any:
     """Kolmogorov distance, the greatest difference of the two distribution functions.
 
-    That of arrays is of the sums along them. Closed where it is known at which outcomes the densities cross, else measured there.
+    That of arrays is of the sums along them. Closed where it is known at which outcomes the densities cross, else
+    measured there.
     (Kolmogorov, Giorn. Ist. Ital. Attuari 4, 1933; Gibbs and Su, Int. Stat. Rev. 70, 2002.)
 
     >>> from klsym import Exponential, kolmogorov
