@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import ParameterError
 from ..core.errors import nearest as near
-from . import ksg, nearest
+from . import bounds, classifier, ksg, nearest
 from .counts import estimate_counts
 from .result import Estimate
 from .stream import Tally
@@ -32,6 +32,10 @@ def _ksg(variant: int) -> Callable[..., Estimate]:
     return lambda quantity, x, y, **options: ksg.mutual_information(x, y, variant=variant, **options)
 
 
+def _bound(normalised: bool) -> Callable[..., Estimate]:
+    return lambda quantity, x, y, **options: bounds.kl(x, y, normalised=normalised, **options)
+
+
 def _counts(quantity: str, x: Any, y: Any, correction: str = "miller-madow", **options: Any) -> Estimate:
     """From outcomes to counts: of categories, or of pairs of these as a table."""
     if quantity == "mutual_information":
@@ -51,6 +55,9 @@ METHODS = {
     "nearest": Method(("kl", "entropy"), _nearest),
     "ksg1": Method(("mutual_information",), _ksg(1)),
     "ksg2": Method(("mutual_information",), _ksg(2)),
+    "nwj": Method(("kl",), _bound(False)),
+    "dv": Method(("kl",), _bound(True)),
+    "classifier": Method(("kl",), lambda quantity, x, y, **options: classifier.kl(x, y, **options)),
     "counts": Method(("kl", "entropy", "mutual_information", "jensen_shannon"), _counts),
 }
 QUANTITIES = ("kl", "entropy", "mutual_information", "jensen_shannon")
@@ -63,8 +70,11 @@ def estimate(x: Any, y: Any = None, *, quantity: str | None = None, method: str 
     quantity: "kl" (the default of two samples), "entropy" (that of one), "mutual_information", "jensen_shannon" (of
     counts). method:
 
-    - "nearest": `k` neighbours (5), for kl and entropy of densities; `start` "auto", "flat" or "normal"
-    - "ksg1", "ksg2": for mutual information, `k` (3)
+    - "nearest": `k` neighbours, for kl (5) and entropy (10) of densities; `start` "auto", "flat" or "normal"
+    - "ksg1", "ksg2": for mutual information, `k` (5)
+    - "nwj", "dv": lower bounds in expectation of kl, of Nguyen, Wainwright and Jordan, and of Donsker and Varadhan,
+      with a `critic`: random features by default, a function of arrays, or a torch module, which is trained; `seed`
+    - "classifier": of kl, the log odds of a cross-fitted classifier; `seed`
     - "counts": of categories, with a `correction` as in `estimate_counts`
     - "auto": counts for whole numbers, words and truth values, else neighbours; the answer says what and why
 
