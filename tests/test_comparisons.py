@@ -13,6 +13,7 @@ from klsym import (
     Bernoulli,
     Beta,
     Cauchy,
+    DiscreteUniform,
     Exponential,
     Gamma,
     Geometric,
@@ -78,7 +79,8 @@ def test_near_equality(gap):
     [
         (Exponential(1), Uniform(0, 1)),  # with a part where Q has no mass, and a mean that is negative
         pytest.param(Normal(0, 1), Gamma(2, 1), marks=pytest.mark.slow),
-        (Poisson(2), Poisson(3)),
+        (Poisson(2), Geometric(0.4)),
+        (Poisson(2), DiscreteUniform(-2, 7)),  # a series that P has alone
         pytest.param(Normal(0, 1), Normal(0, 2), marks=pytest.mark.slow),
     ],
 )

@@ -78,7 +78,9 @@ def _reached(walker: Walker, f: sp.Expr, place: sp.Expr) -> list[sp.Expr] | None
 
 def _quadratic(walker: Walker, e: sp.Expr, x: sp.Symbol) -> list[sp.Expr] | None:
     """All zeros of a quotient whose numerator is of degree 2 at most; None where it is not, or has not two or none."""
-    e = sp.expand(sp.fraction(sp.together(e))[0])
+    if not e.is_rational_function(x):
+        return None
+    e = sp.expand(e if e.is_polynomial(x) else sp.fraction(sp.together(e))[0])
     a, b, c = (e.coeff(x, k) for k in (2, 1, 0))
     if sp.expand(e - a * x**2 - b * x - c) != 0 or any(k.has(x) for k in (a, b, c)):
         return None
