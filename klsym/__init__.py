@@ -15,6 +15,7 @@ _ROOMS = {
         "tsallis",
         "alpha_divergence",
         "chernoff",
+        "chernoff_information",
         "bhattacharyya",
         "hellinger2",
         "hellinger",
@@ -22,6 +23,7 @@ _ROOMS = {
         "reverse_chi2",
     ),
     "comparisons": ("f_divergence", "jensen_shannon", "jensen_shannon_distance", "total_variation"),
+    "transport": ("wasserstein", "wasserstein1", "wasserstein2", "wasserstein2_squared"),
     "entropies": ("renyi_entropy", "tsallis_entropy"),
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),
@@ -33,6 +35,11 @@ _ROOMS = {
     "core.mixture": ("Mixture", "mixture"),
     "families": ("catalog", "find"),
     "pairs": ("matrix",),
+    "samples.choose": ("estimate",),
+    "samples.counts": ("estimate_counts",),
+    "samples.ratios": ("estimate_log_ratios",),
+    "samples.smoothing": ("smooth",),
+    "samples.stream": ("LogRatios", "Tally"),
     "projections": ("project",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}

@@ -42,6 +42,10 @@ def _chernoff(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: s
     return -sp.log(_affinity(log_p, log_q, P, alpha))
 
 
+def _chernoff_information(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return _chernoff(log_p, log_q, P, Q, ALPHA)
+
+
 def _bhattacharyya(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return -sp.log(_affinity(log_p, log_q, P, sp.S.Half))
 
@@ -94,8 +98,21 @@ def _tsallis_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, a
     return (1 - P(sp.exp((alpha - 1) * log_p))) / (alpha - 1)
 
 
+def _wasserstein1(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P(sp.Abs(x - y))
+
+
+def _wasserstein2_squared(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return P((x - y) ** 2)
+
+
+def _wasserstein2(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return sp.sqrt(_wasserstein2_squared(x, y, P, Q))
+
+
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
+LIMIT = frozenset({"kl-at-1"})
 
 ALPHA = sp.Symbol("alpha", positive=True)
 ORDER = Domain("order", sp.S.Zero, sp.oo)(ALPHA, 0.2, 1.8)
@@ -114,7 +131,7 @@ jeffreys = Divergence("jeffreys", "J(P, Q)", _jeffreys, SHARED | {"symmetric"})
 cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy, order=0)
 entropy = Divergence("entropy", "H(P)", _entropy, arity=1, order=0)
 renyi = Divergence(
-    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING | LIMIT, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
 )
 chernoff = Divergence(
     "chernoff", "Chernoff[alpha](P, Q)", _chernoff, VANISHING, parameters=(EXPONENT,), values=(ALPHA,)
@@ -128,7 +145,7 @@ tsallis = Divergence(
     "tsallis",
     "Tsallis[alpha](P || Q)",
     _tsallis,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
@@ -137,7 +154,7 @@ alpha_divergence = Divergence(
     "alpha_divergence",
     "A[alpha](P || Q)",
     _alpha_divergence,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
@@ -184,3 +201,21 @@ tsallis_entropy = Divergence(
     "tsallis_entropy", "S[alpha](P)", _tsallis_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,),
     constraint=NOT_ONE, order=0,
 )  # fmt: skip
+
+chernoff_information = Divergence(
+    "chernoff_information", "Chernoff(P, Q)", _chernoff_information, VANISHING | {"symmetric"}, over="orders"
+)
+
+DISTANCE = frozenset({"nonnegative", "zero-on-diagonal", "symmetric"})
+wasserstein1 = Divergence(
+    "wasserstein1",
+    "W1(P, Q)",
+    _wasserstein1,
+    DISTANCE | {"jointly-convex", "triangle"},
+    order=1,
+    over="couplings",
+)
+wasserstein2 = Divergence("wasserstein2", "W2(P, Q)", _wasserstein2, DISTANCE | {"triangle"}, order=1, over="couplings")
+wasserstein2_squared = Divergence(
+    "wasserstein2_squared", "W2(P, Q)^2", _wasserstein2_squared, DISTANCE | {"jointly-convex"}, over="couplings"
+)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import sympy as sp
 
+from .adapters import library
 from .api import kl
 from .arrays.family import ArrayDistribution, ArrayFamily
 from .core.errors import ParameterError
@@ -26,14 +28,14 @@ DIRECTIONS = ("forward", "reverse")
 def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = None, starts: int = 12) -> Projection:
     """The member of a family nearest to p: of the least KL(p || q), or with direction "reverse" of KL(q || p).
 
-    p: a distribution of numbers or names, a mixture, or samples, an array (n,) of outcomes, for vectors (n, k), with
-    `weights` (n,) that are divided by their sum; forward is then maximum likelihood. onto: a family, or a member of it
-    with what is bound to numbers and names for what is free, Pareto(1, "alpha"). starts: from how many places at least
-    the reverse direction descends. Forward, KL(p || q) is least where the mean score vanishes: E_p[T] = E_q[T] in an
-    exponential family; reverse, every local minimum found is a point of the result. Raises ParameterError for samples
-    outside the support, degenerate ones and directions that do not exist, UnderivableError where no member is nearest,
-    or p has symbols and there is no closed form. (Murphy, Machine Learning, 2012, 21.2.2; Bishop, Pattern Recognition
-    and Machine Learning, 2006, 10.1.2 and 10.7.)
+    p: a distribution of numbers or names, one of another library, a mixture, or samples, an array (n,) of outcomes, for
+    vectors (n, k), with `weights` (n,) that are divided by their sum; forward is then maximum likelihood. onto: a
+    family, or a member of it with what is bound to numbers and names for what is free, Pareto(1, "alpha"). starts: from
+    how many places at least the reverse direction descends. Forward, KL(p || q) is least where the mean score vanishes:
+    E_p[T] = E_q[T] in an exponential family; reverse, every local minimum found is a point of the result. Raises
+    ParameterError for samples outside the support, degenerate ones and directions that do not exist, UnderivableError
+    where no member is nearest, or p has symbols and there is no closed form. (Murphy, Machine Learning, 2012, 21.2.2;
+    Bishop, Pattern Recognition and Machine Learning, 2006, 10.1.2 and 10.7.)
 
     >>> from klsym import Gamma, Normal, mixture, project
     >>> project(Gamma("a", "b"), Normal).member
@@ -48,6 +50,10 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
         raise ParameterError(f"direction is {direction!r}; it must be 'forward' or 'reverse'")
     if not isinstance(starts, int) or starts < 1:
         raise ParameterError(f"starts is {starts}; a positive whole number is needed")
+    if library(p):
+        from .adapters.measure import single
+
+        p = single(p)
     if isinstance(onto, (ArrayFamily, ArrayDistribution)):
         from .nearest.arrays import project_arrays
 
@@ -71,7 +77,7 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
     problem = Problem(p, Mixed(p) if isinstance(p, Mixture) else Known(p), of, direction, kl)
     found = within(problem) or _nearest(problem, starts)
     other = next(d for d in DIRECTIONS if d != direction)
-    return replace(found, opposite=lambda: project(p, onto, other, starts=starts))
+    return replace(found, opposite=partial(project, p, onto, other, starts=starts))
 
 
 def _generic(family: Family, p: Any) -> Distribution:

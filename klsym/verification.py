@@ -166,9 +166,10 @@ def _closed(case: Case, point: Point, digits: int) -> Value:
 
 def _measured(formula: Formula, side: sp.Expr, point: Point, digits: int) -> Value:
     coordinates = {y: forward.xreplace(point) for y, forward in formula.derivation.coordinates}
+    laws = {sp.Symbol("P"): formula.p, sp.Symbol("Q"): formula.q, **dict(formula.derivation.measures)}
     numbers, radii, radius = {}, {}, mp.mpf(0)
     for node in side.atoms(Expectation):
-        p = (formula.p if node.measure.name == "P" else formula.q).subs(point)
+        p = laws[node.measure].subs(point)
         inside = node.integrand.xreplace(point).xreplace(coordinates)
         value = oracles.expectation(p, inside, node.condition.xreplace(point), digits)
         if not value.vouched:

@@ -14,7 +14,7 @@ import pytest
 from planted import BROKEN, SOUND
 
 from klsym.array_formula import ArrayFormula
-from klsym.audit.peers import array_truth, judge, truth
+from klsym.audit.peers import array_truth, densities, judge, truth
 from klsym.audit.peers.call import Outcome
 from klsym.audit.peers.case import PairCase, same
 from klsym.audit.peers.composites import COMPOSITES
@@ -23,7 +23,7 @@ from klsym.audit.peers.forms import forms
 from klsym.audit.peers.measured import measured
 from klsym.audit.peers.pair import Pair
 from klsym.audit.peers.result import PairResult
-from klsym.audit.peers.trials import Bench, wrapped
+from klsym.audit.peers.trials import TRIALS, Bench, wrapped
 from klsym.audit.peers.truth import Truth, read, values
 
 KNOWN = {}
@@ -235,6 +235,16 @@ def test_scripts_of_findings_show_the_fault_with_the_library_alone(tmp_path):
 def test_all_mass_at_one_outcome_is_far_from_every_density(p, q, point, expected):
     (truth,) = values({"pair": {"subject": "tfp", "p": p, "q": q}, "points": [point]})
     assert read(truth).number == pytest.approx(expected)
+
+
+def test_a_law_without_parameters_is_asked_what_there_is_to_ask():
+    bench = Bench("scipy", Pair("scipy", "Logistic()"), "float64", np.random.default_rng(0), 4)
+    assert sum(len(list(trial.ask(bench, trial.name))) for trial in TRIALS) > 4
+
+
+def test_an_outcome_of_a_law_on_all_integers_is_one_of_them():
+    skellam = Pair("scipy", "skellam(mu1, mu2)")
+    assert -3 <= densities._outcome(skellam, [1.0, 2.0], np.random.default_rng(0)) <= 3
 
 
 @pytest.mark.parametrize(

@@ -239,4 +239,4 @@ def test_command_line(capsys):
     assert cli.main([*words.split(), "kl", "--weight", "0.3"]) == 2
     rows = "families --matrix --divergence total_variation --only Normal,Bernoulli"
     assert cli.main(rows.split()) == 0
-    assert "closed 3, S semi-closed 0, N numeric 1" in capsys.readouterr().out
+    assert "closed 4, S semi-closed 0, N numeric 0" in capsys.readouterr().out

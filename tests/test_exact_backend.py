@@ -251,3 +251,20 @@ def test_a_primitive_without_a_ball_is_estimated(monkeypatch):
     monkeypatch.delitem(balls.TABLE, "exp")
     decided = Exact(primitive_program("exp", 1))([1.0])
     assert (decided.value, decided.proof) == (math.e, "estimate")
+
+
+@pytest.mark.parametrize("z", [0.6, 0.79, 0.99])
+def test_a_degenerate_hypergeometric_function_is_a_ball(z):
+    """c = a + b, with b known to a ball: 2F1(1, b; 1 + b; z) is b times the sum of z^k/(b + k)."""
+    flint = pytest.importorskip("flint")
+    from klsym.backends.ball_analysis import hyp2f1
+
+    arb = flint.arb
+    with flint.ctx.workprec(160):
+        b = arb(1) / arb("1.467")
+        found = hyp2f1(arb(1), b, 1 + b, arb(z))
+    with mp.workdps(40):
+        own = 1 / mp.mpf("1.467")
+        true = own * mp.nsum(lambda k: mp.mpf(z) ** k / (own + k), [0, mp.inf])
+        assert abs(mp.mpf(found.str(40, radius=False)) - true) < mp.mpf(10) ** -30 * true
+    assert found.rel_accuracy_bits() > 100

@@ -153,7 +153,7 @@ def test_density_of_ones_own():
 
 def test_nothing_to_compile_is_said():
     with pytest.raises(UnderivableError, match="Poisson"):
-        kl(Poisson, Geometric).compile()
+        kl(Poisson, Geometric).compile(gradient=True)
 
 
 def test_text():

@@ -4,8 +4,9 @@ import mpmath as mp
 import pytest
 import sympy as sp
 
+from klsym import families
 from klsym.core.domain import Interval, circle, half_line, real_line, unit_interval
-from klsym.derive import kernels
+from klsym.derive import antiderivatives, flat, kernels, urns
 from klsym.derive.linear import linear
 from klsym.derive.normalisers import plain
 
@@ -122,5 +123,78 @@ def test_parts(row):
         assert abs(number(beyond) + pieces - whole) < mp.mpf(10) ** -14
 
 
+@pytest.mark.parametrize("row", ROWS, ids=IDS)
+def test_log_shortfall(row):
+    """E[log(m/Y); Y < m] by quadrature, where the kernel has it: at these exponents or at plainer ones."""
+    build, variable, support, exponent = row
+    kernel = build(linear(exponent, variable), variable, support)
+    if kernel.log_shortfall is None:
+        return
+    m = R(7, 10) if support.upper == 1 else R(17, 10)
+    for eta in (kernel.eta, (R(0), kernel.eta[1]), (R(1), -R(3)), (kernel.eta[0], R(0)), (kernel.eta[0], -R(23, 10))):
+        found = kernel.log_shortfall(m, *eta)
+        if found is None or not all(kernel.finite(*eta)):
+            continue
+        density = sp.Add(*(e * g for e, g in zip(eta, kernel.features, strict=True)))
+        f = sp.lambdify(variable, sp.exp(density) * sp.log(m / variable) * variable, "mpmath")
+        top = mp.log(mp.mpf(m.p) / m.q)
+        low = mp.mpf(0) if support.lower == 1 else top - 80
+        part = mp.quad(lambda t, f=f: f(mp.exp(t)), [low, *(top - s for s in (30, 10, 4, 1) if top - s > low), top])
+        assert abs(number(found) - part / mp.exp(number(kernel.log_z(*eta)))) < mp.mpf(10) ** -12, eta
+
+
+def test_bessel_sum():
+    """The sum of exp(e0 k) I_|k|(z) over all integers."""
+    kernel = kernels.counts({sp.log(sp.besseli(sp.Abs(k), R(13, 10))): 1, k: R(4, 10)}, k, real_line)
+    reference = mp.fsum(mp.exp(0.4 * mp.mpf(i)) * mp.besseli(abs(i), mp.mpf(13) / 10) for i in range(-40, 41))
+    assert abs(number(kernel.log_z(R(4, 10))) - mp.log(reference)) < mp.mpf(10) ** -12
+
+
+@pytest.mark.parametrize(
+    "law", [families.catalog["BetaBinomial"](7, R(3, 2), R(7, 3)), families.catalog["Hypergeometric"](15, 6, 5)]
+)
+def test_urns(law):
+    p = law.family.member("")
+    known = urns.urn({a: c for a, c in linear(p.log_density(k), k).items() if a != 1}, k)
+    points = dict(zip(p.values, law.values, strict=True))
+    for power in (1, 2):
+        direct = mp.fsum(
+            i**power * mp.exp(number(law.log_density(sp.Integer(i)))) for i in range(8) if i <= law.support.upper
+        )
+        assert abs(number(known.expect(k**power).value.xreplace(points)) - direct) < mp.mpf(10) ** -20
+
+
 def test_every_kernel_has_a_row():
     assert {row[0] for row in ROWS} == {*kernels.KERNELS, kernels.counts}
+
+
+A, C = R(3, 10), R(9, 10)
+
+
+@pytest.mark.parametrize(
+    "integrand",
+    [
+        y * (y + A) ** R(7, 2), y * (C - y) ** R(7, 2), y**3 / (y + A), y * sp.log(y + A) ** 2, sp.log(1 - y) ** 2,
+        sp.log(y) * sp.log(1 - y), y * sp.log(C - y) * sp.log(1 - C + y), y * sp.log(R(7, 3) + y / 5 + R(2, 3) * y**2),
+        y * sp.log(1 - (y + A) ** R(5, 2)), y * sp.log((y / 2 + A) ** R(3, 2) + 1), sp.log(3 * sp.exp(z) - 2),
+        sp.log(3 - sp.exp(z)), sp.log(sp.exp(z) + R(1, 2)), sp.exp(-2 * sp.exp(z)), y * sp.exp(-2 * y), sp.cos(z),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_antiderivatives(integrand):
+    """Against quadrature between 1/5 and 1/2."""
+    (variable,) = integrand.free_symbols
+    found, _ = antiderivatives.antiderivative(integrand, variable)
+    ends = [sp.re(sp.N(found.subs(variable, end), 25)) for end in (R(1, 5), R(1, 2))]
+    whole = mp.quad(sp.lambdify(variable, integrand, "mpmath"), [mp.mpf(1) / 5, mp.mpf(1) / 2])
+    assert abs(mp.mpmathify(ends[1] - ends[0]) - whole) < mp.mpf(10) ** -18
+
+
+def test_kinks():
+    """A kink inside, below and above the support of a flat law."""
+    law = flat.Flat(z, R(1, 2), R(3, 2), ((sp.S.One, sp.S.One),))
+    for function in (sp.Abs(sp.exp(z) - A), sp.Piecewise((z, z < A), (sp.exp(z), True))):
+        for place in (R(-3), R(1), R(2), R(9)):
+            bound = function.xreplace({A: place})
+            whole = mp.quad(sp.lambdify(z, bound, "mpmath"), [0.5, *([mp.log(place)] if place == 2 else [1]), 1.5])
+            assert abs(number(law.expect(bound).value) - whole) < mp.mpf(10) ** -10

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 import sympy as sp
-from sweep import boundary, findings
+from sweep import boundary, findings, split
 
 from klsym import divergences, families, kl
 from klsym.core.value import Verdict
@@ -18,7 +18,7 @@ Weibull Rayleigh Maxwell HalfNormal Nakagami LogNormal Frechet InverseGaussian L
 Kumaraswamy Uniform VonMises Bernoulli Binomial Geometric Poisson NegativeBinomial Logarithmic Zeta
 DiscreteUniform""".split()
 CLOSED_AMONG_FIRST = 375
-CLOSED = 1000
+CLOSED, NUMERIC = 1060, 10
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +36,7 @@ def test_counts(matrix):
     kinds = Counter(d.kind for d in matrix.values())
     assert kinds["undecided"] == 0
     assert kinds["closed"] >= CLOSED
+    assert kinds["numeric"] <= NUMERIC
     assert sum(matrix[a, b].kind == "closed" for a in FIRST for b in FIRST) >= CLOSED_AMONG_FIRST
 
 
@@ -73,6 +74,20 @@ def test_slice_of_conditions(matrix):
     chosen = random.Random(21).sample(conditional, 14)
     assert_agree([f for d in chosen for c in d.cases if c.kind in ("closed", "infinite") for f in findings(d, c, 1, 4)])
     assert_agree([f for d in chosen for f in boundary(d, 5)])
+
+
+@pytest.mark.parametrize(("p", "q"), [("LogitNormal", "Beta"), ("BetaBinomial", "Poisson"), ("Normal", "Logistic")])
+def test_slice_of_named_integrals(p, q):
+    """The closed part and the named integrals, which mpmath works out, beside the definition."""
+    assert_agree(split(derive(divergences.kl, families.find(p).member("_p"), families.find(q).member("_q")), 1, 24))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", families.catalog)
+def test_every_named_integral(matrix, name):
+    for (p, _), d in matrix.items():
+        if p == name and d.kind == "semi-closed":
+            assert_agree(split(d, 3, 25))
 
 
 def diverging(matrix):

@@ -369,3 +369,9 @@ def test_a_mass_that_the_digits_do_not_hold_is_no_infinite_sum():
     """At p = 1e-75 the entropy of Logarithmic is about p (1 - log(p/2))/2; 1 - p is 1 in the working precision."""
     measured = oracles.measure(divergences.entropy, catalog["Logarithmic"](sp.Rational(1, 10**75)))
     assert not measured.vouched and "the mass is infinite" in measured.note
+
+
+def test_terms_beyond_reach_are_a_doubt():
+    found = oracles.measure(divergences.entropy, catalog["Skellam"](sp.Integer(10) ** 300, 1))
+    assert not found.vouched
+    assert "besseli out of reach" in found.note

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import mpmath as mp
 import numpy as np
@@ -152,12 +153,14 @@ def test_reverse_finds_both_modes_the_middle_and_the_saddles_between():
         assert point.slope < 1e-8 and (min(point.curvatures) > 0) == (point.kind == "minimum")
 
 
+@pytest.mark.slow
 def test_close_modes_merge():
     found = project(mixture([0.5, 0.5], [Normal(-1, 1), Normal(1, 1)]), Normal, "reverse")
     assert len(found.points) == 1
     assert float(project(TWO, Normal).values["sigma"]) == pytest.approx(np.sqrt(17), rel=1e-15)
 
 
+@pytest.mark.slow
 def test_reverse_of_counts_and_of_a_closed_divergence():
     found = project(mixture([0.5, 0.5], [Poisson(2), Poisson(20)]), Poisson, "reverse")
     assert [round(float(q.values[0]), 2) for q in found.members] == [19.96, 2.01]
@@ -221,6 +224,25 @@ def test_other_likelihoods():
     counts = project([0, 0, 1, 3], Poisson)
     shares = np.array([0.5, 0.25, 0.25])
     assert counts.divergence == pytest.approx(np.sum(shares * np.log(shares / stats.poisson(1).pmf([0, 1, 3]))))
+
+
+@pytest.mark.slow
+def test_a_mixture_is_descended_by_its_components():
+    p = mixture([0.5, 0.5], [Normal(-1, 1), Normal(2, 1)])
+    found = project(p, Laplace)  # the centre is the median, and the scale the mean distance from it
+    folded = 1.5 * (2 * stats.norm.cdf(1.5) - 1) + 2 * stats.norm.pdf(1.5)
+    assert [float(v) for v in found.member.values] == pytest.approx([0.5, folded], rel=1e-8)
+
+
+def test_a_distribution_of_another_library():
+    assert str(project(stats.gamma(3, scale=0.5), Normal).member) == "Normal(3/2, sqrt(3)/2)"
+    with pytest.raises(ParameterError, match="batch"):
+        project(stats.norm([0, 1], 1), Laplace)
+
+
+def test_a_projection_is_pickled():
+    found = pickle.loads(pickle.dumps(project(LogNormal(0, 1), Gamma)))
+    assert found.evaluate(20) == project(LogNormal(0, 1), Gamma).evaluate(20)
 
 
 def test_weights_are_repetitions():

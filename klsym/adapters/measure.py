@@ -14,7 +14,7 @@ import sympy as sp
 from ..arrays.domain import ArrayDomain
 from ..arrays.family import ArrayDistribution, ArrayFamily
 from ..core.errors import ParameterError
-from ..core.family import Distribution, Family
+from ..core.family import Distribution, Family, exact
 from . import library
 from .plan import Plan
 from .reading import Law, Library, Reading, axes_of, names_of
@@ -56,6 +56,22 @@ def pair(ours: Library, p: Any, q: Any) -> tuple[Reading, Reading]:
             return a, b
     kinds = " and ".join(f"{type(d).__name__} ({_kind(r[0].law)})" for d, r in zip((p, q), readings, strict=True))
     raise ParameterError(f"{kinds}: the outcomes have no common space")
+
+
+def single(d: Any) -> Law:
+    """The klsym distribution that one distribution of another library is; a batch of several raises ParameterError."""
+    ours = library(d)
+    if ours is None:
+        raise ParameterError(f"{type(d).__name__} is no distribution of a library that klsym reads")
+    reading = ours.read(d)[0]
+    if ours.symbolic:
+        return bound(reading)
+    plain = {name: ours.plain(value) for name, value in reading.values.items()}
+    if not isinstance(reading.law, Distribution) or any(np.size(value) != 1 for value in plain.values()):
+        raise ParameterError(
+            f"{type(d).__name__} is a batch, or of arrays; give klsym's own distribution, or one number"
+        )
+    return bound(replace(reading, values={name: exact(float(v), name) for name, v in plain.items()}))
 
 
 def _readings(ours: Library, d: Any) -> tuple[Reading, ...]:

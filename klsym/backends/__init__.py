@@ -9,12 +9,14 @@ from types import ModuleType
 from typing import Any
 
 from ..core.errors import UnderivableError, UnknownNameError, nearest
+from ..core.integral import IntegralProgram
 from ..core.program import Program
 from . import array_api, c, jax, numba, numpy, portable, proof, torch
 from .callable import Compiled
 from .function import Report
 from .host import Host
 from .portable import ArrayProgram
+from .quadrature.function import load as _load_integral
 from .selfcheck import Example, about, check
 
 # The fastest first; by default numba or NumPy.
@@ -30,6 +32,9 @@ BACKENDS: dict[str, ModuleType] = {
 
 # Those whose functions are differentiated by their own library: they take a program with its derivatives.
 DIFFERENTIATING = frozenset({"jax", "torch"})
+
+# Those that compute integrals and sums; None is the fastest of them.
+INTEGRATING = frozenset({None, "numpy", "numba"})
 
 # What comes with a second pass and a self check of its own.
 CORRECTED = frozenset({"c"})
@@ -86,6 +91,19 @@ def load(program: Program, backend: str | None = None, **options: Any) -> Any:
     return _find(backend).load(program, **options)
 
 
+def load_integral(
+    program: IntegralProgram, backend: str | None = None, second_pass: bool = True, **options: Any
+) -> Any:
+    """A program with an integral or a sum as a callable, by "numba" or "numpy"; options are those of Compiled.
+
+    An unknown name raises UnknownNameError, another backend UnderivableError.
+    """
+    if backend is not None and _find(backend) and backend not in INTEGRATING:
+        raise UnderivableError(f"{program.name} is an integral or a sum, which {backend} does not compute; numpy does")
+    closed = load(program.outside, "numpy", second_pass=second_pass)
+    return _load_integral(program, closed, backend, second_pass=second_pass, **options)
+
+
 def _find(name: str) -> ModuleType:
     if name == "numba" and name not in BACKENDS:
         raise UnderivableError("numba is not installed; pip install numba, or take the backend numpy")
@@ -94,4 +112,16 @@ def _find(name: str) -> ModuleType:
     return BACKENDS[name]
 
 
-__all__ = ["BACKENDS", "DIFFERENTIATING", "Compiled", "Example", "Report", "array_source", "emit", "hosted", "load"]
+__all__ = [
+    "BACKENDS",
+    "DIFFERENTIATING",
+    "INTEGRATING",
+    "Compiled",
+    "Example",
+    "Report",
+    "array_source",
+    "emit",
+    "hosted",
+    "load",
+    "load_integral",
+]

@@ -16,7 +16,7 @@ from operator import methodcaller
 from typing import Any
 
 from ..core.ball import flint
-from .ball_analysis import gamma_log_moment
+from .ball_analysis import gamma_log_moment, hyp2f1
 from .ball_bessel import bessel_k_order, bessel_k_order_slope, log_kve
 from .ball_mellin import log1p_mellin, log1p_mellin_slope
 from .kleene import LOGIC, Truth
@@ -312,7 +312,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "log_tricomi_u": lambda a, b, z: z.hypgeom_u(a, b).log(),
     "log_parabolic_u": _log_parabolic_u,
     "kummer": lambda a, b, z: z.hypgeom_1f1(a, b),
-    "hyp2f1": lambda a, b, c, z: z.hypgeom_2f1(a, b, c),
+    "hyp2f1": hyp2f1,
     "gamma_log_moment": gamma_log_moment,
     "log1p_mellin": log1p_mellin,
     "log1p_mellin_slope": log1p_mellin_slope,

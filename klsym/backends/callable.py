@@ -83,7 +83,7 @@ class Compiled(Function):
         self.program, self.second_pass, self._visited = program, second_pass, 0
         self.fine = fine
         self.source, self.backend = first.source, first.backend
-        self._fill, self._conditions = first.fill, first.conditions
+        self._fill, self.conditions = first.fill, first.conditions
         self._size, self._estimated = len(program.arguments), [output.error != "" for output in program.outputs]
 
     def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
@@ -212,7 +212,7 @@ class Compiled(Function):
     def _check(self, values: list[Any]) -> None:
         """Raise ParameterError for the first element that breaks a condition."""
         arrays = dict(zip(self.program.arguments, np.broadcast_arrays(*values), strict=True)) if values else {}
-        holds = self._conditions(**{name: np.asarray(array, dtype=float) for name, array in arrays.items()})
+        holds = self.conditions(**{name: np.asarray(array, dtype=float) for name, array in arrays.items()})
         for condition in self.program.conditions:
             valid = np.broadcast_to(holds[condition.text], next(iter(arrays.values())).shape)
             if not valid.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
@@ -13,11 +14,13 @@ from ..core.divergence import Divergence
 from ..core.family import Distribution
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
+from .greatest import by_order
 from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
 from .sums import by_sum
 from .support import finiteness
+from .transport import by_transport
 
 
 @lru_cache(maxsize=8192)
@@ -28,6 +31,14 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
+    if divergence.over == "orders":
+        derivation = by_order(divergence, p, q)
+        special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
+        return replace(derivation, cases=(*special, *derivation.cases))
+    if divergence.over == "couplings":
+        derivation = by_transport(divergence, p, q)
+        special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
+        return replace(derivation, cases=(*special, *derivation.cases))
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
     if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
         return summed
@@ -38,7 +49,10 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
         special = [] if cases[0].kind == "closed" else _shared_cases(divergence, p, q)
         return Derivation(divergence, p, q, (*special, *cases), steps, coordinates)
     if divergence.generator is not None:
-        return Derivation(divergence, p, q, *by_ratio(divergence, p, q))
+        cases, steps = by_ratio(divergence, p, q)
+        crossing = divergence.order == 1 and cases[-1].kind == "numeric"
+        special = _shared_cases(divergence, p, q) if crossing else []
+        return Derivation(divergence, p, q, (*special, *cases), steps)
     finite, why, infinite = _finiteness(definition, p, q)
     steps = [Step("definition", sp.Symbol(divergence.name), _written(definition, p, q), why=divergence.notation)]
     if finite == sp.false:

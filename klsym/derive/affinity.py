@@ -14,6 +14,7 @@ from sympy.logic.boolalg import Boolean
 from ..core.derivation import Expectation, Step
 from ..core.domain import Interval
 from ..core.family import Distribution
+from .across import across
 from .flat import Finite, Flat
 from .kernel import Kernel, Known, Restricted
 from .linear import ONE, combine, exponential, linear, multiply, rebuild
@@ -122,6 +123,8 @@ def _log_expectation(branch: Branch, own: dict, exponent: dict) -> Known | None:
                 return replace(known, value=constant + known.value)
     tilted = branch.kernel.tilt(atom) if isinstance(branch.kernel, Restricted) else None
     known = tilted or expect(branch, atom) or _multiplied_out(branch, atom)
+    if known is None and isinstance(branch.kernel, Kernel | Flat):
+        known = across(branch.kernel, branch.y, atoms)
     return None if known is None else replace(known, value=constant + sp.log(known.value))
 
 
@@ -163,4 +166,4 @@ def _multiplied_out(branch: Branch, atom: sp.Expr) -> Known | None:
         return None
     value = sp.Add(*(c * known.value for c, known in parts if known is not None))
     when = sp.And(*(known.when for _, known in parts if known is not None))
-    return Known(value, when, "tilt", f"multiplied out: {rebuild(terms)}")
+    return Known(value, when, "tilt", f"multiplied out: {rebuild(terms)}", open=when == sp.true)

@@ -81,7 +81,7 @@ def _in_view(m: Distribution, measure: sp.Symbol, terms: Terms, view: View, deep
             if known is None or value is None:
                 value = _elsewhere(m, view, branch, atom)
                 if value is None:
-                    leftover.append((coefficient, term.xreplace({label: branch.from_x})))
+                    leftover.append((coefficient, _in_outcome(term, label, branch.from_x)))
                     inserted.append(coefficient * term)
                     continue
                 steps.append(Step("coordinate", term, value, why="the same expectation in another coordinate"))
@@ -126,6 +126,28 @@ def _elsewhere(m: Distribution, view: View, branch: Branch, atom: sp.Expr) -> sp
         else:
             return sp.Add(*total)
     return None
+
+
+def _in_outcome(term: sp.Expr, label: sp.Symbol, from_x: sp.Expr) -> sp.Expr:
+    """A term in the coordinate as one in the outcome, with sums of quotients as one quotient."""
+    outcome = from_x.free_symbols
+    term = term.xreplace({label: from_x})
+    if from_x.is_rational_function(*outcome) or label == from_x:
+        return term
+    term = term.replace(lambda e: e.is_Add and _has_quotient(e, outcome), sp.cancel)
+    term = term.replace(lambda e: e.is_Pow and _is_reciprocal(e.base), lambda e: e.base.base**-e.exp)
+    return term.replace(
+        lambda e: isinstance(e, sp.log) and _is_reciprocal(e.args[0]), lambda e: -sp.log(e.args[0].base)
+    )
+
+
+def _has_quotient(total: sp.Expr, outcome: set[sp.Basic]) -> bool:
+    quotients = (f for f in total.atoms(sp.Pow) if f.exp.is_negative and f.base in outcome)
+    return any(quotients) and bool(total.is_rational_function(*outcome))
+
+
+def _is_reciprocal(e: sp.Expr) -> bool:
+    return e.is_Pow and e.exp == -1
 
 
 def leftover_integral(m: Distribution, expectation: Expectation) -> sp.Expr:

@@ -37,8 +37,18 @@ def gamma(c: sp.Expr) -> Both:
     def part(function: type[sp.Function]) -> Incomplete:
         return lambda m, e0, e1: function((e0 + 1) / c, -e1 * m**c) / (size * (-e1) ** ((e0 + 1) / c))
 
-    parts = (sp.uppergamma, sp.lowergamma) if c.is_negative else (sp.lowergamma, sp.uppergamma)
-    return part(parts[0]), part(parts[1])
+    if c.is_negative:
+        return part(sp.uppergamma), part(sp.lowergamma)
+
+    def below(m: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
+        """Also for a power of e that rises, or does not change (DLMF 8.5.1)"""
+        if c != 1 or (-e1).is_positive:
+            return part(sp.lowergamma)(m, e0, e1)
+        if e0 == 0:
+            return m * exp(e1 * m / 2 + LogSinhc(e1 * m / 2))
+        return m ** (e0 + 1) / (e0 + 1) * sp.hyper([e0 + 1], [e0 + 2], e1 * m)
+
+    return below, part(sp.uppergamma)
 
 
 def inverse_gauss(c: sp.Expr) -> Both:

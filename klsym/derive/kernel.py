@@ -14,7 +14,7 @@ from .linear import ONE, Combination, linear, multiply
 from .normalisers import UpperGammaOrder
 
 Triples = tuple[tuple[sp.Expr, sp.Expr, sp.Expr], ...]
-Mellin = Callable[[sp.Expr], tuple[sp.Expr, Triples] | None]
+Mellin = Callable[..., tuple[sp.Expr, Triples] | None]
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,9 @@ class Kernel:
     converges, `parts` the same integral over y < m and over y > m, of (m, *eta), where they are known. The kernel is
     `regular` if it diverges on their boundary too (Barndorff-Nielsen, Information and Exponential Families, 8.1).
     An extension is a further feature, at 0 in this density, with the log_z that includes it, a citation, and
-    conditions under which that converges: a tilt may leave the kernel for it. `mellin(u)` is (c, triples) where
-    E[u^s] is c^s times the product over the triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e.
-    `log_shortfall(m)` is E[log(m/Y); Y < m].
+    conditions under which that converges: a tilt may leave the kernel for it. `mellin(u, *eta)` is (c, triples)
+    where E[u^s] is c^s times the product over the triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e.
+    `log_shortfall(m, *eta)` is E[log(m/Y); Y < m] where it is known.
     """
 
     name: str
@@ -71,7 +71,7 @@ class Kernel:
     regular: bool = True
     extensions: tuple[Extension, ...] = ()
     mellin: Mellin | None = None
-    log_shortfall: Callable[[sp.Expr], sp.Expr] | None = None
+    log_shortfall: Callable[..., sp.Expr | None] | None = None
     lower: sp.Expr = sp.S.Zero
     upper: sp.Expr = sp.oo
     known: dict[sp.Expr, Known | None] = field(default_factory=dict, compare=False, repr=False)
@@ -130,6 +130,16 @@ class Kernel:
         if integral is None or integral.has(sp.Derivative, sp.Subs, sp.meijerg):
             return None
         return integral.xreplace(dict(zip(symbols, self.shifted(shift), strict=True))) * ratio(-self.log_z(*self.eta))
+
+    @property
+    def tilts(self) -> tuple[tuple[sp.Expr, Kernel], ...]:
+        """The law as a mixture of kernels with their weights: itself."""
+        return ((ONE, self),)
+
+    def tilted(self, atom: sp.Expr) -> Kernel | None:
+        """The law whose density is the atom times this one, normalised."""
+        found = self.parse(atom, self.features)
+        return None if found is None or any(found[1]) else replace(self, eta=tuple(self.shifted(found[0])), known={})
 
     def parse(self, atom: sp.Expr, features: tuple[sp.Expr, ...]) -> tuple[list[sp.Expr], list[int]] | None:
         """(s, n) with atom = exp(s.g) prod g^n, or None."""
@@ -217,6 +227,15 @@ class Weighted:
         if bottom is None or any(part is None for _, part in parts):
             return None
         return sp.Add(*(c * part for c, part in parts)) / bottom.value
+
+    @property
+    def tilts(self) -> tuple[tuple[sp.Expr, Kernel], ...]:
+        """The law as a mixture of kernels with their weights: one for each term of w; none where that is not known."""
+        bottom = self._total({ONE: ONE})
+        parts = [(c, self.kernel.expect(a), self.kernel.tilted(a)) for a, c in self.weight.items()]
+        if bottom is None or any(mass is None or kernel is None for _, mass, kernel in parts):
+            return ()
+        return tuple((c * mass.value / bottom.value, kernel) for c, mass, kernel in parts if mass and kernel)
 
     def _total(self, combination: Combination) -> Known | None:
         product = multiply(self.weight, combination)

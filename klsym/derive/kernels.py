@@ -14,7 +14,7 @@ from sympy.logic.boolalg import Boolean
 
 from ..core.domain import Interval
 from ..core.functions import LogSinhc, ParabolicU, TricomiU
-from . import incomplete
+from . import incomplete, shortfalls
 from .kernel import Extension, Kernel, Mellin, Triples
 from .linear import ONE, Combination, linear
 from .normalisers import LogBesselK, LogUpperGamma, LogZeta
@@ -62,7 +62,7 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     if (support.lower, support.upper) != (0, sp.oo) or len(found) != 1 or not only(atoms, y, log(y)):
         return None
     ((c, rate),) = found.items()
-    size, growing = (-c, False) if c.is_negative else (c, c.is_positive)
+    size = -c if c.is_negative else c
 
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return loggamma((e0 + 1) / c) - (e0 + 1) / c * log(-e1) - log(size)
@@ -80,16 +80,17 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 > 0),
         parts=incomplete.gamma(c),
         extensions=tuple(extensions),
-        mellin=_gamma_mellin(y, eta[0], c, -rate),
-        log_shortfall=(lambda m: _log_shortfall((eta[0] + 1) / c, -rate * m**c) / c) if growing else None,
+        mellin=_gamma_mellin(y, c),
+        log_shortfall=shortfalls.gamma(c),
     )  # fmt: skip
 
 
-def _gamma_mellin(y: sp.Symbol, e0: sp.Expr, c: sp.Expr, rate: sp.Expr) -> Mellin:
+def _gamma_mellin(y: sp.Symbol, c: sp.Expr) -> Mellin:
     """E[(y^k)^s], and E[(e^(ky))^s] = r/(r - k s) for the exponential density, as gamma functions of s"""
 
-    def mellin(atom: sp.Expr) -> tuple[sp.Expr, Triples] | None:
+    def mellin(atom: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> tuple[sp.Expr, Triples] | None:
         base, k = atom.as_base_exp()
+        rate = -e1
         if base == y:
             return rate ** (-k / c), (((e0 + 1) / c, k / c, ONE),)
         inside = linear(atom.exp, y) if isinstance(atom, exp) else {}
@@ -100,19 +101,12 @@ def _gamma_mellin(y: sp.Symbol, e0: sp.Expr, c: sp.Expr, rate: sp.Expr) -> Melli
     return mellin
 
 
-def _log_shortfall(a: sp.Expr, v: sp.Expr) -> sp.Expr:
-    """int_0^v P(a, u)/u du, P(a, .) the regularised incomplete gamma function (DLMF 8.5.1, 6.2.3)"""
-    if a == 1:
-        return sp.expint(1, v) + log(v) + sp.EulerGamma
-    return v**a / (a**2 * sp.gamma(a)) * sp.hyper([a, a], [a + 1, a + 1], -v)
+def _power_mellin(y: sp.Symbol, c: sp.Expr, d: sp.Expr, triples: Callable[..., Triples]) -> Mellin:
+    """E[(y^k)^s] from that of d y^c: `triples(k/c, (e0 + 1)/c, e1)`"""
 
-
-def _power_mellin(y: sp.Symbol, c: sp.Expr, d: sp.Expr, triples: Callable[[sp.Expr], Triples]) -> Mellin:
-    """E[(y^k)^s] from that of d y^c: `triples(k/c)`"""
-
-    def mellin(atom: sp.Expr) -> tuple[sp.Expr, Triples] | None:
+    def mellin(atom: sp.Expr, e0: sp.Expr, e1: sp.Expr) -> tuple[sp.Expr, Triples] | None:
         base, k = atom.as_base_exp()
-        return (d ** (-k / c), triples(k / c)) if base == y else None
+        return (d ** (-k / c), triples(k / c, (e0 + 1) / c, e1)) if base == y else None
 
     return mellin
 
@@ -198,8 +192,8 @@ def beta_prime(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | 
         finite=lambda e0, e1: ((e0 + 1) / c > 0, -e1 - (e0 + 1) / c > 0),
         parts=incomplete.beta_prime(c, d),
         extensions=((y, laplace, "DLMF 13.4.4", lambda e0, e1, e2: (e0 + 1 > 0, -e2 > 0)),) if c == 1 else (),
-        mellin=_power_mellin(y, c, d, lambda k: (((eta[0] + 1) / c, k, ONE), (-eta[1] - (eta[0] + 1) / c, -k, ONE))),
-        log_shortfall=(lambda m: log(1 + d * m)) if c == 1 and eta == (0, -2) else None,
+        mellin=_power_mellin(y, c, d, lambda k, u, e1: ((u, k, ONE), (-e1 - u, -k, ONE))),
+        log_shortfall=shortfalls.beta_prime(c, d),
     )  # fmt: skip
 
 
@@ -224,9 +218,8 @@ def beta(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
         finite=lambda e0, e1: ((e0 + 1) / c > 0, e1 + 1 > 0),
         parts=incomplete.beta(c),
         extensions=((y, kummer, "DLMF 13.4.1", lambda e0, e1, e2: (e0 + 1 > 0, e1 + 1 > 0)),) if c == 1 else (),
-        mellin=_power_mellin(
-            y, c, ONE, lambda k: (((eta[0] + 1) / c, k, ONE), ((eta[0] + 1) / c + eta[1] + 1, k, -ONE))
-        ),
+        mellin=_power_mellin(y, c, ONE, lambda k, u, e1: ((u, k, ONE), (u + e1 + 1, k, -ONE))),
+        log_shortfall=shortfalls.beta(c),
         upper=ONE,
     )  # fmt: skip
 
@@ -243,6 +236,7 @@ def above_one(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
         return Kernel(
             "truncated gamma", y, (log(y), y), (atoms.get(log(y), sp.S.Zero), atoms[y]), log_z, "DLMF 8.2.2",
             finite=lambda e0, e1: (-e1 > 0,), regular=False, lower=ONE, parts=incomplete.upper_gamma(),
+            log_shortfall=shortfalls.truncated_exponential,
         )  # fmt: skip
     return Kernel(
         "power tail", y, (log(y),), (atoms[log(y)],), lambda e0: -log(-e0 - 1), "DLMF 4.10.2",
@@ -279,7 +273,10 @@ KERNELS = (gauss, gen_gamma, gig, beta_prime, interval_exponential, beta, above_
 
 
 def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
-    """sum h(y) exp(e0 y) for the base measures h of the power series families (Johnson, Kemp, Kotz, 2.2)"""
+    """sum h(y) exp(e0 y) for the base measures h of the power series families (Johnson, Kemp, Kotz, 2.2)
+
+    For I_|y|(z), over all integers, it is exp(z cosh e0) (DLMF 10.35.1).
+    """
     rest = {atom: c for atom, c in atoms.items() if atom not in (y, ONE)}
     theta, lower = atoms.get(y, sp.S.Zero), support.lower
     factorial = loggamma(y + 1)
@@ -288,6 +285,9 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
         log_z, parts = lambda e0: -log(1 - exp(e0)), incomplete.geometric()
     elif support.upper == sp.oo and rest == {factorial: -1} and lower in (0, 1):
         log_z, falls, parts = (exp, lambda e0: log(exp(exp(e0)) - 1))[lower], False, incomplete.poisson(lower)
+    elif lower == -sp.oo and len(rest) == 1 and (z := _bessel_argument(rest, y)) is not None:
+        falls = False
+        log_z = lambda e0: z / 2 * exp(e0) + z / 2 * exp(-e0)  # noqa: E731
     elif support.upper == sp.oo and lower == 1 and rest == {log(y): -1}:
         log_z = lambda e0: log(-log(1 - exp(e0)))  # noqa: E731
     elif support.upper == sp.oo and lower == 1 and set(rest) == {log(y)} and y not in atoms:
@@ -315,3 +315,10 @@ def counts(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None
         "power series", y, (y,), (expand_log(theta),), log_z, "Johnson, Kemp, Kotz, 2.2",
         finite=finite, lower=lower, upper=support.upper, parts=parts,
     )  # fmt: skip
+
+
+def _bessel_argument(rest: Combination, y: sp.Symbol) -> sp.Expr | None:
+    """z, where the one atom is log I_|y|(z)"""
+    ((atom, c),) = rest.items()
+    inside = atom.args[0] if isinstance(atom, log) else atom
+    return inside.args[1] if c == 1 and isinstance(inside, sp.besseli) and inside.args[0] == sp.Abs(y) else None

@@ -35,7 +35,7 @@ def linear(expr: sp.Expr, y: sp.Symbol) -> Combination:
     if expr.is_Pow:
         return _power(expr, y)
     if isinstance(expr, sp.log):
-        return _logarithm(linear(expr.args[0], y))
+        return _logarithm(linear(expr.args[0], y), y)
     if isinstance(expr, sp.Abs):
         return _modulus(linear(expr.args[0], y))
     if isinstance(expr, (sp.cos, sp.sin)):
@@ -114,29 +114,40 @@ def _monomial_power(atom: sp.Expr, exponent: sp.Expr) -> sp.Expr:
     )
 
 
-def _logarithm(inside: Combination) -> Combination:
-    """log(c a) = log c + log a, log(c0 + c1 a) = log c0 + log(1 + (c1/c0) a) where c0 > 0."""
+def _logarithm(inside: Combination, y: sp.Symbol) -> Combination:
+    """log(c a) = log c + log a, log(c0 + c1 a) = log c0 + log(1 + (c1/c0) a) where c0 > 0, log(a/b) = log a - log b."""
     if len(inside) == 1:
         ((atom, coefficient),) = inside.items()
-        return combine([({ONE: _log_constant(coefficient)}, ONE), (_log_monomial(atom), ONE)])
+        return combine([({ONE: _log_constant(coefficient)}, ONE), (_log_monomial(atom, y), ONE)])
+    if (denominator := _denominator(inside)) is not None:
+        above = combine((linear(sp.expand_mul(atom * denominator), y), c) for atom, c in inside.items())
+        return combine([(_logarithm(above, y), ONE), (linear(sp.log(denominator), y), -ONE)])
     pivot, factor, rest = _normalised(inside)
-    return combine([({ONE: _log_constant(factor), sp.log(rest): ONE}, ONE), (_log_monomial(pivot), ONE)])
+    return combine([({ONE: _log_constant(factor), sp.log(rest): ONE}, ONE), (_log_monomial(pivot, y), ONE)])
+
+
+def _bases(atom: sp.Expr) -> list[sp.Expr]:
+    """The sums that a product is divided by."""
+    return [f.base for f in sp.Mul.make_args(atom) if f.is_Pow and f.base.is_Add and f.exp.is_Integer and f.exp < 0]
+
+
+def _denominator(inside: Combination) -> sp.Expr | None:
+    """The sum that some of the terms are divided by, if it is one."""
+    found = {base for atom in inside for base in _bases(atom)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _log_constant(constant: sp.Expr) -> sp.Expr:
     return sp.expand_log(sp.log(constant))
 
 
-def _log_monomial(atom: sp.Expr) -> Combination:
+def _log_monomial(atom: sp.Expr, y: sp.Symbol) -> Combination:
     logs: Combination = {}
     for factor in sp.Mul.make_args(atom):
         if factor == 1:
             continue
         if isinstance(factor, sp.exp):
-            part: Combination = {term: ONE for term in (factor.exp,)}
-            coefficient, bare = factor.exp.as_independent(*factor.exp.free_symbols, as_Add=False)
-            if not factor.exp.is_Add:
-                part = {bare: coefficient}
+            part = linear(factor.exp, y)
         elif factor.is_Pow:
             part = {sp.log(factor.base): factor.exp}
         else:

@@ -21,7 +21,7 @@ from .affinity import Affinity, affinity
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .shorten import positive
 from .shorten import powers as products
-from .tails import integrable
+from .tails import integrable, meeting
 
 Coordinates = tuple[tuple[sp.Symbol, sp.Expr], ...]
 
@@ -105,7 +105,7 @@ def _cases(of: Integral) -> tuple[list[Case], Affinity | None]:
     if found is None and covered == covers == sp.true:
         first = found = of.found(True)
     if found is not None:
-        when = covered if low == sp.true else sp.And(covered, found.when)
+        when = covered if low == sp.true else sp.And(covered, found.when, meeting(m, o, of.b))
         cases.append(Case("closed", of.value(found.log_value), when))
     if low != sp.false and covered != sp.true and covers != sp.false:
         other = of.found(True)
@@ -137,7 +137,7 @@ def _above(of: Integral, covered: Boolean, found: Affinity | None) -> list[Case]
     above = of.above
     if found is not None and found.open:
         failing, why = (
-            sp.Not(found.when),
+            sp.Not(sp.And(found.when, meeting(of.m, of.o, of.b))),
             "the tails of {} are too heavy for those of {}: the integral diverges".format(*of.measures),
         )
     elif found is not None and of.m.family.whole is None:
@@ -227,7 +227,9 @@ def _shared(m: Distribution, o: Distribution) -> Boolean:
 def _beyond(condition: Boolean) -> Boolean:
     """That one of the inequalities fails strictly: on the boundary itself the integral may be either."""
     parts = sp.And.make_args(condition)
-    return sp.Or(*(positive(sp.Lt(part.gts, part.lts)) if part.is_Relational else sp.Not(part) for part in parts))
+    return sp.Or(
+        *(positive(sp.Lt(part.gts, part.lts)) if isinstance(part, (sp.Gt, sp.Lt)) else sp.Not(part) for part in parts)
+    )
 
 
 def _written(of: Integral) -> sp.Expr:

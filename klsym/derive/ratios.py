@@ -17,6 +17,8 @@ from ..core.derivation import Case, Expectation, Step
 from ..core.divergence import RATIO, Divergence
 from ..core.domain import Interval
 from ..core.family import Distribution
+from .crossings import Apart
+from .crossings import apart as apart_at
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 
 MOST_POINTS = 24
@@ -154,6 +156,18 @@ def constant(of: Ratio) -> list[Case]:
     return [Case("closed", of.outer(value), sp.true)]
 
 
+def crossed(of: Ratio) -> list[Case]:
+    """TV(P, Q) = half of what the difference of the distribution functions rises and falls, as it does at crossings"""
+    if of.generator != sp.Max(0, RATIO - 1):
+        return []
+    return [Case("closed", found.variation, found.when, _where(found)) for found in apart_at(of.p, of.q)]
+
+
+def _where(found: Apart) -> str:
+    places = " and ".join(f"x = {place}" for place in found.places)
+    return f"p = q at {places}" if places else "p and q cross at an end of a support alone"
+
+
 def written(of: Ratio) -> list[Case]:
     """D(P, Q) as an integral, or a sum, over the outcomes that either has"""
     if any(limit.is_infinite for limit in of.alone):
@@ -172,7 +186,7 @@ def written(of: Ratio) -> list[Case]:
     return [Case("numeric", of.outer(value), sp.true, "no closed form is known for the integral")]
 
 
-RULES: tuple[Callable[[Ratio], list[Case]], ...] = (equal, apart, outside, pointwise, constant, written)
+RULES: tuple[Callable[[Ratio], list[Case]], ...] = (equal, apart, outside, pointwise, constant, crossed, written)
 
 
 def perspective(of: Ratio, log_p: sp.Expr | None, log_q: sp.Expr | None) -> sp.Expr:

@@ -72,7 +72,8 @@ def _shortfall(
 ) -> sp.Expr | None:
     """E[t - u; u < t]"""
     if isinstance(u, sp.log):
-        return kernel.log_shortfall(m) if isinstance(kernel, Kernel) and kernel.log_shortfall else None
+        parts = [(c, k.log_shortfall and k.log_shortfall(m, *k.eta)) for c, k in kernel.tilts]
+        return sp.Add(*(c * part for c, part in parts)) if parts and all(part for _, part in parts) else None
     mass, part = kernel.expect_below(ONE, m), kernel.expect_below(u, m)
     if mass is None or part is None:
         return None
@@ -80,40 +81,76 @@ def _shortfall(
 
 
 def by_potential(branch: Branch, atom: sp.Expr) -> Known | None:
-    """E[log(c + d Y)] = 2 log((sqrt(c) + sqrt(c + d))/2) under the arcsine law"""
-    half, kernel = -sp.Rational(1, 2), branch.kernel
-    if not isinstance(atom, sp.log) or not isinstance(kernel, Kernel) or (*kernel.eta, kernel.upper) != (half, half, 1):
+    """E[log(c + b Y + a Y^2)] = 2 log((s + t + sqrt(b + 2 c + 2 s t))/4) under the arcsine law,
+
+    s = sqrt(c), t = sqrt(a + b + c); 2 log((s + t)/2) where a = 0; and E[1/(c + b Y)] = 1/(s t)
+    """
+    y, half, kernel = branch.y, -sp.Rational(1, 2), branch.kernel
+    if not isinstance(kernel, Kernel) or (*kernel.eta, kernel.upper) != (half, half, 1):
         return None
-    terms = linear(atom.args[0], branch.y)
-    if set(terms) != {ONE, branch.y}:
+    base = atom.args[0] if isinstance(atom, sp.log) else _divisor(atom, y)
+    terms = linear(base, y) if base is not None else {}
+    if not {ONE, y} <= set(terms) <= {ONE, y, y**2}:
         return None
-    c, d = terms[ONE], terms[branch.y]
-    value = 2 * sp.log((sp.sqrt(c) + sp.sqrt(sp.expand(c + d))) / 2)
+    c, d = terms[ONE], terms[y]
+    s, t = sp.sqrt(c), sp.sqrt(sp.expand(sp.Add(*terms.values())))
+    if not isinstance(atom, sp.log):
+        quotients = {ONE: 1 / (s * t), y: (1 - s / t) / d, y**2: (half + 1 - (s - c / t) * s / d) / d}
+        value = quotients.get(atom * base) if y**2 not in terms else None
+    elif y**2 in terms:
+        value = 2 * sp.log((s + t + sp.sqrt(d + 2 * c + 2 * s * t)) / 4)
+    else:
+        value = 2 * sp.log((s + t) / 2)
     why = "the equilibrium potential of an interval (Saff, Totik, Logarithmic Potentials, I.1)"
-    return Known(value, sp.true, "potential", why)
+    return None if value is None else Known(value, sp.true, "potential", why)
+
+
+def _divisor(atom: sp.Expr, y: sp.Symbol) -> sp.Expr | None:
+    """The sum that the atom is divided by."""
+    bases = [f.base for f in sp.Mul.make_args(atom) if f.is_Pow and f.exp == -1 and f.base.is_Add]
+    return bases[0] if len(bases) == 1 else None
+
+
+def by_euler(branch: Branch, atom: sp.Expr) -> Known | None:
+    """E[(c + d Y)^k] = (c + d)^k 2F1(-k, b; a + b; d/(c + d)) under a beta law (DLMF 15.6.1, 15.8.1)"""
+    y, kernel = branch.y, branch.kernel
+    if not isinstance(kernel, Kernel) or kernel.features != (sp.log(y), sp.log(1 - y)) or not atom.is_Pow:
+        return None
+    terms, k = linear(atom.base, y), atom.exp
+    if set(terms) != {ONE, y} or y in k.free_symbols:
+        return None
+    a, b = (e + 1 for e in kernel.eta)
+    end = sp.expand(terms[ONE] + terms[y])
+    value = end**k * sp.hyper([-k, b], [a + b], sp.cancel(terms[y] / end))
+    return Known(value, sp.true, "tilt", "Euler's integral; DLMF 15.6.1 and 15.8.1")
 
 
 def by_mellin_barnes(branch: Branch, atom: sp.Expr) -> Known | None:
     """E[log(1 + c Y^k)] = (1/2 pi i) int pi/(s sin pi s) c^s E[Y^(ks)] ds, a Meijer G for rational k"""
-    kernel = branch.kernel
-    if not isinstance(atom, sp.log) or not isinstance(kernel, Kernel) or kernel.mellin is None:
+    if not isinstance(atom, sp.log) or not isinstance(branch.kernel, Kernel | Weighted):
         return None
     terms = linear(atom.args[0], branch.y)
     if terms.pop(ONE, sp.S.Zero) != 1 or len(terms) != 1:
         return None
     ((power, c),) = terms.items()
-    moments = kernel.mellin(power)
-    if moments is None or not c.is_positive:
+    parts = [(weight, _log1p_mellin(kernel, power, c)) for weight, kernel in branch.kernel.tilts]
+    if not parts or not c.is_positive or any(part is None for _, part in parts):
         return None
-    coefficient, moved = c * moments[0], moments[1]
-    if moved == ((ONE, ONE, ONE),):
-        value = sp.exp(1 / coefficient) * sp.expint(1, 1 / coefficient)
-    else:
-        value = Log1pMellin(coefficient, *(part for triple in moved for part in triple))
+    value = sp.Add(*(weight * part for weight, part in parts))
     return Known(value, sp.true, "mellin-barnes", "Mathai, Saxena, Haubold, The H-Function, 1.2 and 2.9")
 
 
-RULES: tuple[Rule, ...] = (by_kernel, by_splitting, by_potential, by_mellin_barnes)
+def _log1p_mellin(kernel: Kernel, power: sp.Expr, c: sp.Expr) -> sp.Expr | None:
+    moments = kernel.mellin(power, *kernel.eta) if kernel.mellin else None
+    if moments is None:
+        return None
+    coefficient, triples = c * moments[0], moments[1]
+    if triples == ((ONE, ONE, ONE),):
+        return sp.exp(1 / coefficient) * sp.expint(1, 1 / coefficient)
+    return Log1pMellin(coefficient, *(part for triple in triples for part in triple))
+
+
+RULES: tuple[Rule, ...] = (by_kernel, by_splitting, by_potential, by_euler, by_mellin_barnes)
 
 
 def expect(branch: Branch, atom: sp.Expr) -> Known | None:

@@ -146,6 +146,11 @@ def _slower(a: Growth, b: Growth) -> bool:
     return bool((b.rate - a.rate).is_positive)
 
 
+def _lighter(a: Growth, b: Growth) -> bool:
+    """Whether of two equal growths the first has the smaller coefficient."""
+    return bool((b.coefficient - a.coefficient).is_nonnegative)
+
+
 def _growths(atom: sp.Expr, c: sp.Expr) -> list[Growth]:
     """The growth of c * atom, [] where it stays bounded."""
     if atom == ONE or isinstance(atom, (sp.cos, sp.sin)):
@@ -217,7 +222,7 @@ def _growths_log(inside: sp.Expr, c: sp.Expr) -> list[Growth]:
             if lead.coefficient.is_positive:
                 sizes.append(lead)
     for leader in sizes:
-        if all(g is leader or _slower(g, leader) for g in sizes):
+        if all(_lighter(g, leader) if _same(g, leader) else _slower(g, leader) for g in sizes):
             return (
                 [Growth(leader.level, leader.rate, c * leader.coefficient, power=leader.power)]
                 if leader.rate != 0
@@ -234,21 +239,47 @@ def integrable(p: Distribution, q: Distribution, b: sp.Expr) -> Boolean | None:
 
     Where the leading terms cancel, so that equality holds in the condition, it may converge too.
     """
-    conditions = []
-    for end in ("lower", "upper"):
-        place = p.support.lower if end == "lower" else p.support.upper
-        if p.support.periodic or (p.family.discrete and place.is_finite):
-            continue
-        try:
-            (first, jacobian), (second, _) = _near(p, p, end), _near(q, p, end)
-            lead = _leading((1 - b) * first + b * second + jacobian)
-            conditions.append(sp.Lt(lead.coefficient, 0))
-        except Unknown:
-            falls = _falls(tail(p, end, True), tail(q, end, False), b)
-            if falls is None:
-                return None
-            conditions.append(falls)
-    return sp.And(*conditions)
+    conditions = [_integrable_at(p, q, b, end) for end in ("lower", "upper")]
+    return None if None in conditions else sp.And(*conditions)
+
+
+def meeting(p: Distribution, q: Distribution, b: sp.Expr) -> Boolean:
+    """As `integrable`, only where it depends on the parameters whether q's support ends where p's does."""
+    ends: tuple[End, End] = ("lower", "upper")
+    differ = {end: _room(p, q, end) for end in ends}
+    conditions = (_integrable_at(p, q, b, end) for end in ends if differ[end].is_finite and not differ[end].is_positive)
+    return sp.And(*(c for c in conditions if c is not None))
+
+
+def _room(p: Distribution, q: Distribution, end: End) -> sp.Expr:
+    """How far q's support reaches beyond p's."""
+    return p.support.lower - q.support.lower if end == "lower" else q.support.upper - p.support.upper
+
+
+def _integrable_at(p: Distribution, q: Distribution, b: sp.Expr, end: End) -> Boolean | None:
+    mine, other = (d.support.lower if end == "lower" else d.support.upper for d in (p, q))
+    if p.support.periodic or (p.family.discrete and mine.is_finite):
+        return sp.true
+    room = _room(p, q, end)
+    if mine == other or room.is_nonpositive:
+        return _both_fall(p, q, b, end)
+    # Inside its support q is positive.
+    alone = _both_fall(p, None, b, end)
+    if room.is_positive or (other.is_infinite and mine.is_finite is not False):
+        return alone
+    touching = _both_fall(p, q, b, end)
+    if alone is None or touching is None:
+        return None
+    return sp.And(sp.Or(sp.Eq(mine, other), alone), sp.Or(sp.Ne(mine, other), touching))
+
+
+def _both_fall(p: Distribution, q: Distribution | None, b: sp.Expr, end: End) -> Boolean | None:
+    """Whether the integral of p^(1-b) q^b converges at the end of both supports, or of p^(1-b) at that of p's."""
+    try:
+        (first, jacobian), second = _near(p, p, end), _near(q, q, end)[0] if q else sp.S.Zero
+        return sp.Lt(_leading((1 - b) * first + b * second + jacobian).coefficient, 0)
+    except Unknown:
+        return _falls(tail(p, end, True), tail(q, end, False), b) if q else None
 
 
 def _falls(p: Growth | None, q: Growth | None, b: sp.Expr) -> Boolean | None:

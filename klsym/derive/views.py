@@ -17,6 +17,7 @@ from .kernels import KERNELS, counts
 from .linear import ONE, linear
 from .poisson import poisson_kernel
 from .standard import standardise
+from .urns import urn
 
 ABOVE_ONE = Interval(sp.S.One, sp.oo)
 # Dummies: a parameter that a user calls y is another symbol.
@@ -201,7 +202,7 @@ def _counted(p: Distribution) -> tuple[View, ...]:
     elif set(log_density) <= {ONE}:
         kernel = FlatCounts(K, support.lower, support.upper)
     else:
-        kernel = counts(log_density, K, support)
+        kernel = counts(log_density, K, support) or urn({a: c for a, c in log_density.items() if a != ONE}, K)
     return () if kernel is None else (View((Branch(K, K, x, kernel),), (log_density,)),)
 
 

@@ -6,6 +6,8 @@ each other, and (a b - 1)/a has all of them if a b - 1 is computed as one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sympy as sp
 
 from .rewrites import head
@@ -22,6 +24,27 @@ def exact_gaps(expr: sp.Expr) -> sp.Expr:
     expr = expr.replace(cross, lambda a, b, c, d: _difference(a * b, c * d) or cross(a, b, c, d))
     expr = expr.replace(lambda e: isinstance(e, sp.Add) and len(e.args) == 2, _gap)
     return expr.replace(head("div"), _quotient)
+
+
+def paired(expr: sp.Expr, pairs: Mapping[sp.Expr, sp.Expr]) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr]]:
+    """c a_p - c a_q -> c d in sums of more than two terms, and what each d stands for; `pairs` has a_q by a_p
+
+    >>> a, b, c, d = sp.symbols("a b c d", positive=True)
+    >>> short, gaps = paired(2 * a - 2 * b + c - d, {a: b, c: d})
+    >>> short.xreplace(gaps) == 2 * a - 2 * b + c - d, len(short.args)
+    (True, 2)
+    """
+    known = {p: sp.Dummy(f"gap_{p}", real=True) for p, q in pairs.items() if p.is_Symbol and q.is_Symbol and p != q}
+
+    def gathered(total: sp.Expr) -> sp.Expr:
+        for p, gap in known.items():
+            c = total.coeff(p)
+            if c.is_number and c != 0 and total.coeff(pairs[p]) == -c:
+                total = total - c * p + c * pairs[p] + c * gap
+        return total
+
+    short = expr.replace(lambda e: isinstance(e, sp.Add) and len(e.args) > 2, gathered)
+    return short, {gap: p - pairs[p] for p, gap in known.items()}
 
 
 def _quotient(above: sp.Expr, below: sp.Expr) -> sp.Expr:

@@ -22,15 +22,20 @@ from .ssa import Builder
 
 
 def lower(
-    derivation: Derivation, base: sp.Expr | None = None, gradient: bool = False, generals: Sequence[General] = ()
+    derivation: Derivation,
+    base: sp.Expr | None = None,
+    gradient: bool = False,
+    generals: Sequence[Sequence[General]] = (),
+    open_ended: bool = False,
 ) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q, then its own.
 
-    `generals` are divergences of generic members of one family, in which those of p and q are bound; the first that
-    has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With
-    `gradient` there is an output for the derivative by each argument that is not an integer. A case that has no
-    closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or by
-    parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError.
+    `generals` has for each term of a sum divergences of generic members of one family, in which those of p and q are
+    bound; the first that has a remainder form is computed in place of the closed form. The unit is log(base), by
+    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer. A case
+    that has no closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or
+    by parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError,
+    unless it is `open_ended`: something else then computes what is NaN.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -42,10 +47,10 @@ def lower(
     """
     members = (derivation.p, derivation.q)[: derivation.divergence.arity]
     pair = " and ".join(map(repr, members))
-    if not any(case.kind in ("closed", "infinite") for case in derivation.cases):
+    if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
-            "evaluate() computes it from the definition"
+            "the backends numpy and numba compute it without derivatives, and so does evaluate()"
         )
     owners = (*members, derivation.divergence)
     symbols = symbols_of(owners)
@@ -73,7 +78,7 @@ def lower(
         arguments=build.arguments,
         lines=tuple(build.lines),
         outputs=outputs,
-        doc=_doc(derivation, members, base),
+        doc=_doc(derivation, members, base, "an integral or a sum" if open_ended else "not known in closed form: NaN"),
         conditions=conditions,
         nonnegative=nonnegative,
     )
@@ -90,14 +95,14 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     return Output(line, errors.line("select", infinite, errors.number(0), error) if infinite else error, name=name)
 
 
-def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None) -> str:
+def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None, otherwise: str) -> str:
     """What is computed, of what, in which unit, and the formula of each case."""
     names = " and ".join(f"{letter} = {member}" for letter, member in zip("PQ", members, strict=False))
     unit = "in nats" if base is None else "in bits" if base == 2 else f"in units of log({base})"
     unit = "without a unit" if derivation.divergence.pure else unit
     rows = [f"{derivation.divergence.notation} for {names}, {unit}.", ""]
     for case in derivation.cases:
-        value = case.value if case.kind in ("closed", "infinite") else "not known in closed form: NaN"
+        value = case.value if case.kind in ("closed", "infinite") else otherwise
         rows.append(f"    {value}" + ("" if case.when == sp.true else f"    if {case.when}"))
     return "\n".join(rows)
 

@@ -40,11 +40,17 @@ class Moving:
     step: sp.Symbol
 
 
-class Arithmetic:
-    """The five columns of expressions in the moving coordinates; what it has no rule for raises NoRule."""
+Rules = tuple[tuple[type, Callable[..., Column]], ...]
 
-    def __init__(self, moving: Mapping[sp.Symbol, Moving]) -> None:
-        self.moving = moving
+
+class Arithmetic:
+    """The five columns of expressions in the moving coordinates; what it has no rule for raises NoRule.
+
+    Other `rules` than its own are tried in their order.
+    """
+
+    def __init__(self, moving: Mapping[sp.Symbol, Moving], rules: Rules | None = None) -> None:
+        self.moving, self.rules = moving, RULES if rules is None else rules
         self.start = {symbol: coordinate.base for symbol, coordinate in moving.items()}
         self.known: dict[sp.Expr, Column] = {}
 
@@ -68,7 +74,7 @@ class Arithmetic:
             return self._product(expr)
         if expr.is_Pow and not isinstance(expr, sp.exp):
             return self._power(expr)
-        for function, rule in _RULES:
+        for function, rule in self.rules:
             if isinstance(expr, function):
                 columns = tuple(map(self, expr.args))
                 return rule(self, expr, *columns)
@@ -218,7 +224,7 @@ def _log_i0(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:
 
 entropic, reduced_lgamma, log_beta = head("entropic"), head("reduced_lgamma"), head("log_beta")
 
-_RULES: tuple[tuple[type, Callable[..., Column]], ...] = (
+RULES: Rules = (
     (sp.log, _log),
     (sp.exp, _exp),
     (entropic, _entropic),

@@ -74,7 +74,9 @@ class Builder:
         return self.line("mul", first, below[0]) if first != self.constant("1") else below[0], *above
 
     def define(self, symbol: sp.Symbol, name: str) -> None:
-        """Let a symbol stand for the value of a line."""
+        """Let a symbol stand for the value of a line, from here on."""
+        if self._memo.get(symbol, name) != name:
+            self._memo = {expr: line for expr, line in self._memo.items() if not expr.has(symbol)}
         self._memo[symbol] = name
 
     def constant(self, text: str) -> str:
@@ -190,7 +192,7 @@ class Builder:
     def _function(self, expr: sp.Basic) -> str:
         if isinstance(expr, AppliedUndef) and expr.func.__name__ in PRIMITIVES:
             return self._each(expr.func.__name__, expr)
-        if expr.func in _FUNCTIONS:
+        if expr.func in _FUNCTIONS and len(expr.args) == PRIMITIVES[_FUNCTIONS[expr.func]].arity:
             return self._each(_FUNCTIONS[expr.func], expr)
         if isinstance(expr, sp.polygamma):
             order, x = expr.args

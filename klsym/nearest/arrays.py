@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def project_arrays(p: Any, onto: Any, direction: str, weights: Any, kl: Callable
     moments = Moments(share, np.array([m for m, _ in found]), np.array(spreads) if spreads else None)
     own = _made(member, row.solve(moments, member))
     return Projection(p, family, direction, row.how, (Point(own, _remaining(kl, p, own)),), _steps(row),
-                      measure=lambda q: kl(p, q))  # fmt: skip
+                      measure=partial(kl, p))  # fmt: skip
 
 
 def _of_samples(given: Any, weights: Any, member: Any, row: Row, direction: str) -> Projection:
@@ -131,8 +132,12 @@ def _reverse(p: Any, law: Mixture, member: Any, row: Row, kl: Callable[..., Any]
         spread = None if covariance is None else covariance[None]
         own = _made(member, row.solve(Moments(np.ones(1), mean[None], spread), member))
         steps = (Step("member", sp.Symbol("Q"), sp.Symbol("P"), why=f"{p} is {own}"),)
-    point = Point(own, _remaining(lambda a, b: kl(b, a), p, own))
-    return Projection(p, member.family, "reverse", "derived", (point,), steps, measure=lambda q: kl(q, p))
+    point = Point(own, _remaining(partial(_swapped, kl), p, own))
+    return Projection(p, member.family, "reverse", "derived", (point,), steps, measure=partial(_swapped, kl, p))
+
+
+def _swapped(kl: Callable[..., Any], p: Any, q: Any) -> Any:
+    return kl(q, p)
 
 
 def _made(member: Any, values: tuple[Any, ...]) -> Any:

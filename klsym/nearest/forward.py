@@ -14,7 +14,7 @@ from .eliminate import Solution, eliminate
 from .equations import Median, moving_ends, system
 from .law import Sampled
 from .modes import compilable, descended
-from .objective import Compiled, Forward, Objective
+from .objective import Compiled, Forward, Objective, Weighted
 from .problem import Problem, Values
 from .result import Point, Projection
 from .solve import Numbers
@@ -102,14 +102,16 @@ def _inserted(problem: Problem, solution: Solution) -> Inserted | None:
 
 
 def _cross_entropy(problem: Problem) -> Objective:
-    """KL(P || Q) as compiled code where it is closed, else -E_P[log q] over nodes."""
+    """KL(P || Q), or that of each component, as compiled code where it is closed, else -E_P[log q] over nodes."""
     if problem.law.symbols:
         raise UnderivableError(f"no closed form of the projection is known; bind {problem.unbound} to numbers")
-    if isinstance(problem.p, Distribution):
-        formula = problem.kl(problem.p, problem.of.member)
-        if compilable(formula):
-            return Compiled(problem.of, problem.law, formula)
-    return Forward(problem.of, problem.law)
+    of, law = problem.of, problem.law
+    formulas = [problem.kl(part, of.member) for part in problem.parts()]
+    if not formulas or not all(map(compilable, formulas)):
+        return Forward(of, law)
+    codes = [Compiled(of, law, formula) for formula in formulas]
+    weights = [float(w) for w in getattr(problem.p, "weights", (1,))]
+    return codes[0] if len(codes) == 1 else Weighted(of, law, list(zip(weights, codes, strict=True)))
 
 
 def forward_of(problem: Problem) -> list[Problem]:

@@ -163,7 +163,9 @@ class Sampled:
 
     def number(self, integrand: sp.Expr, x: sp.Symbol, digits: int) -> mp.mpf:
         outcomes, weights = self.nodes
-        if len(outcomes) > EXACT or integrand.has(sp.Float):
+        if integrand.has(sp.Float):  # it moves with a parameter, which is itself a rounded number
+            return mp.mpf(float(doubles(self, integrand, (x,), ())))
+        if len(outcomes) > EXACT:
             plain = all(isinstance(f, ELEMENTARY) for f in integrand.atoms(sp.Function))
             wide = function((x,), integrand)(outcomes.astype(np.longdouble if plain else float))
             return mp.mpf(str(np.sum(wide * weights) / np.sum(weights, dtype=np.longdouble)))

@@ -52,10 +52,11 @@ def compilable(formula: Any) -> bool:
 
 def _why_not(problem: Problem, places: int) -> str:
     free = set(problem.of.free)
-    if problem.sampled and any(a.free_symbols & free for a in problem.of.log_density.atoms(sp.Abs)):
+    moving = sorted(str(s) for a in problem.of.log_density.atoms(sp.Abs) for s in a.free_symbols & free)
+    if moving:
         return (
-            f"the likelihood of {problem.family.name} has a kink at every sample, where no gradient vanishes; bind the "
-            "parameter that moves it"
+            f"the log density of {problem.family.name} has a kink that moves with {', '.join(moving)}, so that no "
+            "gradient vanishes; bind it to a number"
         )
     return (
         f"no member of {problem.family.name} was found at a minimum: from {places} places the divergence falls towards "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,20 @@ class Reverse(Objective):
             terms = (mass * (log_q - self.log_p(x)))[seen]
             gradient = [np.sum(terms * score[seen]) for score in scores]
         return float(np.sum(terms)), np.array(gradient, dtype=float)
+
+
+class Weighted(Objective):
+    """A weighted sum of others: forward, the divergence of a mixture is that of its components but for a constant."""
+
+    name = "compiled gradients of the components"
+
+    def __init__(self, of: Target, law: Law, parts: Sequence[tuple[float, Objective]]) -> None:
+        Objective.__init__(self, of, law)
+        self._parts = parts
+
+    def slopes(self, theta: Array) -> tuple[float, Array]:
+        found = [(w, *part.slopes(theta)) for w, part in self._parts]
+        return sum(w * value for w, value, _ in found), sum(w * slope for w, _, slope in found)
 
 
 class Compiled(Objective):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,15 +83,14 @@ class Problem:
         return Point(own, divergence, at.kind, at.slope, tuple(map(float, at.curvatures)))
 
     def projection(self, how: str, points: tuple[Point, ...], steps: tuple[Step, ...], **fields: Any) -> Projection:
-        p = self.p
         return Projection(
-            p,
+            self.p,
             self.family,
             self.direction,
             how,
             points,
             steps,
-            measure=None if self.sampled else lambda q: self.measure(p, q),
+            measure=None if self.sampled else partial(self.measure, self.p),
             cross_entropy=-likelihood(self.law, points[0].member) if self.sampled else None,
             **fields,
         )

@@ -23,7 +23,7 @@ from .objective import Forward
 
 Values = dict[sp.Symbol, sp.Expr]
 # Where a sign change is looked for: in the logarithm, or the log odds, of the parameter, from the middle outward.
-LADDER = np.concatenate([[0.0], np.geomspace(0.05, 60, 60)])
+LADDER = np.array([0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 60])
 ROUNDS = 12
 
 
@@ -122,19 +122,20 @@ class Numbers:
         ((symbol, equation),) = plain.items()
         line = coordinate(self.of.domain(symbol))
         at = self._double(equation, symbol, line)
-        ladder = np.concatenate([-LADDER[:0:-1], LADDER])
         with np.errstate(all="ignore"):
-            values = np.array([at(u) for u in ladder])
-        falls = [
-            k for k in range(len(ladder) - 1) if values[k] > 0 > values[k + 1] or (values[k] > 0 and values[k + 1] == 0)
-        ]
-        if not falls:
+            middle = at(0.0)
+            way = 1.0 if middle > 0 else -1.0
+            ladder = [0.0, *(way * LADDER)]
+            place = next((k for k, u in enumerate(ladder) if not at(u) * way > 0), 0)
+            turned = at(ladder[place])
+        if middle == 0:
+            return {symbol: float(line.inward(np.float64(0)))}
+        if place == 0 or not np.isfinite(turned):
             raise UnderivableError(
                 f"{self._title()}: the equation for {symbol} has no root; the divergence falls as {symbol} goes to an "
                 f"end of {self.of.domain(symbol)}, so that no member is the nearest"
             )
-        place = min(falls, key=lambda k: abs(ladder[k]))
-        u = brentq(at, ladder[place], ladder[place + 1], xtol=1e-13, rtol=1e-14)
+        u = brentq(at, ladder[place - 1], ladder[place], xtol=1e-13, rtol=1e-14)
         return {symbol: float(line.inward(np.float64(u)))}
 
     def _double(self, equation: sp.Expr, symbol: sp.Symbol, line: Coordinate) -> Any:

@@ -59,7 +59,6 @@ class Integrand:
 
     def __init__(self, variable: sp.Symbol, expressions: tuple[sp.Expr, ...], bindings: Bindings = ()) -> None:
         self.variable, self.expressions = variable, expressions
-        self.bindings = bindings
         self._values = dict(bindings)
         demand_numbers(variable, expressions, bindings)
         self._forms: dict[tuple[sp.Expr, sp.Expr], sp.Symbol] = {}
@@ -69,6 +68,7 @@ class Integrand:
         long = {r for e in expressions for r in e.atoms(sp.Rational) if max(abs(r.p), r.q) > 2**50}
         named = {r: sp.Symbol(f"r{i}", real=True) for i, r in enumerate(sorted(long))}
         self._values |= {symbol: r for r, symbol in named.items()}
+        self.bindings = tuple(self._values.items())
         weight, *rest = (e.xreplace(named | {sp.zoo: -sp.oo}) for e in expressions)
         bodies = [self._abstract(weight, "centre"), *(self._abstract(e, "smooth") for e in rest)]
         modules = [_NAMESPACE, "mpmath"]
@@ -144,7 +144,9 @@ class Integrand:
         if form is None:
             self._turns.setdefault(e)
         else:
-            self._zeros.setdefault((-form[1] / form[0]).xreplace(self._values))
+            zero = (-form[1] / form[0]).xreplace(self._values)
+            if zero.is_finite:  # else the slope of the form is 0 at these numbers
+                self._zeros.setdefault(zero)
 
 
 def demand_numbers(variable: sp.Symbol, expressions: tuple[sp.Expr, ...], bindings: Bindings) -> None:

@@ -57,28 +57,46 @@ def integral(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Bo
     """Integrate exp(first expression), and that times the second where the condition holds, from lower to upper."""
     bits = precision(digits)
     with mp.workprec(bits):
-        drop = (digits + _GUARD) * mp.log(10)
-        points = anchors.exact(integrand, condition, lower, upper)
-        rounds = 0
-        while True:
-            rays = anchors.cut(integrand, condition, points, bits)
-            peaks = _peaks(rays)
-            verdict = _ends(rays, peaks, drop)
-            if verdict is not None and mp.isinf(verdict.mid):
-                return verdict
-            rounds += 1
-            found = anchors.searched(integrand, condition, rays, turns=rounds == 1)
-            more = anchors.ordered([*points, *found], lower, upper)
-            if rounds == _ROUNDS or len(more) == len(points):
-                break
-            points = more
+        rays, peaks, verdict = surveyed(integrand, lower, upper, condition, digits)
         if verdict is not None:
             return verdict
+        drop = _drop(digits)
         sums = _adapt(rays, peaks, drop, digits)
         # What lies beyond the cuts: at each end less than the peak times 10^-(digits + guard).
         clip = 2 * len(rays) * mp.exp(-drop)
         beyond = [clip * mp.exp(peak) if mp.isfinite(peak) else mp.mpf(0) for peak in peaks]
         return replace(sums, mass_error=sums.mass_error + beyond[0], error=sums.error + beyond[1] + sums.rounding)
+
+
+def surveyed(
+    integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Boolean, digits: int
+) -> tuple[list[Ray], tuple[mp.mpf, mp.mpf], Integral | None]:
+    """The rays that see everything, the peaks on them, and an infinite or refused integral if an end calls for it."""
+    points = anchors.exact(integrand, condition, lower, upper)
+    rounds = 0
+    while True:
+        rays = anchors.cut(integrand, condition, points, mp.mp.prec)
+        peaks = _peaks(rays)
+        verdict = _ends(rays, peaks, _drop(digits))
+        if verdict is not None and mp.isinf(verdict.mid):
+            return rays, peaks, verdict
+        rounds += 1
+        found = anchors.searched(integrand, condition, rays, turns=rounds == 1)
+        more = anchors.ordered([*points, *found], lower, upper)
+        if rounds == _ROUNDS or len(more) == len(points):
+            return rays, peaks, verdict
+        points = more
+
+
+def stretch(ray: Ray, peaks: tuple[mp.mpf, mp.mpf], digits: int) -> list[mp.mpf]:
+    """The ends of panels over what matters of a ray; none if nothing does."""
+    span = _range(ray, peaks, _drop(digits))
+    return _graded(*span) if span else []
+
+
+def _drop(digits: int) -> mp.mpf:
+    """How far below the peak nothing matters, as a logarithm."""
+    return (digits + _GUARD) * mp.log(10)
 
 
 def _peaks(rays: list[Ray]) -> tuple[mp.mpf, mp.mpf]:

@@ -41,7 +41,10 @@ def total(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Boole
         stretches = [*pairwise(starts), (starts[-1], None if last is None else last + 1)]
         sums = Integral()
         for start, stop in stretches:
-            sums += _stretch(_Terms(integrand, limits, condition), start, stop, smooth, digits, sums)
+            try:
+                sums += _stretch(_Terms(integrand, limits, condition), start, stop, smooth, digits, sums)
+            except OverflowError as error:
+                return Integral(doubt=f"a term cannot be computed: {error}")
         return sums
 
 

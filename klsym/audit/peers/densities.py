@@ -89,7 +89,8 @@ def _outcome(alone: Pair, point: Point, rng: np.random.Generator) -> Any:
     support = law.subs(values).support
     low, high = float(support.lower), float(support.upper)
     if law.family.discrete:
-        low, high = (low if np.isfinite(low) else -3.0), (high if np.isfinite(high) else low + 6)
+        low = low if np.isfinite(low) else -3.0
+        high = high if np.isfinite(high) else low + 6
         return int(rng.integers(int(low), int(high) + 1))
     if np.isfinite(low) and np.isfinite(high):
         return low + (high - low) * round(rng.uniform(0.1, 0.9), 2)

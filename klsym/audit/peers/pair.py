@@ -158,13 +158,10 @@ def everyday(subject: Subject, n: int, rng: np.random.Generator) -> Points:
     found = np.empty((0, len(subject.symbols)))
     for _ in range(50):
         typical = [rng.uniform(*parameter.typical, 8 * n) for parameter in subject.parameters]
-        points = np.stack(
-            [
-                np.rint(x) if a.domain.integer else np.round(x, 3)
-                for x, a in zip(typical, subject.parameters, strict=True)
-            ],
-            axis=1,
-        )
+        columns = [
+            np.rint(x) if a.domain.integer else np.round(x, 3) for x, a in zip(typical, subject.parameters, strict=True)
+        ]
+        points = np.reshape(columns, (len(columns), 8 * n)).T.copy()
         subject.impose(points)
         points = subject.rule.rounded(points)
         found = np.concatenate([found, points[subject.valid(points)]])[:n]

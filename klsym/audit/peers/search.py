@@ -29,7 +29,7 @@ FULL = SURVIVORS * CHILDREN
 def climbed(bench: Bench, trial: str, found: Measured, ask: str = ASK) -> Measuring:
     """What is found around the worst points of a trial, around the worst of those, and so on."""
     best, all_found = worst([point for point in found.points if point.trial == trial]), Measured()
-    if bench.pair.dear:
+    if bench.pair.dear or not bench.pair.columns:
         return all_found
     for _ in range(GENERATIONS):
         if not best:

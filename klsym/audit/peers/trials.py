@@ -257,7 +257,7 @@ def independent(shape: Shape, rank: int, gradient: bool = False) -> Callable[[Be
 
 def coincident(bench: Bench, trial: str) -> list[Question]:
     """Everyday points in which arguments are 0, 1, or those of the other side, so that supports touch, or are one."""
-    if not bench.pair.numeric:
+    if not (bench.pair.numeric and bench.pair.columns):
         return []
     found: list[Point] = []
     for point in bench.points("everyday", max(8, bench.budget // 2)):

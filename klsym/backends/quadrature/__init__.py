@@ -1,0 +1,1 @@
+"""Integrals and sums of programs over arrays of parameters, by rules whose panels each element chooses."""

@@ -1,0 +1,135 @@
+"""A divergence that is an integral or a sum as a function of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from ...core.integral import IntegralProgram
+from .. import numba
+from ..containers import container
+from ..function import Function, Report, kind_of, numeric
+from .frame import Frame, counted, rays
+from .nodes import Array, NumbaNodes, NumpyNodes, lines
+from .panels import begun, total
+from .windows import Windows
+
+# As many elements at a time as the arrays of all their nodes stay small.
+BLOCK = 256
+# Relative to the value, or to the integral of the integrand's size where the value is small beside that.
+TRUSTED = 1e-10
+# The integrand is followed until it is less than e^-DROP of its height, then farther where it still counts.
+DROPS = (42.0, 100.0, 250.0)
+_EPSILON = 2.0**-52
+_NOTHING = 1e-17
+
+
+class Integrated(Function):
+    """A divergence with an integral or a sum in it as a function of arrays, as Compiled is for a closed form.
+
+    What is closed or infinite comes from the closed program. There is no second pass of an integral: a value whose
+    estimated relative error is above 1e-10 is NaN, with an UndecidedWarning, or, without `second_pass`, comes as it is.
+    """
+
+    def __init__(
+        self,
+        program: IntegralProgram,
+        closed: Any,
+        backend: str,
+        second_pass: bool = True,
+        report: bool = False,
+    ) -> None:
+        Function.__init__(self, program.name, program.arguments, ("value",), closed.__doc__, report)
+        self.program, self.integral, self.closed = program.outside, program, closed
+        self.backend, self.second_pass = backend, second_pass
+        self.source = closed.source
+        self._frame, self._after = lines(program.frame), lines(program.after)
+        nodes = NumbaNodes if backend == "numba" else NumpyNodes
+        self._nodes = nodes(program.nodes, program.forms, program.discrete)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from .. import load_integral
+
+        options = {"second_pass": self.second_pass, "report": self.report}
+        return partial(load_integral, **options), (self.integral, self.backend)
+
+    def __call__(self, *args: Any, out: Any = None, check: bool = False, report: Any = None, **kwargs: Any) -> Any:
+        report = self.report if report is None else report
+        args = self.bound(args, kwargs)
+        if (call := container(args)) is not None:
+            return call(self, args, {"out": out, "check": check, "report": report})
+        values = [numeric(name, value) for name, value in zip(self.arguments, args, strict=True)]
+        kind, shape = kind_of(values), np.broadcast_shapes(*(np.shape(value) for value in values))
+        outs = None if out is None else self.outs(out, [shape])
+        flat = [np.broadcast_to(np.asarray(value, dtype=float), shape).reshape(-1) for value in values]
+        outside = self.closed(*values, check=check, report=True)
+        result, error = (np.array(part, dtype=float).reshape(-1) for part in outside[:2])
+        for start in range(0, result.size, BLOCK):
+            here = slice(start, start + BLOCK)
+            self._fill([value[here] for value in flat], result[here], error[here])
+        result, error = result.reshape(shape).astype(kind)[()], error.reshape(shape)[()]
+        if outs is not None:
+            np.copyto(outs[0], result, casting="same_kind")
+            result = outs[0]
+        return Report(result, error, outside.second) if report else result
+
+    def _fill(self, arguments: list[Array], result: Array, error: Array) -> None:
+        """The integrals of a block of elements, where they are needed."""
+        holds = self.closed.conditions(**dict(zip(self.arguments, arguments, strict=True)))
+        valid = np.logical_and.reduce([np.broadcast_to(held, result.shape) for held in holds.values()])
+        needed, frame = Frame.of(self.integral, self._frame(*arguments), valid & np.ones(result.shape, dtype=bool))
+        if not needed.any():
+            return
+        some = [argument[needed] for argument in arguments]
+        found, doubt = self._integral(frame)
+        value = np.broadcast_to(self._after(found, *some)[0], found.shape)
+        with np.errstate(all="ignore"):
+            moved = abs(self._after(found + doubt, *some)[0] - value)
+            relative = np.where(value == 0.0, np.where(doubt == 0.0, 0.0, np.inf), moved / abs(value))
+        unsure = ~(relative <= TRUSTED)
+        if self.second_pass and unsure.any():
+            value = np.where(unsure, np.nan, value)
+            self.warn_undecided(int(unsure.sum()), result.size, 5)
+        result[needed], error[needed] = value, relative
+
+    def _integral(self, frame: Frame) -> tuple[Array, Array]:
+        """The integral for each element and what it may be off."""
+        size = frame.places.shape[1]
+        value, doubt, waiting = np.zeros(size), np.full(size, np.inf), np.arange(size)
+        with np.errstate(all="ignore"):
+            for drop in DROPS:
+                value[waiting], doubt[waiting], beyond = self._followed(frame[waiting], drop)
+                cut = beyond > _NOTHING * abs(value[waiting])
+                doubt[waiting] += 10 * beyond
+                waiting = waiting[cut]
+                if not waiting.size:
+                    break
+        return value, doubt
+
+    def _followed(self, frame: Frame, drop: float) -> tuple[Array, Array, Array]:
+        """The same as far as the integrand is above e^-drop of its height, and how large it is where that ends."""
+        program, size = self.integral, frame.places.shape[1]
+        seen = (counted if program.discrete else rays)(frame, program.both)
+        windows = Windows(self._nodes, seen, program.both, program.discrete)
+        spans = windows.spans(windows.cuts(size, drop))
+        marks = [*(row for span in spans for row in span), *windows.graded(spans)]
+        marks += windows.crossings(spans) if program.kinked else []
+        sums = total(self._nodes, seen, begun(np.array(marks), program.discrete), size, program.discrete, program.both)
+        value, absolute, *masses = sums.parts
+        missing = abs(np.array(masses if program.both else masses[:1]) - 1).max(axis=0)
+        beyond = np.zeros(size)
+        np.maximum.at(beyond, seen.element, windows.beyond(spans))
+        return value, sums.doubt + 4 * _EPSILON * absolute + missing * abs(value), beyond
+
+
+def load(
+    program: IntegralProgram, closed: Callable[..., Any], backend: str | None = None, **options: Any
+) -> Integrated:
+    """The program as a callable; `closed` is what it has outside of integrals, loaded."""
+    if backend is None:
+        backend = "numba" if find_spec("numba") and not numba.missing(program.nodes) else "numpy"
+    return Integrated(program, closed, backend, **options)

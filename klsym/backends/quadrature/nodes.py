@@ -1,0 +1,213 @@
+"""The lines of a program at nodes: arrays of rays by nodes, by NumPy or by a loop of numba's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.program import Program
+from .. import numba, numpy
+from ..callable import execute
+from ..library import needed, numba_library
+from ..source import functions, indented, laid_out, opening
+from ..store import keep, module
+
+Array = NDArray[np.float64]
+
+# From there on e^t is all that counts of a form.
+FAR = 300.0
+
+# As many numbers at a time as a processor's cache has room for, of each array.
+ROOM = 8192
+
+
+@dataclass
+class Rays:
+    """Half lines x = start +- y, of each: its element, its forms at y = 0 and their slopes by y, and constants.
+
+    y is e^t, and t itself in sums; `end` is the last t. `inside` says whether P and Q have mass there. Arrays have a
+    column for each ray.
+    """
+
+    element: NDArray[np.int64]
+    offset: Array
+    slope: Array
+    constant: Array
+    first: Array
+    end: Array
+    inside: Array
+
+    def __getitem__(self, rows: Any) -> Rays:
+        return Rays(
+            self.element[rows],
+            self.offset[:, rows],
+            self.slope[:, rows],
+            self.constant[:, rows],
+            self.first[rows],
+            self.end[rows],
+            self.inside[:, rows],
+        )
+
+    def __len__(self) -> int:
+        return self.element.size
+
+
+class Nodes:
+    """A program of nodes, at arrays of rays by nodes.
+
+    `heights` are log p and log q in t, and the integrand; `sums`, with a weight for each node, those of the integrand,
+    of its size, and of p and q, as rows.
+    """
+
+    def heights(self, rays: Rays, t: Array) -> Array:
+        raise NotImplementedError
+
+    def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
+        raise NotImplementedError
+
+
+def lines(program: Program) -> Callable[..., Any]:
+    """The program's outputs as a function of arrays, without a second pass."""
+    source = numpy.emit(program)
+    first = execute(f"klsym.generated.{program.name}", source, f"<klsym {program.name} {abs(hash(source)):x}>")[
+        "_first"
+    ]
+
+    def at(*arguments: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return first(*arguments)
+
+    return at
+
+
+class NumpyNodes(Nodes):
+    """The nodes by NumPy, as many at a time as stay in a processor's cache."""
+
+    def __init__(self, program: Program, forms: int, discrete: bool) -> None:
+        self._first, self._forms, self._discrete = lines(program), forms, discrete
+
+    def heights(self, rays: Rays, t: Array) -> Array:
+        found = np.empty((3, *t.shape))
+        for rows in _parts(t):
+            found[:, rows] = self._at(rays[rows], t[rows])
+        return found
+
+    def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
+        found = np.empty((4, len(rays)))
+        for rows in _parts(t):
+            log_p, log_q, value = self._at(rays[rows], t[rows])
+            with np.errstate(all="ignore"):
+                parts = (value, abs(value), *(np.where(np.isnan(log), 0.0, np.exp(log)) for log in (log_p, log_q)))
+                found[:, rows] = [(weights[rows] * part).sum(axis=1) for part in parts]
+        return found
+
+    def _at(self, rays: Rays, t: Array) -> list[Any]:
+        jacobian = 0.0 * t if self._discrete else t
+        with np.errstate(all="ignore"):
+            arguments = [*self._values(rays, t), *rays.constant[:, :, None], jacobian, *rays.inside[:, :, None]]
+            return list(np.broadcast_arrays(*self._first(*arguments)[:3], t)[:3])
+
+    def _values(self, rays: Rays, t: Array) -> Any:
+        """The values of the forms and the logarithms of their sizes, in turn."""
+        y = t if self._discrete else np.exp(t)
+        for k in range(self._forms):
+            offset, slope = rays.offset[k][:, None], rays.slope[k][:, None]
+            value = offset + slope * y
+            yield value
+            if self._discrete:
+                yield np.log(abs(value))
+                continue
+            alone = (offset == 0.0) | (t > FAR)
+            yield np.where(alone, np.log(abs(slope)) + t, np.log(abs(offset)) + np.log1p(slope / offset * y))
+
+
+def _parts(t: Array) -> Iterator[slice]:
+    step = max(1, ROOM // t.shape[1])
+    return (slice(start, start + step) for start in range(0, t.shape[0], step))
+
+
+class NumbaNodes(Nodes):
+    """The nodes by loops that are compiled."""
+
+    def __init__(self, program: Program, forms: int, discrete: bool) -> None:
+        source = _source(program, forms, discrete)
+        loops = module(keep(program.name, source), source, {})
+        self._heights, self._sums = loops.heights, loops.sums
+
+    def heights(self, rays: Rays, t: Array) -> Array:
+        found = np.empty((3, *t.shape))
+        self._heights(rays.offset, rays.slope, rays.constant, rays.inside, t, found)
+        return found
+
+    def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
+        found = np.empty((4, len(rays)))
+        self._sums(rays.offset, rays.slope, rays.constant, rays.inside, t, weights, found)
+        return found
+
+
+def _source(program: Program, forms: int, discrete: bool) -> str:
+    """A module with the two loops."""
+    wanted = {*functions(program, numba.spelling()), "_log", "_log1p", "_exp", "njit", "np"}
+    definitions = needed(numba_library(), wanted)
+    imports = [text for text in definitions if text.startswith(("import ", "from "))]
+    constants = len(program.arguments) - 2 * forms - 3
+    arguments = [name for k in range(forms) for name in (f"u{k}", f"l{k}")]
+    arguments += [f"constant[{k}, i]" for k in range(constants)] + ["jacobian", "inside[0, i]", "inside[1, i]"]
+    given = ["offset", "slope", "constant", "inside", "t"]
+    node = [*_values(forms, discrete), f"log_p, log_q, value, = _first({', '.join(arguments)})"]
+    jit = '@njit(error_model="numpy", cache=True, nogil=True)'
+    return "\n".join(
+        [
+            f'"""{program.name} at nodes."""',
+            "",
+            *imports,
+            "",
+            *laid_out([text for text in definitions if text not in imports]),
+            '@njit(error_model="numpy", forceinline=True)',
+            *numba.scalars(program).functions[0],
+            "",
+            "",
+            jit,
+            *opening("heights", [*given, "found"]),
+            "    for i in range(t.shape[0]):",
+            "        for j in range(t.shape[1]):",
+            *indented([*node, "found[0, i, j], found[1, i, j], found[2, i, j] = log_p, log_q, value"], 3),
+            "",
+            "",
+            jit,
+            *opening("sums", [*given, "weights", "found"]),
+            "    value_at, p_at, q_at = np.empty(t.shape[1]), np.empty(t.shape[1]), np.empty(t.shape[1])",
+            "    for i in range(t.shape[0]):",
+            "        for j in range(t.shape[1]):",  # vector instructions, which a sum in order does not allow
+            *indented([*node, "value_at[j], p_at[j], q_at[j] = value, _exp(log_p), _exp(log_q)"], 3),
+            "        a = b = c = d = 0.0",
+            "        for j in range(t.shape[1]):",
+            "            w = weights[i, j]",
+            "            a += w * value_at[j]",
+            "            b += w * abs(value_at[j])",
+            "            c += w * p_at[j] if p_at[j] == p_at[j] else 0.0",
+            "            d += w * q_at[j] if q_at[j] == q_at[j] else 0.0",
+            "        found[0, i], found[1, i], found[2, i], found[3, i] = a, b, c, d",
+            "",
+        ]
+    )
+
+
+def _values(forms: int, discrete: bool) -> list[str]:
+    rows = ["y = t[i, j]" if discrete else "y = _exp(t[i, j])", "jacobian = 0.0" if discrete else "jacobian = t[i, j]"]
+    for k in range(forms):
+        rows.append(f"u{k} = offset[{k}, i] + slope[{k}, i] * y")
+        if discrete:
+            rows.append(f"l{k} = _log(abs(u{k}))")
+            continue
+        rows += [
+            f"if offset[{k}, i] == 0.0 or t[i, j] > {FAR}:",
+            f"    l{k} = _log(abs(slope[{k}, i])) + t[i, j]",
+            "else:",
+            f"    l{k} = _log(abs(offset[{k}, i])) + _log1p(slope[{k}, i] / offset[{k}, i] * y)",
+        ]
+    return rows

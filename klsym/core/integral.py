@@ -1,0 +1,43 @@
+"""A number that is an integral or a sum, as programs: what to evaluate at the nodes, and what each element has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .program import Program
+
+
+@dataclass(frozen=True)
+class IntegralProgram:
+    """A function of parameters that is an integral over x, or a sum over integers x, of a program's value.
+
+    `outside` computes the value where it is closed or infinite, and NaN elsewhere.
+
+    `frame` has for each element, as its outputs in this order: whether the integral is needed there; where the supports
+    of P and Q begin and end; the places where the integrand may have a kink or an end; for each linear form in x its
+    slope, and its values at each of the places; and constants.
+
+    `nodes` takes, for each form, its value and the logarithm of its size, then the constants, the logarithm of dx/dt,
+    and whether x is in the support of P and of Q; its outputs are the log densities of P and Q in t and the
+    integrand. `after` makes the value of the integral and the parameters. `both` says that the mass of Q counts where P
+    has none, `kinked` that the integrand may have a kink where the densities cross.
+    """
+
+    outside: Program
+    frame: Program
+    nodes: Program
+    after: Program
+    places: int
+    forms: int
+    constants: int
+    discrete: bool
+    both: bool
+    kinked: bool
+
+    @property
+    def name(self) -> str:
+        return self.outside.name
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        return self.outside.arguments

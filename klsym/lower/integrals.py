@@ -1,0 +1,207 @@
+"""A derivation whose value is an integral or a sum, as programs that a rule runs at the nodes that it chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import sympy as sp
+
+from ..core.derivation import Derivation, General
+from ..core.errors import UnderivableError
+from ..core.family import Distribution
+from ..core.integral import IntegralProgram
+from ..core.program import Output, Program
+from .differences import Images, difference
+from .forms import Forms, places
+from .gaps import exact_gaps
+from .integrand import LOG_P, MASS_P, MASS_Q, VALUE, D, integrand
+from .program import lower
+from .rewrites import head, rewrite
+from .ssa import Builder
+
+SIZE = sp.Symbol("jacobian", real=True)  # log |dx/dt|
+IN_P, IN_Q = sp.symbols("in_p in_q", real=True)
+_LARGE = sp.Integer(1000)  # an order from which on the expansion of a Bessel function is right to 1e-12
+
+
+def open_cases(derivation: Derivation) -> bool:
+    """Whether the value is an integral or a sum in some case."""
+    return any(case.kind in ("semi-closed", "numeric") for case in derivation.cases)
+
+
+def integrals(
+    derivation: Derivation,
+    base: sp.Expr | None = None,
+    images: Images | None = None,
+    generals: Sequence[Sequence[General]] = (),
+) -> IntegralProgram:
+    """The programs of a derivation that has a case with an integral or a sum.
+
+    `images` are P and Q as members of one family, if one holds both: near P = Q the difference of their log densities
+    is then formed from what the parameters differ by. `generals` are those of `lower`, for closed cases.
+    """
+    p, q = derivation.p, derivation.q
+    if p.family.discrete != q.family.discrete:
+        raise UnderivableError(f"{derivation.divergence.notation} of {p} and {q} has no integral to compile")
+    x = p.family.variable
+    log_p, log_q = p.log_density(), q.log_density(x)
+    alike = (p.support.lower, p.support.upper) == (q.support.lower, q.support.upper)
+    term = integrand(derivation.divergence, alike, images is not None)
+    forms = Forms(x, (LOG_P, D, MASS_P, MASS_Q))
+    anchors = _anchors(p, q, log_p, log_q)
+    steps: dict[sp.Symbol, sp.Expr] = {}
+    near = None if images is None else difference(images, x, steps)
+    outside = lower(derivation, base, generals=generals, open_ended=True)
+    nodes = _nodes(outside, forms, log_p, log_q, near, term.value, alike)
+    frame = _frame(outside, derivation, forms, anchors, steps)
+    after = term.after / derivation.divergence.unit(base)
+    return IntegralProgram(
+        outside=outside,
+        frame=frame,
+        nodes=nodes,
+        after=_after(outside, after),
+        places=len(anchors),
+        forms=len(forms.forms),
+        constants=len(forms.constants),
+        discrete=p.family.discrete,
+        both=term.both,
+        kinked=term.kinked,
+    )
+
+
+def _anchors(p: Distribution, q: Distribution, *densities: sp.Expr) -> list[sp.Expr]:
+    """Where the integrand may have an end, a kink or a mode; of sums, where they begin."""
+    ends = [end for d in (p, q) for end in (d.support.lower, d.support.upper) if end.is_finite is not False]
+    if p.family.discrete:
+        found = [d.support.lower for d in (p, q) if d.support.lower.is_finite is not False]
+        return list(dict.fromkeys(found)) or [sp.S.Zero]
+    x = p.family.variable
+    inner = [place for density in densities for place in places(density, x)]
+    inner += [place for d in (p, q) for place in _mapped(d)]
+    return list(dict.fromkeys([*ends, *inner])) or [sp.S.Zero]
+
+
+def _mapped(d: Distribution) -> list[sp.Expr]:
+    """The places of the distribution whose image this one is, where they are mapped to."""
+    origin = d.family.origin
+    if origin is None:
+        return []
+    x = origin.base.variable
+    inner = [*places(d.base.log_density(), x), *_mapped(d.base)]
+    images = [origin.forward.xreplace({**d.bindings, x: place}) for place in inner]
+    return [image for image in images if image.is_finite is not False and not image.has(sp.zoo, sp.nan)]
+
+
+def _nodes(
+    outside: Program,
+    forms: Forms,
+    log_p: sp.Expr,
+    log_q: sp.Expr,
+    near: sp.Expr | None,
+    value: sp.Expr,
+    alike: bool,
+) -> Program:
+    """The log densities in t, and the integrand."""
+    written = [_far_orders(forms.write(e)) for e in (log_p, log_q, *([] if near is None else [near]))]
+    value = forms.write(value)
+    pairs = [symbol.name for pair in forms.forms.values() for symbol in pair]
+    names = [*pairs, *(symbol.name for symbol in forms.constants.values()), SIZE.name, IN_P.name, IN_Q.name]
+    build = Builder(names)
+    minus, zero = build.constant("-inf"), build.constant("0")
+    lines = [build.expression(rewrite(expr)) for expr in written]
+    first, second = lines[:2]
+    if not alike:
+        first = build.line("select", build.line("lt", zero, IN_P.name), first, minus)
+        second = build.line("select", build.line("lt", zero, IN_Q.name), second, minus)
+    d = build.line("sub", first, second)
+    if near is not None:
+        close = build.line("lt", build.line("abs", d), build.constant("1"))
+        d = build.line("select", close, lines[2], d)
+    mass = [build.line("add", line, SIZE.name) for line in (first, second)]
+    masses = [build.line("exp", line) for line in mass]
+    for symbol, line in zip((LOG_P, D, MASS_P, MASS_Q), (first, d, *masses), strict=True):
+        build.define(symbol, line)
+    found = build.expression(rewrite(_guarded(value)))
+    outputs = (*(Output(line, name=name) for line, name in zip(mass, ("log_p", "log_q"), strict=True)), Output(found))
+    program = Program(f"{outside.name}_nodes", tuple(names), tuple(build.lines), outputs)
+    return replace(program, lines=program.needed(*mass, found))
+
+
+def _far_orders(density: sp.Expr) -> sp.Expr:
+    """log I_nu(z) by its expansion for large orders and where I_nu(z) is less than a double (DLMF 10.41.3)."""
+    ive, select = head("ive"), head("select")
+
+    def far(nu: sp.Expr, z: sp.Expr) -> sp.Expr:
+        root = sp.sqrt(nu**2 + z**2)
+        t = head("div")(nu, root)
+        terms = (
+            (3 * t - 5 * t**3) / (24 * nu),
+            (81 * t**2 - 462 * t**4 + 385 * t**6) / (1152 * nu**2),
+            (30375 * t**3 - 369603 * t**5 + 765765 * t**7 - 425425 * t**9) / (414720 * nu**3),
+        )
+        return root + nu * sp.log(z / (nu + root)) - sp.log(2 * sp.pi * root) / 2 + sp.log(1 + sp.Add(*terms))
+
+    def logarithm(function: sp.Expr) -> sp.Expr:
+        nu, z = function.args[0].args
+        scaled = ive(sp.Min(nu, _LARGE), z)
+        beyond = sp.Or(sp.Lt(_LARGE, nu), sp.Lt(scaled, sp.Rational(1, 10**250)))
+        return select(beyond, far(nu, z), z + sp.log(scaled))
+
+    return density.replace(lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.besseli), logarithm)
+
+
+def _guarded(value: sp.Expr) -> sp.Expr:
+    """A term with the mass of P or Q is 0 where that mass is: d may be infinite there."""
+
+    def guard(term: sp.Expr) -> sp.Expr:
+        for mass in (MASS_P, MASS_Q):
+            if term != mass and mass in sp.Mul.make_args(term):
+                term = head("select")(head("eq")(mass, 0), 0, term)
+        return term
+
+    if value.func == head("select"):
+        condition, near, far = value.args
+        return head("select")(condition, near, _guarded(far))
+    return sp.Add(*map(guard, sp.Add.make_args(sp.expand(value, deep=False))))
+
+
+def _frame(
+    outside: Program,
+    derivation: Derivation,
+    forms: Forms,
+    anchors: Sequence[sp.Expr],
+    steps: Mapping[sp.Symbol, sp.Expr],
+) -> Program:
+    """What each element has: whether it needs the integral, supports, places, forms at these, and constants."""
+    build = Builder(outside.arguments)
+    for step, expr in steps.items():
+        build.define(step, build.expression(exact_gaps(expr)))
+    results = [_needed(build, derivation)]
+    for member in (derivation.p, derivation.q):
+        results += [build.expression(end) for end in (member.support.lower, member.support.upper)]
+    results += [build.expression(rewrite(place)) for place in anchors]
+    for slope, offset in forms.forms:
+        results.append(build.expression(rewrite(slope)))
+        results += [build.expression(rewrite(exact_gaps(sp.expand(slope * place + offset)))) for place in anchors]
+    results += [build.expression(rewrite(constant)) for constant in forms.constants]
+    outputs = tuple(Output(line, name=f"f{k}") for k, line in enumerate(results))
+    program = Program(f"{outside.name}_frame", outside.arguments, tuple(build.lines), outputs)
+    return replace(program, lines=program.needed(*results))
+
+
+def _needed(build: Builder, derivation: Derivation) -> str:
+    """1 where the case that holds is an integral or a sum, 0 elsewhere."""
+    one, result = build.constant("1"), build.constant("0")
+    for case in reversed(derivation.cases):
+        found = one if case.kind in ("semi-closed", "numeric") else build.constant("0")
+        result = build.select(case.when, found, result)
+    return result
+
+
+def _after(outside: Program, after: sp.Expr) -> Program:
+    """The divergence from the integral."""
+    build = Builder(("integral", *outside.arguments))
+    build.define(VALUE, "integral")
+    line = build.expression(rewrite(after))
+    return Program(f"{outside.name}_after", build.arguments, tuple(build.lines), (Output(line),))

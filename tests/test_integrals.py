@@ -1,0 +1,145 @@
+"""Compiled code of what is not closed: integrals and sums over arrays of parameters."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import warnings
+from functools import partial
+
+import numpy as np
+import pytest
+import sympy as sp
+
+import klsym
+from klsym import jensen_shannon, kl, total_variation
+from klsym.core.errors import ParameterError, UndecidedWarning, UnderivableError
+from klsym.oracles import measure
+from klsym.verification import sample_points
+
+OPEN = ("semi-closed", "numeric")
+NORMAL_CAUCHY = kl(klsym.Normal, klsym.Cauchy)
+
+
+def truth(formula, numbers):
+    """The value from the definition alone, at the doubles that the code was given."""
+    exact = {s: sp.Rational(*numbers[s.name].as_integer_ratio()) for s in formula.parameters}
+    return measure(formula.derivation.divergence.subs(exact), formula.p.subs(exact), formula.q.subs(exact), 20)
+
+
+def worst(formula, points, seed, within):
+    """The largest relative error of the code at random points of each case that is an integral, and its estimates."""
+    code, errors = formula.compile("numpy", report=True), []
+    for case in (case for case in formula.cases if case.kind in OPEN):
+        for point in sample_points(formula, case, points, seed):
+            numbers = {s.name: float(point[s]) for s in formula.parameters}
+            value, found = truth(formula, numbers), code(**numbers)
+            error = float(abs(found.value - value.mid) / abs(value.mid))
+            assert value.vouched and error <= within, (formula.title, numbers, found, value)
+            assert error <= 4 * found.error + 2.0**-50 + float(value.rad / abs(value.mid)), (formula.title, numbers)
+            errors.append(error)
+    return errors
+
+
+@pytest.fixture(scope="module")
+def code():
+    return NORMAL_CAUCHY.compile("numpy")
+
+
+def test_it_is_a_function_of_arrays(code):
+    mu, gamma = np.linspace(-1, 1, 3), np.array([[0.5], [2.0]])
+    found = code(mu, 1, 0, gamma)
+    assert found.shape == (2, 3)
+    assert found[0, 0] == found[0, 2] == code(-1, 1, 0, 0.5)
+    assert found[1, 1] == pytest.approx(
+        truth(NORMAL_CAUCHY, dict(mu_p=0.0, sigma_p=1.0, x0_q=0.0, gamma_q=2.0)).mid, rel=1e-13
+    )
+    out = np.empty((2, 3))
+    assert code(mu, 1, 0, gamma_q=gamma, out=out) is out and (out == found).all()
+    assert np.isnan(code([0, 0, np.nan], [1, -1, 1], 0, 1)).tolist() == [False, True, True]
+    with pytest.raises(ParameterError, match=r"sigma_p must lie in .* at index 1"):
+        code(0, [1.0, -1.0], 0, 1, check=True)
+    narrow = code(np.float32(0.5), 1, 0, 1)
+    assert narrow.dtype == np.float32 and narrow == np.float32(code(0.5, 1, 0, 1))
+    assert pickle.loads(pickle.dumps(code))(0.5, 1, 0, 1) == code(0.5, 1, 0, 1)
+    assert "gamma_q must lie in (0, oo)" in code.__doc__
+    bits = kl(klsym.Normal, klsym.Cauchy, base=2).compile("numpy")
+    assert bits(0, 1, 0, 1) == pytest.approx(code(0, 1, 0, 1) / np.log(2), rel=1e-15)
+
+
+def test_it_is_infinite_or_closed_where_the_formula_is():
+    found = kl(klsym.StudentT, klsym.Logistic).compile("numpy")([0.5, 3], 0, 1, 0, 1)
+    assert found[0] == np.inf and 0 < found[1] < 1
+    found = total_variation(klsym.Uniform, klsym.Beta).compile("numpy")(0, 1, [1, 2], 1)
+    assert found[0] == pytest.approx(0, abs=1e-300) and found[1] == pytest.approx(0.25, rel=1e-14)
+
+
+def test_what_is_not_to_be_trusted_is_not_a_number():
+    """At 1e9 the logarithm of a normaliser has lost seven digits."""
+    code = kl(klsym.InverseGamma, klsym.Logistic).compile("numpy")
+    with pytest.warns(UndecidedWarning, match="1 of 2 values"):
+        found = code([3.0, 1e9], 1, 0, 1)
+    assert np.isfinite(found[0]) and np.isnan(found[1])
+    rest = kl(klsym.InverseGamma, klsym.Logistic).compile("numpy", second_pass=False, report=True)(1e9, 1, 0, 1)
+    assert np.isfinite(rest.value) and rest.error > 1e-10
+
+
+def test_derivatives_and_other_backends_are_refused():
+    for request in (
+        partial(NORMAL_CAUCHY.compile, "torch"),
+        partial(NORMAL_CAUCHY.compile, gradient=True),
+        NORMAL_CAUCHY.generate,
+    ):
+        with pytest.raises(UnderivableError, match="the backends numpy and numba compute it"):
+            request()
+
+
+@pytest.mark.slow
+def test_numba_is_numpy():
+    pytest.importorskip("numba")
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=300), rng.uniform(0.3, 3, 300), rng.normal(size=300), rng.uniform(0.3, 3, 300)
+    np.testing.assert_allclose(
+        NORMAL_CAUCHY.compile("numba")(*numbers), NORMAL_CAUCHY.compile("numpy")(*numbers), rtol=3e-14
+    )
+
+
+NEAR = ("Normal", "Gamma", "Weibull", "Beta", "VonMises", "Triangular", "Poisson", "NegativeBinomial", "Laplace")
+
+
+@pytest.mark.parametrize("measured", [jensen_shannon, total_variation], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("name", [NEAR[0], *(pytest.param(n, marks=pytest.mark.slow) for n in NEAR[1:])])
+def test_no_digit_is_lost_near_the_diagonal(measured, name):
+    family = getattr(klsym, name)
+    formula = measured(family, family)
+    code = formula.compile("numpy")
+    (point,) = sample_points(formula, formula.cases[0], 1, seed=3)
+    near = {s.name: float(point[s]) for s in formula.parameters}
+    near |= {n: near[f"{n[:-1]}p"] * (1 + 1e-6) for n in near if n.endswith("_q")}
+    value = truth(formula, near).mid
+    assert abs(code(**near) - value) <= 1e-12 * value
+    same = near | {n: near[f"{n[:-1]}p"] for n in near if n.endswith("_q")}
+    assert code(**same) == 0
+
+
+PAIRS = (
+    "Normal Cauchy", "Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Moyal", "BetaBinomial Poisson",
+    "Skellam Skellam", "Logarithmic NegativeBinomial", "Gompertz Levy",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("pair", random.Random(7).sample(PAIRS, 1))
+def test_code_is_the_definition(pair):
+    p, q = (getattr(klsym, name) for name in pair.split())
+    assert worst(kl(p, q), 1, 5, 1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [family.name for family in klsym.families.catalog.values()])
+def test_every_pair_that_is_not_closed_has_code(name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UndecidedWarning)
+        for other in klsym.families.catalog.values():
+            formula = kl(getattr(klsym, name), other)
+            if any(case.kind in OPEN for case in formula.cases):
+                worst(formula, 3, 11, 1e-10)
