@@ -42,6 +42,10 @@ def _chernoff(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: s
     return -sp.log(_affinity(log_p, log_q, P, alpha))
 
 
+def _chernoff_information(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return _chernoff(log_p, log_q, P, Q, ALPHA)
+
+
 def _bhattacharyya(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return -sp.log(_affinity(log_p, log_q, P, sp.S.Half))
 
@@ -197,6 +201,10 @@ tsallis_entropy = Divergence(
     "tsallis_entropy", "S[alpha](P)", _tsallis_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,),
     constraint=NOT_ONE, order=0,
 )  # fmt: skip
+
+chernoff_information = Divergence(
+    "chernoff_information", "Chernoff(P, Q)", _chernoff_information, VANISHING | {"symmetric"}, over="orders"
+)
 
 DISTANCE = frozenset({"nonnegative", "zero-on-diagonal", "symmetric"})
 wasserstein1 = Divergence(
