@@ -24,6 +24,7 @@ _ROOMS = {
     ),
     "comparisons": ("f_divergence", "jensen_shannon", "jensen_shannon_distance", "total_variation", "kolmogorov"),
     "transport": ("wasserstein", "wasserstein1", "wasserstein2", "wasserstein2_squared"),
+    "geodesics": ("fisher_rao",),
     "entropies": ("renyi_entropy", "tsallis_entropy"),
     "arrays.joint": ("joint", "independent"),
     "joints": ("marginal", "condition", "mutual_information", "markov_chain", "kl_rate"),

@@ -115,6 +115,10 @@ def _wasserstein2(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return sp.sqrt(_wasserstein2_squared(x, y, P, Q))
 
 
+def _fisher_rao(score: sp.Expr, _: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return sp.sqrt(P(score**2))
+
+
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
 LIMIT = frozenset({"kl-at-1"})
@@ -212,6 +216,14 @@ chernoff_information = Divergence(
 )
 
 DISTANCE = frozenset({"nonnegative", "zero-on-diagonal", "symmetric"})
+fisher_rao = Divergence(
+    "fisher_rao",
+    "FisherRao(P, Q)",
+    _fisher_rao,
+    VANISHING | {"symmetric", "triangle"},
+    order=1,
+    over="curves",
+)
 wasserstein1 = Divergence(
     "wasserstein1",
     "W1(P, Q)",

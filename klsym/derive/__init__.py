@@ -12,6 +12,7 @@ from sympy.logic.boolalg import Boolean
 from ..core.derivation import Case, Derivation, Expectation, Step
 from ..core.divergence import Divergence
 from ..core.family import Distribution
+from .curves import by_curve
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
 from .greatest import by_order
@@ -32,6 +33,8 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
+    if divergence.over == "curves":
+        return by_curve(divergence, p, q)
     if divergence.over == "orders":
         derivation = by_order(divergence, p, q)
         special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)

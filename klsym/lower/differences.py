@@ -110,7 +110,7 @@ def _by_slope(u: Column, slope: Callable[[sp.Expr], sp.Expr], apart: sp.Expr, ne
 def _log_sinhc(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:
     """Its derivative is the Langevin function, with poles at multiples of i pi."""
     base = LogSinhc(u.base)
-    return _only(base, expr, _by_slope(u, Langevin, expr - base, sp.Rational(1, 10)))
+    return _only(base, expr, _by_slope(u, lambda v: Langevin(v), expr - base, sp.Rational(1, 10)))
 
 
 def _zeta(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:

@@ -55,9 +55,10 @@ def integrals(
     found = None if images is None else difference(images, x)
     near, steps = (None, {}) if found is None else found[:2]
     outside = lower(derivation, base, generals=generals, open_ended=True)
-    nodes = _nodes(outside, forms, log_p, log_q, near, term.value, alike)
     constant, moving = _terms(x, log_p, log_q)
-    sizes = _sizes(nodes, [forms.write(term) for term in moving])
+    sized = [forms.write(part) for part in moving]  # all that is written comes before the names are counted
+    nodes = _nodes(outside, forms, log_p, log_q, near, term.value, alike)
+    sizes = _sizes(nodes, sized)
     frame = _frame(outside, derivation, forms, anchors, steps, constant)
     after = term.after / derivation.divergence.unit(base)
     return IntegralProgram(
