@@ -84,4 +84,13 @@ def kolmogorov(p: Any, q: Any, *, share: Any = (), **options: Any) -> Any:
     >>> kolmogorov(Exponential(1), Exponential(2)).value
     1/4
     """
-    return measured(divergences.kolmogorov, p, q, None, share, False, options)
+    if not all(isinstance(d, (list, tuple)) or hasattr(d, "__array__") for d in (p, q)):
+        return measured(divergences.kolmogorov, p, q, None, share, False, options)
+    import numpy as np
+
+    from .vectors import Floats, summed
+
+    def greatest(p: Floats, q: Floats) -> Floats:
+        return np.max(np.abs(np.cumsum(p - q, axis=-1)), axis=-1, keepdims=True)
+
+    return summed(greatest, (p, q), **options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
@@ -137,7 +136,7 @@ def measure(
     if divergence.over == "couplings":
         return _coupled(divergence, p, other, digits)
     if divergence.over == "half-lines":
-        return half_lines.greatest(p, other, (_spelled(p, "p"), _spelled(other, "q")), _below(digits), digits)
+        return half_lines.greatest(p, other, (_spelled(p, "p"), _spelled(other, "q")), expectation, digits)
     means: dict[sp.Symbol, tuple[bool, sp.Expr, sp.Expr | None]] = {}
 
     def under(first: bool) -> Operator:
@@ -174,15 +173,6 @@ def measure(
         if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
             return _unreliable(result, member, whole)
     return result
-
-
-def _below(digits: int) -> Callable[[Distribution, sp.Expr], Value]:
-    def below(d: Distribution, place: sp.Expr) -> Value:
-        if bool(place <= d.support.lower) or bool(place >= d.support.upper):
-            return Value(mp.mpf(int(bool(place > d.support.lower))), mp.mpf(0), "exact")
-        return expectation(d, sp.S.One, d.family.variable <= place, digits)
-
-    return below
 
 
 def length(divergence: Divergence, p: Distribution, q: Distribution, digits: int) -> Value:

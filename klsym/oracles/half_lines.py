@@ -17,11 +17,13 @@ from .quadrature import precision
 # Masses below and above the places looked at, from either end; and how many outcomes are added up at most.
 _INSIDE, _TAIL, _TERMS = 40, 24, 20_000
 Density = Callable[[mp.mpf], mp.mpf]
-# The mass below a place, measured.
-Below = Callable[[Distribution, sp.Expr], Value]
+# E[g; condition] under a law, of (law, g, condition, digits).
+Expectation = Callable[..., Value]
 
 
-def greatest(p: Distribution, q: Distribution, spelled: tuple[Spelled, Spelled], below: Below, digits: int) -> Value:
+def greatest(
+    p: Distribution, q: Distribution, spelled: tuple[Spelled, Spelled], expectation: Expectation, digits: int
+) -> Value:
     """sup |F - G|; the error is that of the two masses at the place where it was found.
 
     The places looked at are quantiles of both laws, the ends of their supports, and between neighbours where the
@@ -44,13 +46,20 @@ def greatest(p: Distribution, q: Distribution, spelled: tuple[Spelled, Spelled],
         turns = [_turn(densities, a, b) for a, b in pairwise(places) if _sign(densities, a) * _sign(densities, b) < 0]
         best = Value(mp.mpf(0), mp.mpf(0), "estimate")
         for place in [*map(_number, ends), *turns]:
-            mine, theirs = (below(d, _rational(place)) for d in (p, q))
+            mine, theirs = (_below(d, _rational(place), expectation, digits) for d in (p, q))
             if not (mine.vouched and theirs.vouched):
                 return Value(mp.nan, mp.inf, "estimate", mine.note or theirs.note)
             gap = abs(mine.mid - theirs.mid)
             if gap > best.mid:
                 best = Value(gap, mine.rad + theirs.rad + gap * mp.mpf(10) ** -digits, "estimate")
         return best
+
+
+def _below(d: Distribution, place: sp.Expr, expectation: Expectation, digits: int) -> Value:
+    """The mass up to a place."""
+    if bool(place <= d.support.lower) or bool(place >= d.support.upper):
+        return Value(mp.mpf(int(bool(place > d.support.lower))), mp.mpf(0), "exact")
+    return expectation(d, sp.S.One, d.family.variable <= place, digits)
 
 
 def _log_density(d: Distribution, log_density: sp.Expr, bindings: tuple) -> Density:

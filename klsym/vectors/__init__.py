@@ -248,19 +248,6 @@ def total_variation(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: b
     return summed(lambda p, q: np.abs(p - q) / 2, (p, q), None, axis, normalize)
 
 
-def kolmogorov(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
-    """Kolmogorov distance, the greatest difference of the sums up to an entry, with the arguments of `kl`.
-
-    >>> kolmogorov([0.5, 0.25, 0.25], [0.25, 0.5, 0.25])
-    0.25
-    """
-
-    def greatest(p: Floats, q: Floats) -> Floats:
-        return np.max(np.abs(np.cumsum(p - q, axis=-1)), axis=-1, keepdims=True)
-
-    return summed(greatest, (p, q), None, axis, normalize)
-
-
 def combined(
     p: ArrayLike, q: ArrayLike, terms: Sequence[tuple[float, float]], *, axis: Axis = -1, normalize: bool = False
 ) -> Any:
