@@ -176,8 +176,8 @@ class Windows:
     def _edge(self, which: int, outer: Array, inner: Array, cut: Array, seen: NDArray[np.bool_]) -> Array:
         """Between a point below the cut and one above it, the outermost that halving leaves.
 
-        Where the integrand does not fall but breaks off, as it does where doubles end, `broken` has a hundred times what
-        it is there: that much may lie beyond of what falls as x^-0.01.
+        Where the integrand does not fall but breaks off, as it does where doubles end, `broken` has a hundred times
+        what it is there: that much may lie beyond of what falls as x^-0.01.
         """
         outer, inner, heights = outer.copy(), inner.copy(), np.full((2, outer.size), np.nan)
         rows = np.flatnonzero(seen & (abs(outer - inner) > (1.0 if self.discrete else 0.5)))
