@@ -92,6 +92,12 @@ def test_tails_of_any_weight():
     assert (found.error[:2] < 1e-12).all() and not found.error[2] < 1e-10
 
 
+def test_an_end_where_doubles_end_too():
+    """Next to 1 the logarithm of 1 - x^a has no digit left before the density of P is 0."""
+    found = kl(klsym.Beta, klsym.Kumaraswamy).compile("numpy")([0.7, 5], [0.7, 0.9], [4, 0.7], [0.7, 4])
+    assert np.isfinite(found).all()
+
+
 def test_derivatives_and_other_backends_are_refused():
     for request in (
         partial(NORMAL_CAUCHY.compile, "torch"),

@@ -32,10 +32,10 @@ class Windows:
         self.nodes, self.rays, self.discrete = nodes, rays, discrete
         self.grid = self._grid()
         log_p, log_q, value = self._heights(rays, self.grid)
-        size = np.log(abs(value))
+        size = _size(value)
         masses = [log_p, log_q] if both else [log_p]
-        self.heights = [_known(np.maximum(_known(mass), _known(size))) for mass in masses]
-        self.size = _known(size).max(axis=1)
+        self.heights = [_known(np.maximum(_known(mass), size)) for mass in masses]
+        self.size = size.max(axis=1)
         self.modes, self.tops, self.broken = [], [], np.zeros(len(rays))
         for which, mass in enumerate(map(_known, masses)):
             mode, top = self._mode(which, mass)
@@ -176,7 +176,8 @@ class Windows:
     def _edge(self, which: int, outer: Array, inner: Array, cut: Array, seen: NDArray[np.bool_]) -> Array:
         """Between a point below the cut and one above it, the outermost that halving leaves.
 
-        Where the integrand does not fall but breaks off, as it does where doubles end, `broken` has what it is there.
+        Where the integrand does not fall but breaks off, as it does where doubles end, `broken` has a hundred times
+        what it is there: that much may lie beyond of what falls as x^-0.01.
         """
         outer, inner, heights = outer.copy(), inner.copy(), np.full((2, outer.size), np.nan)
         rows = np.flatnonzero(seen & (abs(outer - inner) > (1.0 if self.discrete else 0.5)))
@@ -185,15 +186,20 @@ class Windows:
                 break
             middle = self._snapped((outer[rows] + inner[rows]) / 2)
             log_p, log_q, value = (found[:, 0] for found in self._heights(self.rays[rows], middle[:, None]))
-            height = np.maximum(_known(log_q if which else log_p), _known(np.log(abs(value))))
+            height = np.maximum(_known(log_q if which else log_p), _size(value))
             inside = height > cut[rows]
             inner[rows[inside]], outer[rows[~inside]] = middle[inside], middle[~inside]
             heights[0, rows[inside]], heights[1, rows[~inside]] = height[inside], height[~inside]
             if k >= _HALVINGS:
                 rows = rows[heights[0, rows] - heights[1, rows] > _FALL]
-        self.broken[rows] = np.maximum(self.broken[rows], np.exp(heights[0, rows]))
+        self.broken[rows] = np.maximum(self.broken[rows], 100 * np.exp(heights[0, rows]))
         return outer
 
 
 def _known(heights: Any) -> Array:
     return np.where(np.isnan(heights), -np.inf, heights)
+
+
+def _size(value: Array) -> Array:
+    """log |value|; where a double has no room for it nothing is seen of it."""
+    return np.where(np.isfinite(value), np.log(abs(value)), -np.inf)
