@@ -42,6 +42,10 @@ def _chernoff(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: s
     return -sp.log(_affinity(log_p, log_q, P, alpha))
 
 
+def _chernoff_information(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return _chernoff(log_p, log_q, P, Q, ALPHA)
+
+
 def _bhattacharyya(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return -sp.log(_affinity(log_p, log_q, P, sp.S.Half))
 
@@ -94,6 +98,11 @@ def _tsallis_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, a
     return (1 - P(sp.exp((alpha - 1) * log_p))) / (alpha - 1)
 
 
+def _kolmogorov(x: sp.Expr, end: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    below = sp.Piecewise((1, x <= end), (0, True))
+    return sp.Abs(P(below) - Q(below))
+
+
 def _wasserstein1(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return P(sp.Abs(x - y))
 
@@ -106,8 +115,13 @@ def _wasserstein2(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return sp.sqrt(_wasserstein2_squared(x, y, P, Q))
 
 
+def _fisher_rao(score: sp.Expr, _: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return sp.sqrt(P(score**2))
+
+
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
+LIMIT = frozenset({"kl-at-1"})
 
 ALPHA = sp.Symbol("alpha", positive=True)
 ORDER = Domain("order", sp.S.Zero, sp.oo)(ALPHA, 0.2, 1.8)
@@ -126,7 +140,7 @@ jeffreys = Divergence("jeffreys", "J(P, Q)", _jeffreys, SHARED | {"symmetric"})
 cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy, order=0)
 entropy = Divergence("entropy", "H(P)", _entropy, arity=1, order=0)
 renyi = Divergence(
-    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING | LIMIT, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
 )
 chernoff = Divergence(
     "chernoff", "Chernoff[alpha](P, Q)", _chernoff, VANISHING, parameters=(EXPONENT,), values=(ALPHA,)
@@ -140,7 +154,7 @@ tsallis = Divergence(
     "tsallis",
     "Tsallis[alpha](P || Q)",
     _tsallis,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
@@ -149,7 +163,7 @@ alpha_divergence = Divergence(
     "alpha_divergence",
     "A[alpha](P || Q)",
     _alpha_divergence,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
@@ -197,7 +211,19 @@ tsallis_entropy = Divergence(
     constraint=NOT_ONE, order=0,
 )  # fmt: skip
 
+chernoff_information = Divergence(
+    "chernoff_information", "Chernoff(P, Q)", _chernoff_information, VANISHING | {"symmetric"}, over="orders"
+)
+
 DISTANCE = frozenset({"nonnegative", "zero-on-diagonal", "symmetric"})
+fisher_rao = Divergence(
+    "fisher_rao",
+    "FisherRao(P, Q)",
+    _fisher_rao,
+    VANISHING | {"symmetric", "triangle"},
+    order=1,
+    over="curves",
+)
 wasserstein1 = Divergence(
     "wasserstein1",
     "W1(P, Q)",
@@ -210,3 +236,7 @@ wasserstein2 = Divergence("wasserstein2", "W2(P, Q)", _wasserstein2, DISTANCE | 
 wasserstein2_squared = Divergence(
     "wasserstein2_squared", "W2(P, Q)^2", _wasserstein2_squared, DISTANCE | {"jointly-convex"}, over="couplings"
 )
+kolmogorov = Divergence(
+    "kolmogorov", "K(P, Q)", _kolmogorov, DISTANCE | {"jointly-convex", "triangle"}, order=1, bound=sp.S.One,
+    over="half-lines",
+)  # fmt: skip

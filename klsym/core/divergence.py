@@ -26,7 +26,8 @@ class Divergence:
     of one. Where the other distribution has no mass its logarithm is -oo there; `P(g, beyond)` says what g is then.
     Of the last kind `generator` is f(t), t = `RATIO` = p/q, with which the sum is E_Q[f(p/q)]: f(1) = 0, f >= 0.
     `axioms` names what holds for every pair, and is what the property tests try: "nonnegative", "zero-on-diagonal",
-    "bijection-invariant", "jointly-convex", "symmetric", "triangle"; `bound` is the least number that none exceeds.
+    "bijection-invariant", "jointly-convex", "symmetric", "triangle", and "kl-at-1", the limit at the
+    order 1; `bound` is the least number that none exceeds.
     Near P = Q it is as the power `order` of what the two differ by; 0 if it does not vanish there.
     `unitless` says that it is a number without a unit, though there are logarithms in it; `parts` that the definition
     is a sum of multiples of those of other divergences.
@@ -34,6 +35,7 @@ class Divergence:
     and the notation has each value in brackets.
     What the definition is about may also be, by `over`: the "couplings" of the two laws, the arguments then being two
     outcomes in place of the log densities and the expectation under a coupling, the divergence the least value; the
+    "half-lines", the arguments then being an outcome and the end of a half-line, the divergence the greatest value; the
     "orders", where it has a symbol for an order from 0 to 1, the divergence the greatest value; or the "curves" from
     one law to the other in their family, the first argument the derivative of the log density along the curve and the
     definition its speed, the divergence the least length.
@@ -52,7 +54,7 @@ class Divergence:
     generator: sp.Expr | None = None
     unitless: bool = False
     parts: tuple[tuple[sp.Expr, Divergence], ...] = ()
-    over: Literal["densities", "couplings", "orders", "curves"] = "densities"
+    over: Literal["densities", "couplings", "half-lines", "orders", "curves"] = "densities"
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
         """The definition at the values of the divergence's own parameters."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import ParameterError, VectorError
-from .terms import Floats, jensen, power, remainder, shortfall, squares, surprise
+from .terms import Floats, greatest_shortfall, jensen, power, remainder, shortfall, squares, surprise
 
 Axis = int | Sequence[int] | None
 
@@ -118,6 +118,22 @@ def chernoff(
     )
 
 
+def chernoff_information(
+    p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """Chernoff information, the greatest Chernoff coefficient over its order, with the arguments of `kl`.
+
+    >>> chernoff_information([0.5, 0.5], [0.25, 0.75])
+    0.03468818523...
+    """
+
+    def finished(short: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return -np.log1p(-short)
+
+    return summed(greatest_shortfall, (p, q), base, axis, normalize, total=finished)
+
+
 def bhattacharyya(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:
     """Bhattacharyya distance, the Chernoff coefficient of 1/2, with the arguments of `kl`.
 
@@ -162,6 +178,16 @@ def hellinger(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = 
     1.0
     """
     return _powers(p, q, 0.5, lambda short, order: np.sqrt(short), {"axis": axis, "normalize": normalize})
+
+
+def fisher_rao(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Fisher-Rao distance, twice the angle between the roots of p and q, with the arguments of `kl`.
+
+    >>> fisher_rao([1.0, 0.0], [0.0, 1.0]) / np.pi
+    1.0
+    """
+    options = {"axis": axis, "normalize": normalize}
+    return _powers(p, q, 0.5, lambda short, order: 4 * np.arcsin(np.sqrt(short / 2)), options)
 
 
 def chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
