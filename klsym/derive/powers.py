@@ -161,10 +161,8 @@ def _above(of: Integral, covered: Boolean, found: Affinity | None) -> list[Case]
 
 def _at_ends(of: Integral, found: Affinity) -> Boolean:
     """Where the integral converges at ends for which the rule that found it does not say so."""
-    if any(step.rule == "partial-tilt" for step in found.steps):
-        finite = integrable(of.m, of.o, of.b)
-        return meeting(of.m, of.o, of.b) if finite is None else finite
-    return meeting(of.m, of.o, of.b)
+    finite = integrable(of.m, of.o, of.b) if any(step.rule == "partial-tilt" for step in found.steps) else None
+    return positive(meeting(of.m, of.o, of.b) if finite is None else finite)
 
 
 def _outside(of: Integral) -> str:
