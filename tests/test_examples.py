@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What verify prints ends in rounding errors, and what generate prints is long: they have tests of their own.
-COMMANDS = re.findall(r"^\$ klsym ((?:derive|evaluate|families) .*)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
+COMMANDS = re.findall(r"^\$ klsym ((?:derive|evaluate|families|project) .*)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
 SHOWN = {
     "audit": (("--points", "4"), "status 1: the fault is found"),
     "derive": ((), "closed"),
