@@ -37,6 +37,17 @@ def _gamma_slope(s: sp.Expr, x: sp.Expr) -> sp.Expr:
     return sp.log(x) * sp.lowergamma(s, x) - x**s / s**2 * sp.hyper([s, s], [s + 1, s + 1], -x)
 
 
+def _extreme(arguments: tuple[sp.Expr, ...], before: type, after: type) -> tuple[Partial, ...]:
+    """The derivatives of a maximum or minimum, where SymPy has Heaviside functions: 1 by the first that it is."""
+
+    def partial(k: int) -> sp.Expr:
+        mine = arguments[k]
+        least = [(before if j < k else after)(mine, other) for j, other in enumerate(arguments) if j != k]
+        return sp.Piecewise((1, sp.And(*least)), (0, True))
+
+    return tuple((lambda k=k: partial(k)) for k in range(len(arguments)))
+
+
 # By each argument, the derivative when it is asked for.
 _PARTIALS: dict[type, Callable[..., tuple[Partial, ...]]] = {
     sp.zeta: lambda s: (lambda: ZetaDerivative(1, s),),
@@ -49,4 +60,6 @@ _PARTIALS: dict[type, Callable[..., tuple[Partial, ...]]] = {
         lambda: sp.gamma(s) * sp.polygamma(0, s) - _gamma_slope(s, x),
         lambda: sp.uppergamma(s, x).fdiff(2),
     ),
+    sp.Max: lambda *arguments: _extreme(arguments, sp.Gt, sp.Ge),
+    sp.Min: lambda *arguments: _extreme(arguments, sp.Lt, sp.Le),
 }

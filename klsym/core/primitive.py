@@ -53,6 +53,10 @@ class Primitive:
     def arity(self) -> int:
         return len(self.typical) + len(self.gaps)
 
+    def takes(self, count: int) -> bool:
+        """Whether it has so many arguments."""
+        return count >= self.arity if self.variadic else count == self.arity
+
 
 _any, _small = (-5.0, 5.0), (-0.9, 3.0)
 _positive, _wide, _unit = (0.1, 10.0), (1e-3, 1e3), (0.01, 0.99)

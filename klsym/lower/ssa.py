@@ -192,7 +192,7 @@ class Builder:
     def _function(self, expr: sp.Basic) -> str:
         if isinstance(expr, AppliedUndef) and expr.func.__name__ in PRIMITIVES:
             return self._each(expr.func.__name__, expr)
-        if expr.func in _FUNCTIONS and len(expr.args) == PRIMITIVES[_FUNCTIONS[expr.func]].arity:
+        if expr.func in _FUNCTIONS and PRIMITIVES[_FUNCTIONS[expr.func]].takes(len(expr.args)):
             return self._each(_FUNCTIONS[expr.func], expr)
         if isinstance(expr, sp.polygamma):
             order, x = expr.args
