@@ -15,6 +15,7 @@ _ROOMS = {
         "tsallis",
         "alpha_divergence",
         "chernoff",
+        "chernoff_information",
         "bhattacharyya",
         "hellinger2",
         "hellinger",

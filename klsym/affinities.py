@@ -126,3 +126,18 @@ def reverse_chi2(p: Any, q: Any, *, share: Any = (), **options: Any) -> Any:
     -1 + E
     """
     return measured(divergences.reverse_chi2, p, q, None, share, False, options)
+
+
+def chernoff_information(p: Any, q: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:
+    """Chernoff information, the greatest of -log c(alpha) over alpha: how fast the error of a Bayesian test falls.
+
+    Closed where the best alpha is; elsewhere the number says at which alpha it is. (Chernoff, Ann. Math. Stat. 23,
+    1952; Nielsen, arXiv 1102.2684 and 2207.03745.)
+
+    >>> from klsym import Normal, chernoff_information
+    >>> chernoff_information(Normal(0, 1), Normal(2, 1)).value
+    1/2
+    >>> chernoff_information([0.9, 0.1], [0.1, 0.9])
+    0.51082562376599...
+    """
+    return measured(divergences.chernoff_information, p, q, base, share, False, options)

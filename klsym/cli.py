@@ -43,7 +43,7 @@ ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff", *ALONE[1:])
 WEIGHTED, GENERATED = "jensen_shannon", "f_divergence"
 DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", *ORDERED, "bhattacharyya", "hellinger2",
                "hellinger", "chi2", "reverse_chi2", WEIGHTED, "jensen_shannon_distance", "total_variation",
-               "wasserstein1", "wasserstein2", "wasserstein2_squared")  # fmt: skip
+               "wasserstein1", "wasserstein2", "wasserstein2_squared", "chernoff_information")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,12 @@ def bench(args: argparse.Namespace) -> Answer:
     from . import render
     from .bench import arrays, divergences, report, run, tensors
 
+    if args.samples:
+        from .bench import samples
+
+        with run.single_thread():
+            tried = list(samples.rows(args.dimensions, args.sizes, args.repeats, args.seed))
+        return Answer(samples.text(tried, args.repeats), {"rows": tried})
     if args.divergences:
         with run.single_thread():
             found = list(divergences.rows(args.repeats))
@@ -261,6 +267,10 @@ def parser_of(verb: str) -> Parser:
         add("--repeats", type=positive, default=7, metavar="N", help="of which the least counts (default: 7)")
         add("--brief", action="store_true", help="neither single primitives nor compile times")
         add("--divergences", action="store_true", help="instead: values, errors and times of vectors' divergences")
+        add("--samples", action="store_true", help="instead: bias, spread, coverage and time of estimates from samples")
+        add("--dimensions", type=numbers, default=[1, 2, 5], metavar="A,B", help="of samples (default: 1,2,5)")
+        add("--sizes", type=numbers, default=[100, 1000], metavar="A,B", help="of samples (default: 100,1000)")
+        add("--seed", type=int, default=0, metavar="S", help="of the first sample (default: 0)")
         return parser
     add("--deep", action="store_true", help="where no rule applies, also try what takes long")
     if verb == "families":
@@ -321,6 +331,11 @@ def positive(text: str) -> int:
 
 
 READING = command.Reading(positive, DIVERGENCES, divergence)
+
+
+def numbers(text: str) -> list[int]:
+    """Whole numbers of at least 1, with commas between them."""
+    return [positive(part) for part in text.split(",")]
 
 
 def answer(arguments: Sequence[str]) -> int:

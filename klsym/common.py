@@ -10,31 +10,53 @@ import sympy as sp
 from .core.derivation import Derivation, General
 from .core.family import Distribution, Family
 from .derive import derive
+from .derive.definition import LOG_P, LOG_Q, P, Q
 from .derive.membership import member
 from .derive.powers import integral
-from .divergences import ALPHA, renyi
+from .divergences import ALPHA, kl, renyi, reverse_kl
 from .families import catalog
 
 
-def generals(derivation: Derivation) -> tuple[General, ...]:
-    """The divergence as one of generic members of a family, least family first; () where it is that as it stands.
+def generals(derivation: Derivation) -> tuple[tuple[General, ...], ...]:
+    """Each term of the divergence, or the whole, as divergences of generic members of a family, least family first.
 
-    >>> from klsym import Gamma, Weibull, kl
-    >>> [str(general.p) for general in generals(kl(Gamma, Weibull).derivation)]
-    ['GeneralizedGamma(1/beta_p, alpha_p, 1)']
+    A sum of KL divergences has a term for each; () where nothing of the kind is known.
+
+    >>> from klsym import Exponential, Gamma, Weibull, jeffreys, kl
+    >>> [[str(general.p) for general in term] for term in generals(kl(Gamma, Weibull).derivation)]
+    [['GeneralizedGamma(1/beta_p, alpha_p, 1)']]
+    >>> [[str(general.p) for general in term] for term in generals(jeffreys(Exponential, Exponential).derivation)]
+    [['Exponential(rate_p)'], ['Exponential(rate_q)']]
     """
     divergence = derivation.divergence
     if derivation.kind != "closed" or "zero-on-diagonal" not in divergence.axioms:
         return ()
     if divergence.integral:
-        return _of_order(derivation)
+        found = _of_order(derivation)
+        return (found,) if found else ()
     if divergence.generator is not None or divergence.over != "densities":
         return ()
+    terms = tuple(map(_of_term, _terms(derivation)))
+    return terms if all(terms) else ()
+
+
+def _terms(derivation: Derivation) -> list[Derivation]:
+    """The KL divergences that it is the sum of: of P from Q, and of Q from P."""
     p, q = derivation.p, derivation.q
+    known = {kl.written(LOG_P, LOG_Q, P, Q): (p, q), reverse_kl.written(LOG_P, LOG_Q, P, Q): (q, p)}
+    calls = sp.Add.make_args(derivation.divergence.written(LOG_P, LOG_Q, P, Q))
+    if derivation.divergence.name == kl.name or not known.keys() >= set(calls):
+        return [derivation]
+    return [derive(kl, *known[call]) for call in calls]
+
+
+def _of_term(derivation: Derivation) -> tuple[General, ...]:
+    p, q = derivation.p, derivation.q
+    whole = (General(derivation, p, q),) if p.family == q.family else ()
     if p.family == q.family and all(isinstance(value, sp.Symbol) for value in (*p.values, *q.values)):
-        return ()
+        return whole
     found = (_general(derivation, *images) for images in common(p, q))
-    return tuple(general for general in found if general is not None)
+    return tuple(general for general in found if general is not None) or whole
 
 
 def _of_order(derivation: Derivation) -> tuple[General, ...]:

@@ -42,6 +42,10 @@ def _chernoff(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, alpha: s
     return -sp.log(_affinity(log_p, log_q, P, alpha))
 
 
+def _chernoff_information(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return _chernoff(log_p, log_q, P, Q, ALPHA)
+
+
 def _bhattacharyya(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return -sp.log(_affinity(log_p, log_q, P, sp.S.Half))
 
@@ -108,6 +112,7 @@ def _wasserstein2(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
 
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
 SHARED = VANISHING | {"jointly-convex"}
+LIMIT = frozenset({"kl-at-1"})
 
 ALPHA = sp.Symbol("alpha", positive=True)
 ORDER = Domain("order", sp.S.Zero, sp.oo)(ALPHA, 0.2, 1.8)
@@ -126,7 +131,7 @@ jeffreys = Divergence("jeffreys", "J(P, Q)", _jeffreys, SHARED | {"symmetric"})
 cross_entropy = Divergence("cross_entropy", "H(P, Q)", _cross_entropy, order=0)
 entropy = Divergence("entropy", "H(P)", _entropy, arity=1, order=0)
 renyi = Divergence(
-    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
+    "renyi", "Renyi[alpha](P || Q)", _renyi, VANISHING | LIMIT, parameters=(ORDER,), values=(ALPHA,), constraint=NOT_ONE
 )
 chernoff = Divergence(
     "chernoff", "Chernoff[alpha](P, Q)", _chernoff, VANISHING, parameters=(EXPONENT,), values=(ALPHA,)
@@ -140,7 +145,7 @@ tsallis = Divergence(
     "tsallis",
     "Tsallis[alpha](P || Q)",
     _tsallis,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
@@ -149,7 +154,7 @@ alpha_divergence = Divergence(
     "alpha_divergence",
     "A[alpha](P || Q)",
     _alpha_divergence,
-    SHARED,
+    SHARED | LIMIT,
     parameters=(ORDER,),
     values=(ALPHA,),
     constraint=NOT_ONE,
@@ -196,6 +201,10 @@ tsallis_entropy = Divergence(
     "tsallis_entropy", "S[alpha](P)", _tsallis_entropy, arity=1, parameters=(ORDER,), values=(ALPHA,),
     constraint=NOT_ONE, order=0,
 )  # fmt: skip
+
+chernoff_information = Divergence(
+    "chernoff_information", "Chernoff(P, Q)", _chernoff_information, VANISHING | {"symmetric"}, over="orders"
+)
 
 DISTANCE = frozenset({"nonnegative", "zero-on-diagonal", "symmetric"})
 wasserstein1 = Divergence(

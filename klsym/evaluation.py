@@ -105,6 +105,7 @@ def evaluate(formula: Formula, digits: int) -> Number:
         )
         shown = max(1, min(digits, known))
         why = "balls of the definition" if measured.proof == "ball" else "quadrature of the definition"
+        why = "; ".join(part for part in (why, measured.note) if part)
         return Number(value, shown, measured.proof, formula.unit, why, error)
 
 

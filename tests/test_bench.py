@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from klsym import kl
-from klsym.bench import divergences, peers, run, tensors
+from klsym.bench import divergences, peers, run, samples, tensors
 from klsym.cli import main
 from klsym.families import catalog
 
@@ -118,3 +118,25 @@ def test_stacks_and_their_like_compute_the_same(stack):
 def test_near_parameters_are_near():
     p, q = run.columns("Exponential", 100, near=True)
     assert (np.abs(q / p - 1) <= 1.1e-8).all() and (p != q).any()
+
+
+def test_samples(capsys):
+    command = ["bench", "--samples", "--dimensions", "1", "--sizes", "60", "--repeats", "3", "--json"]
+    assert main(command) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert {row["case"] for row in rows} == {name for name, case in samples.CASES.items() if 1 in case.dimensions}
+    # The truths, from other formulas.
+    truths = {row["case"]: row["truth"] for row in rows}
+    assert truths["kl, exponential, wider"] == pytest.approx(np.log(1.5) + 1 / 1.5 - 1)
+    assert truths["entropy, normal"] == pytest.approx(np.log(2 * np.pi * np.e) / 2)
+    assert truths["kl, normal, wider"] == pytest.approx(np.log(1.5) + 1 / 4.5 - 0.5)
+    for row in rows:
+        assert all(len(values) == 3 for values in row["values"].values())
+        assert row["values"]["klsym"] == row["values"]["klsym, number alone"]
+    assert "covers" in samples.text(rows, 3)
+
+
+@pytest.mark.parametrize("d", [2, 5])
+def test_truth_of_correlated_normals(d):
+    matrix = 0.7 ** np.abs(np.subtract.outer(np.arange(d), np.arange(d)))
+    assert samples.CASES["kl, normal, correlated"].truth(d) == pytest.approx(-np.linalg.slogdet(matrix)[1] / 2)

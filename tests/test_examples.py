@@ -20,6 +20,7 @@ COMMANDS = re.findall(r"^\$ klsym ((?:derive|evaluate|families) .*)\n((?:(?!\$ |
 SHOWN = {
     "audit": (("--points", "4"), "status 1: the fault is found"),
     "derive": ((), "closed"),
+    "estimate": (("--draws", "4000"), "all within four standard errors"),
     "generate": (("--count", "1000"), "1000 sets of parameters"),
     "joints": ((), "NegativeBinomial(a, b/(b + 1))"),
     "mixtures": (("--draws", "100000"), "within five standard errors"),

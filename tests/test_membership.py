@@ -75,7 +75,7 @@ def test_every_embedding_is_an_identity(family):
 def test_the_least_family_comes_first(p, q, least):
     f = kl(catalog[p], catalog[q])
     assert next(common(f.p, f.q))[0].family.name == least
-    assert generals(f.derivation)[0].p.family.name == least
+    assert generals(f.derivation)[0][0].p.family.name == least
 
 
 def meeting(p, q, gap):

@@ -43,7 +43,7 @@ def seen(monkeypatch):
         wholes = generals(derivation)
         if not any(case.kind == "closed" for case in derivation.cases) or (p != q and not wholes):
             return found
-        name = p.name if p == q else wholes[0].p.family.name
+        name = p.name if p == q else wholes[0][0].p.family.name
 
         def best(value, pairs, ends, errors):
             key = search.shape_key(value, pairs, ends)

@@ -26,7 +26,8 @@ class Divergence:
     of one. Where the other distribution has no mass its logarithm is -oo there; `P(g, beyond)` says what g is then.
     Of the last kind `generator` is f(t), t = `RATIO` = p/q, with which the sum is E_Q[f(p/q)]: f(1) = 0, f >= 0.
     `axioms` names what holds for every pair, and is what the property tests try: "nonnegative", "zero-on-diagonal",
-    "bijection-invariant", "jointly-convex", "symmetric", "triangle"; `bound` is the least number that none exceeds.
+    "bijection-invariant", "jointly-convex", "symmetric", "triangle", and "kl-at-1", the limit at the
+    order 1; `bound` is the least number that none exceeds.
     Near P = Q it is as the power `order` of what the two differ by; 0 if it does not vanish there.
     `unitless` says that it is a number without a unit, though there are logarithms in it; `parts` that the definition
     is a sum of multiples of those of other divergences.

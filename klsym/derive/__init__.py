@@ -14,6 +14,7 @@ from ..core.divergence import Divergence
 from ..core.family import Distribution
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
+from .greatest import by_order
 from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
@@ -30,6 +31,10 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
+    if divergence.over == "orders":
+        derivation = by_order(divergence, p, q)
+        special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
+        return replace(derivation, cases=(*special, *derivation.cases))
     if divergence.over == "couplings":
         derivation = by_transport(divergence, p, q)
         special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)

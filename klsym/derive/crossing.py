@@ -40,13 +40,22 @@ def crossing(law: Distribution, y: sp.Symbol, atoms: Sequence[sp.Expr], sizes: S
         return None
     root = sp.expand_log(sp.log(ratio), force=True) / (rates[0] - rates[1])
     place = sp.exp(root) if one == sp.log(y) else root if one == y else None
+    if place is None:
+        return None
+    # Where the two do not cross on the support, all of it lies on one side.
+    lower, upper = law.support.lower, law.support.upper
+    if one == y and lower.is_finite:
+        place = sp.Max(place, lower)
+    if upper.is_finite:
+        place = sp.Min(place, upper)
     here = [atom.xreplace({y: branch.y}) for atom in atoms]
     whole = [known for atom in here if (known := branch.kernel.expect(atom)) is not None]
-    if place is None or len(whole) < 2:
+    if len(whole) < 2:
         return None
-    # Two powers of one size cross at 1, which may be the upper end.
-    inside = not (ratio == 1 and law.support.upper == 1)
-    parts = (branch.kernel.expect_below(atom, place) if inside else sp.S.Zero for atom in here)
+    if place == upper:
+        parts = [known.value for known in whole]
+    else:
+        parts = [branch.kernel.expect_below(atom, place) for atom in here]
     below = [part for part in parts if part is not None]
     if len(below) < 2:
         return None

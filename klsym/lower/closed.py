@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import sympy as sp
 
@@ -33,13 +34,14 @@ Values = Mapping[sp.Symbol, sp.Expr]
 class Context:
     """What lines are made for: the errors of a builder's lines, the symbols to differentiate by, the unit.
 
-    `generals` are divergences of generic members of one family, which have the shape of that of two members.
+    `generals` are divergences of generic members of one family, which have the shape of that of two members, for each
+    term of the divergence.
     """
 
     errors: Errors
     by: Symbols
     base: sp.Expr | None
-    generals: Sequence[General]
+    generals: Sequence[Sequence[General]]
 
 
 def cases(derivation: Derivation, context: Context) -> list[str]:
@@ -67,7 +69,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     tied = {symbol for equation in case.when.atoms(sp.Eq) for symbol in equation.free_symbols}
     divergence = derivation.divergence
     if divergence.integral and case is derivation.cases[0]:
-        for general in context.generals:
+        for general in (general for term in context.generals for general in term):
             renyi = _remainder(general, general.derivation.cases[0], context, tied)
             found = (
                 _plain(derivation, case, context, tied)
@@ -77,13 +79,23 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
             value, *slopes = _with_faces(general, divergence, context, tied, found)
             return [_zero_on_diagonal(build, derivation, value), *slopes]
     elif _second_order(divergence):
-        own = [General(derivation, derivation.p, derivation.q)] if derivation.p.family == derivation.q.family else []
-        for general in context.generals or own:
-            whole = general.derivation
-            found = _remainder(general, case if whole is derivation else whole.cases[0], context, tied)
-            if found is not None and not (_apart(general) and context.errors.range(found[0]).relative is None):
-                return found
+        own = [[General(derivation, derivation.p, derivation.q)]] if derivation.p.family == derivation.q.family else []
+        terms = [_term(term, derivation, case, context, tied) for term in context.generals or own]
+        if terms and None not in terms:
+            return [reduce(lambda a, b: build.line("add", a, b), lines) for lines in zip(*terms, strict=True)]
     return _plain(derivation, case, context, tied)
+
+
+def _term(
+    term: Sequence[General], derivation: Derivation, case: Case, context: Context, tied: set[sp.Symbol]
+) -> list[str] | None:
+    """The lines of the first of these that has a remainder form."""
+    for general in term:
+        whole = general.derivation
+        found = _remainder(general, case if whole is derivation else whole.cases[0], context, tied)
+        if found is not None and not (_apart(general) and context.errors.range(found[0]).relative is None):
+            return found
+    return None
 
 
 def _second_order(divergence: Divergence) -> bool:

@@ -29,7 +29,7 @@ def faces(general: General) -> Iterator[Face]:
 
     >>> from klsym import Poisson, renyi
     >>> from klsym.common import generals
-    >>> (general,) = generals(renyi(Poisson, Poisson, "a").derivation)
+    >>> ((general,),) = generals(renyi(Poisson, Poisson, "a").derivation)
     >>> [(str(face.when), face.value) for face in faces(general)]
     [('Eq(lam_p, 0)', lam_q), ('Eq(lam_q, 0) & (1 - a > 0)', -a*lam_p/(a - 1)), ('Eq(lam_q, 0)', oo)]
     """

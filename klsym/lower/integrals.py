@@ -34,7 +34,7 @@ def integrals(
     derivation: Derivation,
     base: sp.Expr | None = None,
     images: Images | None = None,
-    generals: Sequence[General] = (),
+    generals: Sequence[Sequence[General]] = (),
 ) -> IntegralProgram:
     """The programs of a derivation that has a case with an integral or a sum.
 

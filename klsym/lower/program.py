@@ -25,16 +25,16 @@ def lower(
     derivation: Derivation,
     base: sp.Expr | None = None,
     gradient: bool = False,
-    generals: Sequence[General] = (),
+    generals: Sequence[Sequence[General]] = (),
     open_ended: bool = False,
 ) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q, then its own.
 
-    `generals` are divergences of generic members of one family, in which those of p and q are bound; the first that
-    has a remainder form is computed in place of the closed form. The unit is log(base), by default nats. With
-    `gradient` there is an output for the derivative by each argument that is not an integer. A case that has no
-    closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or by
-    parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError,
+    `generals` has for each term of a sum divergences of generic members of one family, in which those of p and q are
+    bound; the first that has a remainder form is computed in place of the closed form. The unit is log(base), by
+    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer. A case
+    that has no closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or
+    by parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError,
     unless it is `open_ended`: something else then computes what is NaN.
 
     >>> from klsym import Normal

@@ -74,7 +74,9 @@ class Builder:
         return self.line("mul", first, below[0]) if first != self.constant("1") else below[0], *above
 
     def define(self, symbol: sp.Symbol, name: str) -> None:
-        """Let a symbol stand for the value of a line."""
+        """Let a symbol stand for the value of a line, from here on."""
+        if self._memo.get(symbol, name) != name:
+            self._memo = {expr: line for expr, line in self._memo.items() if not expr.has(symbol)}
         self._memo[symbol] = name
 
     def constant(self, text: str) -> str:

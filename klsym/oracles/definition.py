@@ -16,6 +16,7 @@ from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
 from . import balls, coupled, estimate
+from .greatest import greatest
 from .integrand import Bindings
 
 Proof = Literal["estimate", "ball"]
@@ -125,6 +126,10 @@ def measure(
     'Exponential(2) has mass where Uniform(0, 1) has none'
     """
     other = p if q is None else q
+    if divergence.over != "densities" and proof == "ball":
+        return Value(mp.nan, mp.inf, proof, f"no ball is known of what is over {divergence.over}")
+    if divergence.over == "orders":
+        return greatest(lambda order: measure(_of_order(divergence, order), p, other, digits), digits)
     if divergence.over == "couplings":
         return _coupled(divergence, p, other, digits)
     means: dict[sp.Symbol, tuple[bool, sp.Expr, sp.Expr | None]] = {}
@@ -163,6 +168,17 @@ def measure(
         if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
             return _unreliable(result, member, whole)
     return result
+
+
+def _of_order(divergence: Divergence, order: sp.Expr) -> Divergence:
+    """The divergence of which it is the greatest over the symbol in the definition, at one order."""
+    (symbol,) = divergence.written(_LOG_P, _LOG_Q, lambda g: g, lambda g: g).free_symbols - {_LOG_P, _LOG_Q}
+
+    def define(log_p: sp.Expr, log_q: sp.Expr, *operators: Operator) -> sp.Expr:
+        P, Q = (lambda g, of=of: of(g.xreplace({symbol: order})) for of in operators)
+        return divergence.define(log_p, log_q, P, Q).xreplace({symbol: order})
+
+    return replace(divergence, define=define, over="densities")
 
 
 def _coupled(divergence: Divergence, p: Distribution, q: Distribution, digits: int) -> Value:

@@ -39,17 +39,18 @@ class Side:
         return np.bincount(self.indices.ravel(), times, minlength=n).astype(np.float64)
 
 
-def side(sample: Floats, queries: Floats, k: int, wide: int, normal: bool, name: str) -> Side:
+def side(sample: Floats, queries: Floats, k: int, wide: int, start: str, name: str) -> Side:
     """log of the density of a sample at queries; the sample itself may ask, of which each is then left out.
 
     log p(x) = digamma(k) - digamma(n) - log of the volume of the ball that ends at the k-th of n - 1 others (Kozachenko
     and Leonenko, 1987), plus the `log_lift` of the normal start (Hjort and Glad, Annals of Statistics 23, 1995), with
-    which it is unbiased for a normal law, however large the ball. Balls are round where the start is. wide: the later
-    neighbour, of fewer than there are.
+    which it is unbiased for a normal law, however large the ball. start: "normal"; "flat", whose balls are as round as
+    those of the normal law; "raw", whose balls are round as the sample is given. wide: the later neighbour, of fewer
+    than there are.
     """
     within = queries is sample
     others, d = len(sample) - within, sample.shape[1]
-    law = fitted(sample, name) if normal else None
+    law = fitted(sample, name) if start != "raw" else None
     z = sample if law is None else law.coordinates(sample)
     asked = z if within else queries if law is None else law.coordinates(queries)
     orders = [k, wide, wide + 1] if wide else [k]
@@ -59,7 +60,9 @@ def side(sample: Floats, queries: Floats, k: int, wide: int, normal: bool, name:
     which = np.array([k, wide, wide] if wide else [k])
     with np.errstate(divide="ignore", invalid="ignore"):
         flat = digamma(which) - digamma(others + 1) - log_volume - d * np.log(radii)
-        lift, held = (0.0, None) if law is None else log_lift(law, queries, asked, radii, which, within)
+        lift, held = (
+            (0.0, None) if law is None or start == "flat" else log_lift(law, queries, asked, radii, which, within)
+        )
         lifted = flat + lift
         steps = np.where(radii[:, -1] > 0, lifted[:, -2] - lifted[:, -1], 0.0) if wide else np.zeros(len(queries))
         steps[np.isinf(steps)] = 0.0

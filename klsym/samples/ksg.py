@@ -13,7 +13,7 @@ from ..core.errors import ParameterError
 from .data import Floats, level, points
 from .result import Estimate
 
-K = 3
+K = 5
 BLOCKS = 10
 FEWEST = 500
 

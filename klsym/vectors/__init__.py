@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..core.errors import ParameterError, VectorError
-from .terms import Floats, jensen, power, remainder, shortfall, squares, surprise
+from .terms import Floats, greatest_shortfall, jensen, power, remainder, shortfall, squares, surprise
 
 Axis = int | Sequence[int] | None
 
@@ -116,6 +116,22 @@ def chernoff(
     return _powers(
         p, q, alpha, lambda short, order: -np.log1p(-short), {"base": base, "axis": axis, "normalize": normalize}
     )
+
+
+def chernoff_information(
+    p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False
+) -> Any:
+    """Chernoff information, the greatest Chernoff coefficient over its order, with the arguments of `kl`.
+
+    >>> chernoff_information([0.5, 0.5], [0.25, 0.75])
+    0.03468818523...
+    """
+
+    def finished(short: Floats) -> Floats:
+        with np.errstate(divide="ignore"):
+            return -np.log1p(-short)
+
+    return summed(greatest_shortfall, (p, q), base, axis, normalize, total=finished)
 
 
 def bhattacharyya(p: ArrayLike, q: ArrayLike, *, base: Any = None, axis: Axis = -1, normalize: bool = False) -> Any:

@@ -51,7 +51,7 @@ def jensen(p: Floats, q: Floats, weight: float) -> Floats:
     return weight * _departure(p, mean, other * gap) + other * _departure(q, mean, -weight * gap)
 
 
-def shortfall(p: Floats, q: Floats, alpha: float) -> Floats:
+def shortfall(p: Floats, q: Floats, alpha: float | Floats) -> Floats:
     """alpha p + (1 - alpha) q - p^alpha q^(1 - alpha), elementwise: 1 - c(alpha) is its sum, where p and q sum to 1.
 
     It is nonnegative for alpha < 1, by the means, and at most 0 for alpha > 1, -oo where q = 0 < p. With x = log(p/q)
@@ -66,6 +66,20 @@ def shortfall(p: Floats, q: Floats, alpha: float) -> Floats:
         product = np.exp(alpha * np.log(p) + (1 - alpha) * np.log(q))
         far = alpha * p + (1 - alpha) * q - np.where(p == 0, 0.0, product)
     return np.where(p == q, 0.0, np.where(np.abs(x) <= 2, near, far))
+
+
+def greatest_shortfall(p: Floats, q: Floats) -> Floats:
+    """The greatest sum of `shortfall` over 0 < alpha < 1, where the sum of p^alpha q^(1 - alpha) log(p/q) is 0."""
+    p, q = np.broadcast_arrays(p, q)
+    both = (p > 0) & (q > 0)
+    with np.errstate(all="ignore"):
+        x = np.where(both, np.log1p((p - q) / q), 0.0)
+        low, high = (np.full((*p.shape[:-1], 1), end) for end in (0.0, 1.0))
+        for _ in range(60):
+            alpha = (low + high) / 2
+            rises = np.where(both, q * np.exp(alpha * x) * x, 0.0).sum(axis=-1, keepdims=True) < 0
+            low, high = np.where(rises, alpha, low), np.where(rises, high, alpha)
+        return shortfall(p, q, (low + high) / 2).sum(axis=-1, keepdims=True)
 
 
 def _excess(x: Floats) -> Floats:
