@@ -43,7 +43,8 @@ ORDERED = ("renyi", "tsallis", "alpha_divergence", "chernoff", *ALONE[1:])
 WEIGHTED, GENERATED = "jensen_shannon", "f_divergence"
 DIVERGENCES = ("kl", "reverse_kl", "jeffreys", "cross_entropy", "entropy", *ORDERED, "bhattacharyya", "hellinger2",
                "hellinger", "chi2", "reverse_chi2", WEIGHTED, "jensen_shannon_distance", "total_variation",
-               "wasserstein1", "wasserstein2", "wasserstein2_squared", "chernoff_information")  # fmt: skip
+               "kolmogorov", "wasserstein1", "wasserstein2", "wasserstein2_squared",
+               "chernoff_information", "fisher_rao")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,11 @@ def _tsallis_entropy(log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator, a
     return (1 - P(sp.exp((alpha - 1) * log_p))) / (alpha - 1)
 
 
+def _kolmogorov(x: sp.Expr, end: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    below = sp.Piecewise((1, x <= end), (0, True))
+    return sp.Abs(P(below) - Q(below))
+
+
 def _wasserstein1(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return P(sp.Abs(x - y))
 
@@ -108,6 +113,10 @@ def _wasserstein2_squared(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> s
 
 def _wasserstein2(x: sp.Expr, y: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
     return sp.sqrt(_wasserstein2_squared(x, y, P, Q))
+
+
+def _fisher_rao(score: sp.Expr, _: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
+    return sp.sqrt(P(score**2))
 
 
 VANISHING = frozenset({"nonnegative", "zero-on-diagonal", "bijection-invariant"})
@@ -207,6 +216,14 @@ chernoff_information = Divergence(
 )
 
 DISTANCE = frozenset({"nonnegative", "zero-on-diagonal", "symmetric"})
+fisher_rao = Divergence(
+    "fisher_rao",
+    "FisherRao(P, Q)",
+    _fisher_rao,
+    VANISHING | {"symmetric", "triangle"},
+    order=1,
+    over="curves",
+)
 wasserstein1 = Divergence(
     "wasserstein1",
     "W1(P, Q)",
@@ -219,3 +236,7 @@ wasserstein2 = Divergence("wasserstein2", "W2(P, Q)", _wasserstein2, DISTANCE | 
 wasserstein2_squared = Divergence(
     "wasserstein2_squared", "W2(P, Q)^2", _wasserstein2_squared, DISTANCE | {"jointly-convex"}, over="couplings"
 )
+kolmogorov = Divergence(
+    "kolmogorov", "K(P, Q)", _kolmogorov, DISTANCE | {"jointly-convex", "triangle"}, order=1, bound=sp.S.One,
+    over="half-lines",
+)  # fmt: skip

@@ -9,6 +9,7 @@ from .core.differentiate import differentiated
 from .core.errors import UnderivableError
 from .core.family import Distribution, Family
 from .derive import derive
+from .derive.curves import irregular
 
 
 def fisher_information(p: Family | Distribution) -> sp.ImmutableMatrix:
@@ -32,17 +33,3 @@ def fisher_information(p: Family | Distribution) -> sp.ImmutableMatrix:
 
 def _curvature(value: sp.Expr, a: sp.Symbol, b: sp.Symbol) -> sp.Expr:
     return sp.expand(differentiated(differentiated(value, a), b))
-
-
-def irregular(family: Family) -> str:
-    """Why the Hessian of KL is not the Fisher information of the family, or nothing."""
-    ends = family.support.lower.free_symbols | family.support.upper.free_symbols
-    if ends:
-        return f"its support depends on {', '.join(sorted(map(str, ends)))}"
-    if any(p.domain.integer for p in family.parameters):
-        return "a parameter is an integer"
-    kinks = family.log_density.atoms(sp.Abs, sp.Piecewise)
-    moving = {p.symbol for p in family.parameters}
-    if any(kink.free_symbols & moving for kink in kinks):
-        return "its log density has a kink that moves with a parameter"
-    return ""

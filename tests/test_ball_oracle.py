@@ -243,6 +243,10 @@ def test_i_fast_oscillation_is_a_wide_ball_or_refused():
 
 
 INFINITE = {
+    "a gap behind a square": (
+        law(normal(0, 1)),
+        law(sp.Piecewise((-sp.oo, (x - R("0.3")) ** 2 < R("1e-16")), (normal(0, 1), True))),
+    ),
     "E Cauchy beside Normal": (of("Cauchy 0 1"), of("Normal 0 1")),
     "G a gap in q": (law(normal(0, 1)), law(sp.Piecewise((-sp.oo, GAP), (normal(0, 1), True)))),
     "a first moment that is not there": (of("Pareto 1 1"), of("Exponential 1")),
@@ -264,9 +268,9 @@ DIP = sp.log(1 - sp.exp(-(((x - R("0.3")) / R("1e-8")) ** 2)))
 BEYOND_E = Interval(sp.E, sp.oo)
 COUNTS = Interval(sp.S.Zero, sp.oo)
 REFUSED = {
-    "a gap behind a square": (
+    "a gap behind a cube": (
         NORMAL,
-        law(sp.Piecewise((-sp.oo, (x - R("0.3")) ** 2 < R("1e-16")), (normal(0, 1), True))),
+        law(sp.Piecewise((-sp.oo, (x - R("0.3")) ** 3 + x < R("0.3")), (normal(0, 1), True))),
     ),
     "a gap behind a maximum": (NORMAL, law(sp.log(sp.Max(0, (x - R("0.5")) ** 2 - R("1e-14"))) + normal(0, 1))),
     "a dip to 0": (NORMAL, law(normal(0, 1) + DIP)),

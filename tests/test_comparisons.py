@@ -13,9 +13,11 @@ from klsym import (
     Bernoulli,
     Beta,
     Cauchy,
+    DiscreteUniform,
     Exponential,
     Gamma,
     Geometric,
+    LogNormal,
     Normal,
     ParameterError,
     Poisson,
@@ -77,7 +79,8 @@ def test_near_equality(gap):
     [
         (Exponential(1), Uniform(0, 1)),  # with a part where Q has no mass, and a mean that is negative
         pytest.param(Normal(0, 1), Gamma(2, 1), marks=pytest.mark.slow),
-        (Poisson(2), Poisson(3)),
+        (Poisson(2), Geometric(0.4)),
+        (Poisson(2), DiscreteUniform(-2, 7)),  # a series that P has alone
         pytest.param(Normal(0, 1), Normal(0, 2), marks=pytest.mark.slow),
     ],
 )
@@ -88,6 +91,28 @@ def test_balls_and_quadrature_agree(p, q):
         assert ball.proof == "ball"
         assert ball.rad < 1e-15 * ball.mid
         assert abs(ball.mid - estimate.mid) <= ball.rad + estimate.rad + 1e-16
+
+
+@pytest.mark.parametrize("step", [sp.Rational(1, 10**6), sp.Rational(1, 10**12)], ids=["1e-6", "1e-12"])
+@pytest.mark.parametrize(
+    ("p", "q"),
+    [
+        (Normal(0, 1), lambda h: Normal(h, 1 + h)),
+        (Cauchy(0, 1), lambda h: Cauchy(0, 1 + h)),
+        (LogNormal(0, 1), lambda h: LogNormal(h, 1)),
+    ],
+    ids=lambda p: getattr(p, "family", p).name if hasattr(p, "family") else "",
+)
+def test_balls_where_the_densities_cross_nearly_everywhere(p, q, step):
+    pytest.importorskip("flint")
+    ball = oracles.measure(TV, p, q(step), 15, "ball")
+    assert ball.proof == "ball"
+    assert ball.rad < 1e-15 * ball.mid
+    with mp.workdps(30):
+        h = mp.mpf(1) / int(1 / step)
+        # The derivative of the density by the parameters, integrated over where it is positive.
+        slope = {"Normal": 0.5998716718869682934, "Cauchy": 1 / mp.pi, "LogNormal": 1 / mp.sqrt(2 * mp.pi)}
+        assert abs(ball.mid / (h * slope[p.family.name]) - 1) < 2 * h
 
 
 def test_supports():

@@ -169,7 +169,12 @@ def test_conditions_near_a_tie_decide_nothing():
     (values,), sure = run(np.array([1.0, 3.0, 1.0]), np.array([3.0, 1.0, 1.0]))
     assert sure.tolist() == [True, True, False] and values[:2].tolist() == [1.0, 1.0]
     third = "third = constant 1/3\nd = sub x third\nless = lt d y\nvalue = select less x y"
-    assert refine.refined(program(third)) is None
+    _, sure = refine.refined(program(third))(np.array([-1.0, 1.0]), np.array([1.0, 2.0]))
+    assert sure.tolist() == [True, False], "what may have cancelled is not compared"
+    exact = "p = mul x y\nd = sub p y\nless = lt d x\nvalue = select less x y"
+    assert refine.refined(program(exact))(np.array([1.5]), np.array([1.25]))[1].all(), "exact numbers do not cancel"
+    root = "s = sqrt x\nf = floor s\nless = lt f y\nvalue = select less x y"
+    assert refine.refined(program(root)) is None
     assert refine.refined(program("less = lt x y\nvalue = select less x y")) is not None
 
 

@@ -67,7 +67,7 @@ def total(exponent, variable, support, upper=None):
     if low == 0 and mp.isinf(high):
         return mp.quad(lambda t: mp.exp(f(mp.exp(t)) + t), [-200, -40, -8, -2, 0, 1, 2, 4, 8, 40])
     if low == 0:
-        return mp.quad(lambda t: mp.exp(f(high * mp.exp(-t)) - t) * high, [0, 0.01, 0.5, 2, 8, 40, 200])
+        return mp.quad(lambda t: mp.exp(f(high * mp.exp(-t)) - t) * high, [0, 0.01, 0.5, 2, 8, 40, 200, 700])
     if low == 1 and mp.isinf(high):
         return mp.quad(lambda t: mp.exp(f(mp.exp(t)) + t), [0, 1, 2, 4, 8, 40])
     ends = [low, 1, high] if high > 1 else [low, high]
@@ -141,6 +141,15 @@ def test_log_shortfall(row):
         low = mp.mpf(0) if support.lower == 1 else top - 80
         part = mp.quad(lambda t, f=f: f(mp.exp(t)), [low, *(top - s for s in (30, 10, 4, 1) if top - s > low), top])
         assert abs(number(found) - part / mp.exp(number(kernel.log_z(*eta)))) < mp.mpf(10) ** -12, eta
+
+
+@pytest.mark.parametrize("rate", [R(13, 10), -R(13, 10), R(40)])
+def test_means_of_logarithms_on_the_unit_interval(rate):
+    kernel = kernels.interval_exponential({y: rate}, y, unit_interval)
+    mass = mp.quad(lambda t: mp.exp(rate * t), [0, 1])
+    for atom in (sp.log(y), sp.log(1 - y), y ** R(3, 2)):
+        f = sp.lambdify(y, atom * sp.exp(rate * y), "mpmath")
+        assert abs(number(kernel.expect(atom).value) - mp.quad(f, [0, 0.5, 1]) / mass) < mp.mpf(10) ** -15, atom
 
 
 def test_bessel_sum():

@@ -18,7 +18,7 @@ Weibull Rayleigh Maxwell HalfNormal Nakagami LogNormal Frechet InverseGaussian L
 Kumaraswamy Uniform VonMises Bernoulli Binomial Geometric Poisson NegativeBinomial Logarithmic Zeta
 DiscreteUniform""".split()
 CLOSED_AMONG_FIRST = 375
-CLOSED, NUMERIC = 1060, 10
+CLOSED, NUMERIC = 1080, 10
 
 
 @pytest.fixture(scope="module")

@@ -138,7 +138,8 @@ def test_coverage_of_the_delta_method():
 @pytest.mark.parametrize("d", [1, 3, 9])
 @pytest.mark.parametrize("rounded", [False, True])
 @pytest.mark.parametrize("within", [False, True])
-def test_neighbours_are_those_of_all_distances(d, rounded, within):
+def test_neighbours_are_those_of_all_distances(d, rounded, within, monkeypatch):
+    monkeypatch.setattr(neighbours, "LARGE", 100)
     rng = np.random.default_rng(d)
     points, queries = rng.normal(size=(150, d)), rng.normal(size=(90, d)) * 3
     if rounded:

@@ -193,7 +193,7 @@ def _kummer(a, b, z):
 
 
 def _gamma_log_moment(a, x):
-    """2F2(a, a; a + 1, a + 1; -x) = a^2 int_0^oo u exp(-a u - x e^-u) du for a > 0 and x > 0, with u = e^v."""
+    """2F2(a, a; a + 1, a + 1; -x) = a^2 int_0^oo u exp(-a u - x e^-u) du for a > 0, with u = e^v."""
     low = np.log(np.maximum(x / a, 1.0))
     high = low + 1.0 + 4.0 / a
     for _ in range(50):  # the peak: u (a - x e^-u) = 2

@@ -49,6 +49,7 @@ _TRUTH = {"lt", "le", "eq", *_LOGIC}
 _EXACT = {"neg", "abs", "min", "max", "select", "floor"}
 _EXACT_OF_DOUBLES = {"add", "sub", "mul"}
 _RELATIVE = {*_EXACT, "mul", "div", "sqrt", "pow"}
+_SUMS = {"add": "==", "sub": "!="}  # and how the signs of their terms have to compare for them to be as accurate
 
 
 @cache
@@ -228,7 +229,13 @@ class _Writer:
         if self._exact(name) or name in self.constants:
             return True
         line = self.lines[name]
-        return line.primitive in _RELATIVE and all(map(self._relative, line.arguments))
+        if line.primitive not in (*_RELATIVE, *_SUMS) or not all(map(self._relative, line.arguments)):
+            return False
+        if line.primitive in _SUMS and not all(map(self._exact, line.arguments)):
+            # Of one sign they do not cancel; where they turn out to be of two the element is not decided here.
+            first, second = map(self._double, line.arguments)
+            self.sure.append(f"(({first} >= 0.0) {_SUMS[line.primitive]} ({second} >= 0.0))")
+        return True
 
 
 def _literal(value: Any) -> str:

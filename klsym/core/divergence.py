@@ -35,6 +35,7 @@ class Divergence:
     and the notation has each value in brackets.
     What the definition is about may also be, by `over`: the "couplings" of the two laws, the arguments then being two
     outcomes in place of the log densities and the expectation under a coupling, the divergence the least value; the
+    "half-lines", the arguments then being an outcome and the end of a half-line, the divergence the greatest value; the
     "orders", where it has a symbol for an order from 0 to 1, the divergence the greatest value; or the "curves" from
     one law to the other in their family, the first argument the derivative of the log density along the curve and the
     definition its speed, the divergence the least length.
@@ -53,7 +54,7 @@ class Divergence:
     generator: sp.Expr | None = None
     unitless: bool = False
     parts: tuple[tuple[sp.Expr, Divergence], ...] = ()
-    over: Literal["densities", "couplings", "orders", "curves"] = "densities"
+    over: Literal["densities", "couplings", "half-lines", "orders", "curves"] = "densities"
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
         """The definition at the values of the divergence's own parameters."""

@@ -15,17 +15,21 @@ class IntegralProgram:
 
     `frame` has for each element, as its outputs in this order: whether the integral is needed there; where the supports
     of P and Q begin and end; the places where the integrand may have a kink or an end; for each linear form in x its
-    slope, and its values at each of the places; and constants.
+    slope, and its values at each of the places; constants; and last how large the constant terms of the log densities
+    are in sum.
 
     `nodes` takes, for each form, its value and the logarithm of its size, then the constants, the logarithm of dx/dt,
     and whether x is in the support of P and of Q; its outputs are the log densities of P and Q in t and the
     integrand. `after` makes the value of the integral and the parameters. `both` says that the mass of Q counts where P
-    has none, `kinked` that the integrand may have a kink where the densities cross.
+    has none, `kinked` that the integrand may have a kink where the densities cross, `meets` that near P = Q their
+    difference is as precise as it is small. `sizes`, of the arguments of `nodes`, is how large the other terms of the
+    log densities are in sum.
     """
 
     outside: Program
     frame: Program
     nodes: Program
+    sizes: Program
     after: Program
     places: int
     forms: int
@@ -33,6 +37,7 @@ class IntegralProgram:
     discrete: bool
     both: bool
     kinked: bool
+    meets: bool
 
     @property
     def name(self) -> str:

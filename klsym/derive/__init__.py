@@ -12,9 +12,11 @@ from sympy.logic.boolalg import Boolean
 from ..core.derivation import Case, Derivation, Expectation, Step
 from ..core.divergence import Divergence
 from ..core.family import Distribution
+from .curves import by_curve
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import Expansion, expand, leftover_integral
 from .greatest import by_order
+from .half_lines import by_half_lines
 from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
@@ -31,6 +33,8 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
     """
     if "bijection-invariant" in divergence.axioms and (bases := _same_map(p, q)) is not None:
         return _transported(divergence, p, q, *bases, deep=deep)
+    if divergence.over == "curves":
+        return by_curve(divergence, p, q)
     if divergence.over == "orders":
         derivation = by_order(divergence, p, q)
         special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
@@ -39,6 +43,10 @@ def derive(divergence: Divergence, p: Distribution, q: Distribution, deep: bool 
         derivation = by_transport(divergence, p, q)
         special = [] if derivation.kind in ("closed", "infinite") else _shared_cases(divergence, p, q)
         return replace(derivation, cases=(*special, *derivation.cases))
+    if divergence.over == "half-lines":
+        cases, steps = by_half_lines(divergence, p, q)
+        special = _shared_cases(divergence, p, q) if cases[-1].kind == "numeric" else []
+        return Derivation(divergence, p, q, (*special, *cases), steps)
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
     if divergence.parts and (summed := by_sum(divergence, p, q, derive)) is not None:
         return summed

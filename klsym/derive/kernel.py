@@ -57,7 +57,8 @@ class Kernel:
     An extension is a further feature, at 0 in this density, with the log_z that includes it, a citation, and
     conditions under which that converges: a tilt may leave the kernel for it. `mellin(u, *eta)` is (c, triples)
     where E[u^s] is c^s times the product over the triples (a, alpha, e) of (Gamma(a + alpha s)/Gamma(a))^e.
-    `log_shortfall(m, *eta)` is E[log(m/Y); Y < m] where it is known.
+    `log_shortfall(m, *eta)` is E[log(m/Y); Y < m] where it is known. `slopes` has extensions with their means: the
+    derivative at 0 of a log_z that includes one.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Kernel:
     extensions: tuple[Extension, ...] = ()
     mellin: Mellin | None = None
     log_shortfall: Callable[..., sp.Expr | None] | None = None
+    slopes: tuple[tuple[sp.Expr, Callable[..., sp.Expr]], ...] = ()
     lower: sp.Expr = sp.S.Zero
     upper: sp.Expr = sp.oo
     known: dict[sp.Expr, Known | None] = field(default_factory=dict, compare=False, repr=False)
@@ -86,6 +88,9 @@ class Kernel:
         found = self.parse(atom, self.features)
         if found is not None and any(found[1]):
             return self._derived(*found)
+        for feature, slope in self.slopes:
+            if atom == feature:
+                return Known(slope(*self.eta), sp.true, "tilt", f"{self.name} kernel, the derivative by {feature}")
         tilted = self.tilt(atom)
         if tilted is None or tilted.value.has(UpperGammaOrder):
             return None

@@ -248,12 +248,26 @@ def above_one(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
 
 
 def interval_exponential(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
-    """int exp(e0 y) dy = exp(e0/2) sinh(e0/2)/(e0/2) over 0 < y < 1 (DLMF 4.10.18)"""
+    """int exp(e0 y) dy = exp(e0/2) sinh(e0/2)/(e0/2) over 0 < y < 1 (DLMF 4.10.18)
+
+    With y^e1 it is M(e1+1, e1+2, e0)/(e1+1), whose derivative by e1 at 0 is -2F2(1, 1; 2, 2; e0) (DLMF 13.4.1).
+    """
     if (support.lower, support.upper) != (0, 1) or set(atoms) != {y}:
         return None
+
+    def log_z(e0: sp.Expr) -> sp.Expr:
+        return e0 / 2 + LogSinhc(e0 / 2)
+
+    def kummer(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
+        return log(sp.hyper([e1 + 1], [e1 + 2], e0)) - log(e1 + 1)
+
+    def log_mean(e0: sp.Expr) -> sp.Expr:
+        return -sp.hyper([1, 1], [2, 2], e0) * exp(-log_z(e0))
+
     return Kernel(
-        "interval exponential", y, (y,), (atoms[y],), lambda e0: e0 / 2 + LogSinhc(e0 / 2), "DLMF 4.10.18",
-        parts=incomplete.interval_exponential(), upper=ONE,
+        "interval exponential", y, (y,), (atoms[y],), log_z, "DLMF 4.10.18", parts=incomplete.interval_exponential(),
+        extensions=((log(y), kummer, "DLMF 13.4.1", lambda e0, e1: (e1 + 1 > 0,)),),
+        slopes=((log(y), log_mean), (log(1 - y), lambda e0: log_mean(-e0))), upper=ONE,
     )  # fmt: skip
 
 

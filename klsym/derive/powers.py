@@ -105,7 +105,7 @@ def _cases(of: Integral) -> tuple[list[Case], Affinity | None]:
     if found is None and covered == covers == sp.true:
         first = found = of.found(True)
     if found is not None:
-        when = covered if low == sp.true else sp.And(covered, found.when, meeting(m, o, of.b))
+        when = covered if low == sp.true else sp.And(covered, found.when, _at_ends(of, found))
         cases.append(Case("closed", of.value(found.log_value), when))
     if low != sp.false and covered != sp.true and covers != sp.false:
         other = of.found(True)
@@ -137,7 +137,7 @@ def _above(of: Integral, covered: Boolean, found: Affinity | None) -> list[Case]
     above = of.above
     if found is not None and found.open:
         failing, why = (
-            sp.Not(sp.And(found.when, meeting(of.m, of.o, of.b))),
+            sp.Not(sp.And(found.when, _at_ends(of, found))),
             "the tails of {} are too heavy for those of {}: the integral diverges".format(*of.measures),
         )
     elif found is not None and of.m.family.whole is None:
@@ -157,6 +157,12 @@ def _above(of: Integral, covered: Boolean, found: Affinity | None) -> list[Case]
     if not reasons:
         return []
     return [Case("infinite", sp.oo, when, " or ".join(reasons))]
+
+
+def _at_ends(of: Integral, found: Affinity) -> Boolean:
+    """Where the integral converges at ends for which the rule that found it does not say so."""
+    finite = integrable(of.m, of.o, of.b) if any(step.rule == "partial-tilt" for step in found.steps) else None
+    return positive(meeting(of.m, of.o, of.b) if finite is None else finite)
 
 
 def _outside(of: Integral) -> str:

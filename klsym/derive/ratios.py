@@ -89,9 +89,7 @@ def by_ratio(divergence: Divergence, p: Distribution, q: Distribution) -> tuple[
         cases += [case for case in rule(of) if case.when != sp.false]
         if cases and cases[-1].when == sp.true:
             break
-    if len(cases) == 2:
-        special, usual = cases
-        cases = [replace(usual, when=to_nnf(sp.Not(special.when), False)), replace(special, when=sp.true)]
+    cases = usual_first(cases)
     first, name = cases[0], sp.Symbol(divergence.name)
     steps = [Step("definition", name, of.outer(_means(of)), why=divergence.notation)]
     if of.disjoint != sp.true:
@@ -99,6 +97,14 @@ def by_ratio(divergence: Divergence, p: Distribution, q: Distribution) -> tuple[
         steps.append(Step("generator", _means(of), _generated(of), first.when, why))
     steps.append(Step("support" if first.kind == "infinite" else "insert", name, first.value, first.when, first.why))
     return tuple(cases), tuple(steps)
+
+
+def usual_first(cases: list[Case]) -> list[Case]:
+    """Two cases in the other order, where the last of them always holds."""
+    if len(cases) != 2 or cases[1].when != sp.true:
+        return cases
+    special, usual = cases
+    return [replace(usual, when=to_nnf(sp.Not(special.when), False)), replace(special, when=sp.true)]
 
 
 # Rules: cases that hold under conditions of their own, if no earlier rule's do.

@@ -19,10 +19,10 @@ from ..core.divergence import Divergence
 from ..core.domain import Interval
 from ..core.family import Distribution
 from .coupling import Coupling, coupling
-from .crossing import crossing
 from .definition import LOG_P, LOG_Q, MEASURES, P, Q
 from .expand import expand
 from .linear import ONE, linear
+from .mean_size import crossing
 from .ranking import ranking
 from .shorten import positive
 from .tails import Growth, converges, tail

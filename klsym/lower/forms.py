@@ -47,8 +47,8 @@ class Forms:
 
     def write(self, expr: Any) -> Any:
         """The expression over symbols."""
-        if not expr.free_symbols & self.nodes:
-            return self.constant(expr) if isinstance(expr, sp.Expr) else expr
+        if isinstance(expr, sp.Expr) and not expr.free_symbols & self.nodes:
+            return self.constant(expr)
         if (form := linear(expr, self.x)) is not None:
             return self.form(form)[0]
         if isinstance(expr, sp.Symbol):
@@ -90,16 +90,23 @@ class Forms:
         return sp.log(inside)
 
     def _softplus(self, inside: sp.Expr) -> sp.Expr | None:
-        """log(a + b exp(w)) = log a + softplus(w + log(b/a)), for positive a and b"""
+        """log(a + b u^n) = log a + softplus(n log u + log(b/a)), for positive a and b; u^n may be beyond any double"""
         if not inside.is_Add:
             return None
         first, rest = inside.as_independent(*self.nodes, as_Add=True)
-        factor, exponential = rest.as_independent(*self.nodes, as_Add=False)
-        if not (isinstance(exponential, sp.exp) and _positive(first) and _positive(factor)):
+        factor, power = rest.as_independent(*self.nodes, as_Add=False)
+        if power.is_Add or not (_positive(first) and _positive(factor)):
+            return None
+        base, exponent = power.as_base_exp()
+        if isinstance(power, sp.exp):
+            logarithm = self.write(power.args[0])
+        elif self._size(base) is not None and (exponent.is_even or not exponent.is_Integer):
+            logarithm = self.write(exponent) * self._size(base)
+        else:
             return None
         # exp(-u) exp(c) with c constant is one exponential to SymPy.
         shift = self.constant(sp.log(factor) - sp.log(first))
-        return self.constant(sp.log(first)) + head("softplus")(self.write(exponential.args[0]) + shift)
+        return self.constant(sp.log(first)) + head("softplus")(logarithm + shift)
 
     def _power(self, expr: sp.Pow) -> sp.Expr:
         base, exponent = expr.args

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 
 import sympy as sp
 
@@ -26,8 +27,9 @@ _LARGE = sp.Integer(1000)  # an order from which on the expansion of a Bessel fu
 
 
 def open_cases(derivation: Derivation) -> bool:
-    """Whether the value is an integral or a sum in some case."""
-    return any(case.kind in ("semi-closed", "numeric") for case in derivation.cases)
+    """Whether the value is an integral or a sum of the densities in some case."""
+    densities = derivation.divergence.over == "densities"
+    return densities and any(case.kind in ("semi-closed", "numeric") for case in derivation.cases)
 
 
 def integrals(
@@ -47,19 +49,23 @@ def integrals(
     x = p.family.variable
     log_p, log_q = p.log_density(), q.log_density(x)
     alike = (p.support.lower, p.support.upper) == (q.support.lower, q.support.upper)
-    term = integrand(derivation.divergence, alike, images is not None)
+    term = integrand(derivation.divergence, images is not None)
     forms = Forms(x, (LOG_P, D, MASS_P, MASS_Q))
     anchors = _anchors(p, q, log_p, log_q)
-    steps: dict[sp.Symbol, sp.Expr] = {}
-    near = None if images is None else difference(images, x, steps)
+    found = None if images is None else difference(images, x)
+    near, steps = (None, {}) if found is None else found[:2]
     outside = lower(derivation, base, generals=generals, open_ended=True)
+    constant, moving = _terms(x, log_p, log_q)
+    sized = [forms.write(part) for part in moving]  # all that is written comes before the names are counted
     nodes = _nodes(outside, forms, log_p, log_q, near, term.value, alike)
-    frame = _frame(outside, derivation, forms, anchors, steps)
+    sizes = _sizes(nodes, sized)
+    frame = _frame(outside, derivation, forms, anchors, steps, constant)
     after = term.after / derivation.divergence.unit(base)
     return IntegralProgram(
         outside=outside,
         frame=frame,
         nodes=nodes,
+        sizes=sizes,
         after=_after(outside, after),
         places=len(anchors),
         forms=len(forms.forms),
@@ -67,6 +73,7 @@ def integrals(
         discrete=p.family.discrete,
         both=term.both,
         kinked=term.kinked,
+        meets=found is not None and not (term.kinked and found.lost) and not any(e.has(x) for e in found.lost),
     )
 
 
@@ -151,6 +158,23 @@ def _far_orders(density: sp.Expr) -> sp.Expr:
     return density.replace(lambda e: isinstance(e, sp.log) and isinstance(e.args[0], sp.besseli), logarithm)
 
 
+def _terms(x: sp.Symbol, *densities: sp.Expr) -> tuple[list[sp.Expr], list[sp.Expr]]:
+    """The terms of log densities without x, and those with x."""
+    terms = [term for density in densities for term in sp.Add.make_args(density)]
+    return [term for term in terms if not term.has(x)], [term for term in terms if term.has(x)]
+
+
+def _sizes(nodes: Program, terms: Sequence[sp.Expr]) -> Program:
+    build = Builder(nodes.arguments)
+    line = _added_sizes(build, [_far_orders(term) for term in terms])
+    return Program(nodes.name.replace("nodes", "sizes"), nodes.arguments, tuple(build.lines), (Output(line),))
+
+
+def _added_sizes(build: Builder, terms: Sequence[sp.Expr]) -> str:
+    lines = [build.line("abs", build.expression(rewrite(term))) for term in terms] or [build.constant("0")]
+    return reduce(lambda a, b: build.line("add", a, b), lines)
+
+
 def _guarded(value: sp.Expr) -> sp.Expr:
     """A term with the mass of P or Q is 0 where that mass is: d may be infinite there."""
 
@@ -172,8 +196,9 @@ def _frame(
     forms: Forms,
     anchors: Sequence[sp.Expr],
     steps: Mapping[sp.Symbol, sp.Expr],
+    terms: Sequence[sp.Expr],
 ) -> Program:
-    """What each element has: whether it needs the integral, supports, places, forms at these, and constants."""
+    """What each element has: whether it needs the integral, supports, places, forms at these, constants, their size."""
     build = Builder(outside.arguments)
     for step, expr in steps.items():
         build.define(step, build.expression(exact_gaps(expr)))
@@ -185,6 +210,7 @@ def _frame(
         results.append(build.expression(rewrite(slope)))
         results += [build.expression(rewrite(exact_gaps(sp.expand(slope * place + offset)))) for place in anchors]
     results += [build.expression(rewrite(constant)) for constant in forms.constants]
+    results.append(_added_sizes(build, terms))
     outputs = tuple(Output(line, name=f"f{k}") for k, line in enumerate(results))
     program = Program(f"{outside.name}_frame", outside.arguments, tuple(build.lines), outputs)
     return replace(program, lines=program.needed(*results))

@@ -1,8 +1,8 @@
 """What a divergence integrates, from its definition: a function of both masses at a place and of d = log p - log q.
 
-A mean of f(q/p) under P, with f convex, is f(1) plus the mean of what f has above its tangent at 1, where P and Q have
-one support: the tangent's mean is f(1). That rest is of one sign and has a double zero at d = 0, so nothing cancels
-near P = Q (Csiszar, Studia Sci. Math. Hungar. 2, 1967; DLMF 1.7(iv)).
+A mean of f(q/p) under P, with f convex, is f(1) plus the mean of what f has above its tangent at 1, over where either
+has mass: the tangent's mean is f(1). That rest is of one sign and has a double zero at d = 0, so nothing cancels near
+P = Q (Csiszar, Studia Sci. Math. Hungar. 2, 1967; DLMF 1.7(iv)).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import sympy as sp
 
 from ..core.divergence import Divergence, Operator
+from ..core.errors import UnderivableError
 from .remainder import Arithmetic, Moving, NoRule
 from .rewrites import head
 
@@ -36,22 +37,16 @@ class Integrand:
     kinked: bool
 
 
-def integrand(divergence: Divergence, alike: bool, meet: bool = True) -> Integrand:
-    """The integrand of a definition; `alike` says that P and Q have one support, `meet` that they may be equal.
+def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
+    """The integrand of a definition; `meet` says that P and Q may be equal.
 
     >>> from klsym.divergences import kl
-    >>> integrand(kl, alike=False).value
+    >>> integrand(kl, meet=False).value
     d#*mass_p#
     """
     whole, after = _written(divergence)
     kinked = whole.has(*_KINKS)
-    if (
-        alike
-        and (meet or whole.has(MASS_Q))
-        and "zero-on-diagonal" in divergence.axioms
-        and not kinked
-        and not whole.has(LOG_P)
-    ):
+    if (meet or whole.has(MASS_Q)) and "zero-on-diagonal" in divergence.axioms and not kinked and not whole.has(LOG_P):
         constant, whole = _tangent_taken(whole)
         after = after.xreplace({VALUE: constant + VALUE})
     if divergence.integral:
@@ -78,6 +73,8 @@ def _written(divergence: Divergence) -> tuple[sp.Expr, sp.Expr]:
         ((symbol, whole),) = terms.items()
         return whole, formula.xreplace({symbol: VALUE})
     inner, power = formula.as_base_exp()
+    if any(inner.diff(symbol).free_symbols & terms.keys() for symbol in terms):
+        raise UnderivableError(f"{divergence.name} is no function of one integral; evaluate() computes it")
     return inner.xreplace(terms), VALUE**power
 
 

@@ -256,7 +256,13 @@ def zero_times_logarithm(expr: sp.Expr, everywhere: bool) -> sp.Expr:
     return expr.replace(lambda e: isinstance(e, sp.Mul), absorb)
 
 
+def inverse_hyperbolic(expr: sp.Expr) -> sp.Expr:
+    """arsinh z = log1p(z + z^2/(1 + sqrt(1 + z^2))), z >= 0 (DLMF 4.37.16)"""
+    return expr.replace(sp.asinh, lambda z: head("log1p")(z + z**2 / (1 + sp.sqrt(1 + z**2))))
+
+
 REWRITES: tuple[Rewrite, ...] = (
+    inverse_hyperbolic,
     incomplete_gamma,
     complementary_error,
     zeta_logarithm,

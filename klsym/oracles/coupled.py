@@ -46,7 +46,7 @@ def expected_cost(
                 return _of_counts(p, q, spelled, between, digits)
             alone = cost.xreplace({xy[1]: sp.S.Zero})
             members = zip((p, q), spelled, strict=True)
-            laws = [_law(d, *own, alone.xreplace({xy[0]: d.family.variable}), digits) for d, own in members]
+            laws = [law(d, *own, alone.xreplace({xy[0]: d.family.variable}), digits) for d, own in members]
         except ArithmeticError as error:
             return Value(mp.nan, mp.inf, "estimate", str(error))
         if doubt := laws[0].doubt or laws[1].doubt:
@@ -65,7 +65,7 @@ def _nodes(digits: int) -> int:
     return digits + 10 + digits % 2
 
 
-def _law(d: Distribution, log_density: sp.Expr, bindings: Bindings, alone: sp.Expr, digits: int) -> Law:
+def law(d: Distribution, log_density: sp.Expr, bindings: Bindings, alone: sp.Expr, digits: int) -> Law:
     integrand = compiled(d.family.variable, (log_density, 1 + alone), bindings)
     rays, peaks, verdict = surveyed(integrand, d.support.lower, d.support.upper, sp.true, digits)
     if verdict is not None:

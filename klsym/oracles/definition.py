@@ -15,7 +15,8 @@ from ..core.divergence import Divergence, Operator
 from ..core.domain import Interval
 from ..core.family import Distribution
 from ..core.value import Value
-from . import balls, coupled, estimate
+from . import balls, coupled, estimate, half_lines
+from .along import along
 from .greatest import greatest
 from .integrand import Bindings
 
@@ -128,10 +129,14 @@ def measure(
     other = p if q is None else q
     if divergence.over != "densities" and proof == "ball":
         return Value(mp.nan, mp.inf, proof, f"no ball is known of what is over {divergence.over}")
+    if divergence.over == "curves":
+        return length(divergence, p, other, digits)
     if divergence.over == "orders":
         return greatest(lambda order: measure(_of_order(divergence, order), p, other, digits), digits)
     if divergence.over == "couplings":
         return _coupled(divergence, p, other, digits)
+    if divergence.over == "half-lines":
+        return half_lines.greatest(p, other, (_spelled(p, "p"), _spelled(other, "q")), expectation, digits)
     means: dict[sp.Symbol, tuple[bool, sp.Expr, sp.Expr | None]] = {}
 
     def under(first: bool) -> Operator:
@@ -168,6 +173,32 @@ def measure(
         if not whole.vouched or abs(whole.mid - 1) > estimate.slack(whole.rad, digits):
             return _unreliable(result, member, whole)
     return result
+
+
+def length(divergence: Divergence, p: Distribution, q: Distribution, digits: int) -> Value:
+    """The integral of the speed along the one parameter that p and q differ by."""
+    moved = [i for i, (a, b) in enumerate(zip(p.values, q.values, strict=False)) if a != b]
+    if p.family != q.family or len(moved) > 1:
+        return Value(mp.nan, mp.inf, "estimate", "only curves along one parameter are measured")
+    if not moved:
+        return Value(mp.mpf(0), mp.mpf(0), "exact")
+    (i,) = moved
+    theta = p.family.parameters[i].symbol
+
+    def speed(at: sp.Expr) -> Value:
+        law = Distribution(p.family, tuple(at if j == i else v for j, v in enumerate(p.values)))
+        score = sp.diff(p.family.log_density, theta).xreplace(law.bindings)
+        call = sp.Dummy()
+        squares: list[sp.Expr] = []
+
+        def mean(g: sp.Expr) -> sp.Expr:
+            squares.append(g.xreplace({_LOG_P: score}))
+            return call
+
+        formula = divergence.written(_LOG_P, _LOG_Q, mean, mean)
+        return _combined(formula, {call: expectation(law, squares[0], digits=digits)}, digits, "estimate")
+
+    return along(speed, p.values[i], q.values[i], digits)
 
 
 def _of_order(divergence: Divergence, order: sp.Expr) -> Divergence:

@@ -70,7 +70,8 @@ def estimate(x: Any, y: Any = None, *, quantity: str | None = None, method: str 
     quantity: "kl" (the default of two samples), "entropy" (that of one), "mutual_information", "jensen_shannon" (of
     counts). method:
 
-    - "nearest": `k` neighbours, for kl (5) and entropy (10) of densities; `start` "auto", "flat" or "normal"
+    - "nearest": `k` neighbours, 5 (for the entropy on a line 10), for kl and entropy of densities; `start` "auto",
+      "flat" or "normal"
     - "ksg1", "ksg2": for mutual information, `k` (5)
     - "nwj", "dv": lower bounds in expectation of kl, of Nguyen, Wainwright and Jordan, and of Donsker and Varadhan,
       with a `critic`: random features by default, a function of arrays, or a torch module, which is trained; `seed`

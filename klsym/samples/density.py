@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.special import digamma, gammaln
@@ -22,7 +21,7 @@ class Side:
     lifted: from the k-th neighbour, with a normal start where it holds; flat: without. radii: of the k-th, in the
     coordinates that were searched; 0 where k outcomes are duplicates of the query. wide: `lifted` from a later
     neighbour, the K-th, indices: of the K (none where K is 0), and steps: by how much `wide` falls when any of them is
-    taken away. held: where the normal start is not refuted, if there is one.
+    taken away.
     """
 
     lifted: Floats
@@ -31,7 +30,6 @@ class Side:
     wide: Floats
     steps: Floats
     indices: Indices
-    held: Any
 
     def loss(self, n: int) -> Floats:
         """What the sum of `wide` loses with each of the sample's n outcomes, but for the outcome's own term."""
@@ -60,10 +58,8 @@ def side(sample: Floats, queries: Floats, k: int, wide: int, start: str, name: s
     which = np.array([k, wide, wide] if wide else [k])
     with np.errstate(divide="ignore", invalid="ignore"):
         flat = digamma(which) - digamma(others + 1) - log_volume - d * np.log(radii)
-        lift, held = (
-            (0.0, None) if law is None or start == "flat" else log_lift(law, queries, asked, radii, which, within)
-        )
+        lift = log_lift(law, queries, asked, radii, which, within) if law is not None and start == "normal" else 0.0
         lifted = flat + lift
         steps = np.where(radii[:, -1] > 0, lifted[:, -2] - lifted[:, -1], 0.0) if wide else np.zeros(len(queries))
         steps[np.isinf(steps)] = 0.0
-    return Side(lifted[:, 0], flat[:, 0], radii[:, 0], lifted[:, -2 if wide else 0], steps, indices, held)
+    return Side(lifted[:, 0], flat[:, 0], radii[:, 0], lifted[:, -2 if wide else 0], steps, indices)

@@ -15,13 +15,14 @@ from ..core.errors import nearest as near
 from . import neighbours
 from .data import Floats, points, same_space
 from .data import level as checked
-from .density import Side, side
+from .density import side
 from .ratios import normal_interval
 from .result import Estimate
 from .tails import VARIANCE, tail_index
 
-# In one sample's bias and spread there is little to choose from 10 on; in a quotient larger balls bias more.
-K = {"kl": 5, "entropy": 10}
+K = 5
+# On a line balls are so small that more of them cost little bias.
+K_OF_A_LINE = {"kl": 5, "entropy": 10}
 # In so few dimensions balls are small: a normal start has more to lose, on other laws, than to win.
 FLAT = 2
 STARTS = ("auto", "flat", "normal")
@@ -29,7 +30,6 @@ STARTS = ("auto", "flat", "normal")
 LEAN = 0.5
 
 
-REFUTED = 0.02
 # Below so many outcomes there is no standard error, and no interval.
 FEWEST = 20
 SURE = 200
@@ -39,8 +39,7 @@ SURE = 200
 class Terms:
     """What a mean is taken of, with either start, and what each outcome of each sample contributes to it.
 
-    atoms: outcomes where P has mass and the other side has none; ties: those that were counted instead; refuted: the
-    share of those where a normal start is.
+    atoms: outcomes where P has mass and the other side has none; ties: those that were counted instead.
     """
 
     lifted: Floats
@@ -48,7 +47,6 @@ class Terms:
     contributions: tuple[Floats, ...]
     atoms: int
     ties: int
-    refuted: float
 
 
 def kl(
@@ -75,17 +73,13 @@ def _ratios(k: int, wide: int, start: str, x: Floats, y: Floats) -> Terms:
     if tied.any():
         lifted[tied] = flat[tied] = broad[tied] = _counted(x, y, k, tied)
     each = (broad + p.loss(len(x)), q.loss(len(y)) * (len(y) / len(x)))
-    return Terms(lifted, flat, each, int(np.isinf(flat).sum()), int(tied.sum()), _refuted(p, q))
+    return Terms(lifted, flat, each, int(np.isinf(flat).sum()), int(tied.sum()))
 
 
 def _surprises(k: int, wide: int, start: str, x: Floats) -> Terms:
     p = side(x, x, k, wide, start, "x")
     tied = int((p.radii == 0).sum())
-    return Terms(-p.lifted, -p.flat, (-p.wide - p.loss(len(x)),), tied, tied, _refuted(p))
-
-
-def _refuted(*sides: Side) -> float:
-    return max(0.0 if s.held is None else 1 - float(s.held.mean()) for s in sides)
+    return Terms(-p.lifted, -p.flat, (-p.wide - p.loss(len(x)),), tied, tied)
 
 
 def _counted(x: Floats, y: Floats, k: int, tied: Any) -> Floats:
@@ -109,9 +103,9 @@ def _estimate(
     start: str,
     level: float | None,
 ) -> Estimate:
-    k = min(K[quantity], *(len(sample) - 1 for sample in samples)) if k is None else k
-    _checked(k, start, samples)
     d, n = samples[0].shape[1], tuple(map(len, samples))
+    k = min(K_OF_A_LINE[quantity] if d == 1 else K, min(n) - 1) if k is None else k
+    _checked(k, start, samples)
     normal = start == "normal" or (start == "auto" and d > FLAT)
     # A jackknife counts what j outcomes do together j times (Efron and Stein, Annals of Statistics 9, 1981), and so
     # finds the variance of k neighbours too large, that of more than twice as many about right.
@@ -134,15 +128,11 @@ def _estimate(
             instead = BOUND
         elif min(n) < SURE:
             said.append(f"no interval below {SURE} outcomes, where it was found too short")
-        elif start == "flat" and d > 1:
-            said.append("no interval: a flat start alone does not show its bias")
-        elif d > 1 and seen.refuted > REFUTED:
-            said.append(
-                f"no interval: the normal start is refuted at {seen.refuted:.0%} of outcomes, a flat one untested"
-            )
         elif lean > LEAN:
             said.append(f"no interval: flat and normal start differ by {lean:.1f} standard errors")
             instead = BOUND if lean > 2 else ""
+        elif d > 1:
+            said.append("no interval in more than one dimension, where it was found too short on some laws")
         else:
             one, two = normal_interval(min(mean, other), error, level), normal_interval(max(mean, other), error, level)
             ends = one and two and (one[0], two[1])

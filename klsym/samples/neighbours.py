@@ -11,8 +11,9 @@ from scipy.spatial import cKDTree
 from .data import Floats
 
 Indices = NDArray[np.intp]
-# From here on a tree looks at nearly every point, and a product of matrices does that faster.
+# From so many dimensions on a tree looks at nearly every point, and of many points products of matrices do it faster.
 MANY = 8
+LARGE = 5000
 BLOCK = 1 << 22
 SHARE = 8
 CACHED = 1 << 12
@@ -26,7 +27,7 @@ def nearest(points: Floats, queries: Floats, orders: list[int], within: bool, na
     """
     if points.shape[1] == 1:
         return _sorted(points[:, 0], queries[:, 0], orders, within, named)
-    search = _tree if points.shape[1] < MANY else _products
+    search = _tree if points.shape[1] < MANY or len(points) < LARGE else _products
     # A point is the nearest of itself, and is taken out again.
     distances, indices = search(points, queries, max(orders) + within)
     if within:

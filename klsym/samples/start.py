@@ -95,10 +95,8 @@ def _intensity(z: Floats, correlations: Floats) -> float:
     return min(1.0, float(variances[off].sum()) / total) if total else 1.0
 
 
-def log_lift(start: Start, points: Floats, z: Floats, radii: Floats, order: Any, within: bool) -> tuple[Floats, Any]:
+def log_lift(start: Start, points: Floats, z: Floats, radii: Floats, order: Any, within: bool) -> Floats:
     """log of the density at the centre over the mean density in the ball, under the start: 0 where it is refuted.
-
-    Beside it, where it is not refuted.
 
     z: the points in the coordinates of the start; radii: (n, j), in these, of balls that end at the neighbours of these
     orders, (j,). within: the points are those it was fitted to, and each is judged by the law of the others, whose
@@ -117,7 +115,7 @@ def log_lift(start: Start, points: Floats, z: Floats, radii: Floats, order: Any,
         held &= (far < start.reach)[:, None]
         # Steps from one radius to the next are those of one kind.
         held[:, 1:] = held[:, 1:].all(axis=1)[:, None]
-    return np.where(held, lift, 0.0), held[:, 0]
+    return np.where(held, lift, 0.0)
 
 
 def _left_out(square: Floats, n: int) -> tuple[Floats, Floats]:

@@ -180,6 +180,16 @@ def hellinger(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = 
     return _powers(p, q, 0.5, lambda short, order: np.sqrt(short), {"axis": axis, "normalize": normalize})
 
 
+def fisher_rao(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
+    """Fisher-Rao distance, twice the angle between the roots of p and q, with the arguments of `kl`.
+
+    >>> fisher_rao([1.0, 0.0], [0.0, 1.0]) / np.pi
+    1.0
+    """
+    options = {"axis": axis, "normalize": normalize}
+    return _powers(p, q, 0.5, lambda short, order: 4 * np.arcsin(np.sqrt(short / 2)), options)
+
+
 def chi2(p: ArrayLike, q: ArrayLike, *, axis: Axis = -1, normalize: bool = False) -> Any:
     """Pearson's chi-square divergence, the sum of (p - q)^2/q, with the arguments of `kl`.
 

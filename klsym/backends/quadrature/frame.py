@@ -26,6 +26,7 @@ class Frame:
     slopes: Array
     offsets: Array
     constants: Array
+    size: Array
 
     def __getitem__(self, columns: NDArray[np.int64]) -> Frame:
         return Frame(*(rows[..., columns] for rows in vars(self).values()))
@@ -40,7 +41,9 @@ class Frame:
         rows = rows[:, needed]
         m, n = program.places, program.forms
         forms = rows[5 + m : 5 + m + n * (1 + m)].reshape(n, 1 + m, -1)
-        return needed, Frame(rows[1:5], rows[5 : 5 + m], forms[:, 0], forms[:, 1:], rows[5 + m + n * (1 + m) :])
+        return needed, Frame(
+            rows[1:5], rows[5 : 5 + m], forms[:, 0], forms[:, 1:], rows[5 + m + n * (1 + m) : -1], rows[-1]
+        )
 
 
 def rays(frame: Frame, both: bool) -> Rays:

@@ -70,6 +70,16 @@ class Nodes:
         raise NotImplementedError
 
 
+def sizes(program: Program, forms: int, discrete: bool) -> Callable[[Rays, Array], Array]:
+    """A program of the nodes' arguments with one output, at rays by nodes."""
+    nodes = NumpyNodes(program, forms, discrete)
+
+    def at(rays: Rays, t: Array) -> Array:
+        return nodes.outputs(rays, t)[0]
+
+    return at
+
+
 def lines(program: Program) -> Callable[..., Any]:
     """The program's outputs as a function of arrays, without a second pass."""
     source = numpy.emit(program)
@@ -93,23 +103,24 @@ class NumpyNodes(Nodes):
     def heights(self, rays: Rays, t: Array) -> Array:
         found = np.empty((3, *t.shape))
         for rows in _parts(t):
-            found[:, rows] = self._at(rays[rows], t[rows])
+            found[:, rows] = self.outputs(rays[rows], t[rows])[:3]
         return found
 
     def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
         found = np.empty((4, len(rays)))
         for rows in _parts(t):
-            log_p, log_q, value = self._at(rays[rows], t[rows])
+            log_p, log_q, value = self.outputs(rays[rows], t[rows])
             with np.errstate(all="ignore"):
                 parts = (value, abs(value), *(np.where(np.isnan(log), 0.0, np.exp(log)) for log in (log_p, log_q)))
                 found[:, rows] = [(weights[rows] * part).sum(axis=1) for part in parts]
         return found
 
-    def _at(self, rays: Rays, t: Array) -> list[Any]:
+    def outputs(self, rays: Rays, t: Array) -> list[Array]:
+        """All outputs of the program."""
         jacobian = 0.0 * t if self._discrete else t
         with np.errstate(all="ignore"):
             arguments = [*self._values(rays, t), *rays.constant[:, :, None], jacobian, *rays.inside[:, :, None]]
-            return list(np.broadcast_arrays(*self._first(*arguments)[:3], t)[:3])
+            return list(np.broadcast_arrays(*self._first(*arguments), t)[:-1])
 
     def _values(self, rays: Rays, t: Array) -> Any:
         """The values of the forms and the logarithms of their sizes, in turn."""

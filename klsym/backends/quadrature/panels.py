@@ -19,7 +19,7 @@ _DEEPEST = 60
 # Panels that one element halves at a time: beyond that rounding, not the integrand, is what does not settle.
 _MOST = 2000
 _TOLERANCE = 1e-13
-_MASS = 1e-12
+_MASS = 2e-13
 _EPSILON = 2.0**-52
 
 

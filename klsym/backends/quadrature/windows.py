@@ -21,7 +21,8 @@ _INNER = np.linspace(0.0, 1.0, 9)
 _SEEN = np.linspace(0.0, 1.0, 25)
 _BISECTIONS = 52
 _ROUNDS = 16
-_HALVINGS = 7
+_HALVINGS, _MOST_HALVINGS = 6, 40
+_FALL = 12.0  # between two points that close the logarithm of a smooth integrand falls by less
 
 
 class Windows:
@@ -31,11 +32,11 @@ class Windows:
         self.nodes, self.rays, self.discrete = nodes, rays, discrete
         self.grid = self._grid()
         log_p, log_q, value = self._heights(rays, self.grid)
-        size = np.log(abs(value))
+        size = _size(value)
         masses = [log_p, log_q] if both else [log_p]
-        self.heights = [_known(np.maximum(_known(mass), _known(size))) for mass in masses]
-        self.size = _known(size).max(axis=1)
-        self.modes, self.tops = [], []
+        self.heights = [_known(np.maximum(_known(mass), size)) for mass in masses]
+        self.size = size.max(axis=1)
+        self.modes, self.tops, self.broken = [], [], np.zeros(len(rays))
         for which, mass in enumerate(map(_known, masses)):
             mode, top = self._mode(which, mass)
             self.modes.append(mode)
@@ -164,29 +165,41 @@ class Windows:
         return 2 * (log_p > log_q) + (value == 0.0)
 
     def beyond(self, spans: list[Array]) -> Array:
-        """How large the integrand is at the outermost edges of each half line, where the line goes on."""
+        """How large the integrand is at the outermost edges of each half line where the line goes on, or breaks off."""
         edges = np.array([span[[0, 2]] for span in spans])
         low, high = np.fmin.reduce(edges[:, 0]), np.fmax.reduce(edges[:, 1])
         t = np.nan_to_num(np.array([low, high]).T, nan=0.0)
         size = abs(self._heights(self.rays, t)[2])
         goes_on = np.array([low > (0.0 if self.discrete else -np.inf), high < self.rays.end]).T
-        return np.where(goes_on & np.isfinite(size), size, 0.0).max(axis=1, initial=0.0)
+        return np.maximum(np.where(goes_on & np.isfinite(size), size, 0.0).max(axis=1, initial=0.0), self.broken)
 
     def _edge(self, which: int, outer: Array, inner: Array, cut: Array, seen: NDArray[np.bool_]) -> Array:
-        """Between a point below the cut and one above it, the outermost that halving leaves."""
-        outer, inner = outer.copy(), inner.copy()
+        """Between a point below the cut and one above it, the outermost that halving leaves.
+
+        Where the integrand does not fall but breaks off, as it does where doubles end, `broken` has a hundred times
+        what it is there: that much may lie beyond of what falls as x^-0.01.
+        """
+        outer, inner, heights = outer.copy(), inner.copy(), np.full((2, outer.size), np.nan)
         rows = np.flatnonzero(seen & (abs(outer - inner) > (1.0 if self.discrete else 0.5)))
-        if not rows.size:
-            return outer
-        rays = self.rays[rows]
-        for _ in range(_HALVINGS):
+        for k in range(_MOST_HALVINGS):
+            if not rows.size:
+                break
             middle = self._snapped((outer[rows] + inner[rows]) / 2)
-            log_p, log_q, value = (found[:, 0] for found in self._heights(rays, middle[:, None]))
-            height = np.maximum(_known(log_q if which else log_p), _known(np.log(abs(value))))
+            log_p, log_q, value = (found[:, 0] for found in self._heights(self.rays[rows], middle[:, None]))
+            height = np.maximum(_known(log_q if which else log_p), _size(value))
             inside = height > cut[rows]
             inner[rows[inside]], outer[rows[~inside]] = middle[inside], middle[~inside]
+            heights[0, rows[inside]], heights[1, rows[~inside]] = height[inside], height[~inside]
+            if k >= _HALVINGS:
+                rows = rows[heights[0, rows] - heights[1, rows] > _FALL]
+        self.broken[rows] = np.maximum(self.broken[rows], 100 * np.exp(heights[0, rows]))
         return outer
 
 
 def _known(heights: Any) -> Array:
     return np.where(np.isnan(heights), -np.inf, heights)
+
+
+def _size(value: Array) -> Array:
+    """log |value|; where a double has no room for it nothing is seen of it."""
+    return np.where(np.isfinite(value), np.log(abs(value)), -np.inf)

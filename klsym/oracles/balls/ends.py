@@ -15,7 +15,8 @@ from .growth import Line, Ray, Sum, Unbounded
 from .walker import Walker
 
 Ball = Any
-COARSE = 64  # bits at which ends are bounded
+# Bits at which cuts are told apart and ends are bounded: half of them cancel where P and Q are nearly equal.
+COARSE = 160
 FARTHEST = 2.0**22
 # How the place for a cut is searched: in powers of 2, and then until its bound is within this exponent of the goal.
 STEP, MOST_STEPS, HALVINGS, CLOSE = 16, 40, 48, 4.0

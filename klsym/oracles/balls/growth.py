@@ -295,7 +295,10 @@ def _exponents(term: Term) -> Sum:
 
 
 def _quotient(term: Term, lead: Term, ray: Ray) -> Term:
-    exponent = ray.add(term.exponent, tuple(t.times(-1) for t in lead.exponent))
+    # One and the same term of both exponents is one function of r, though its coefficient may be known as a ball only.
+    mine = tuple(t for t in term.exponent if not any(t is u for u in lead.exponent))
+    theirs = tuple(u for u in lead.exponent if not any(t is u for t in term.exponent))
+    exponent = ray.add(mine, tuple(t.times(-1) for t in theirs))
     return Term(term.coefficient / lead.coefficient, term.a - lead.a, term.b - lead.b, exponent)
 
 

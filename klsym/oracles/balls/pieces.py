@@ -49,7 +49,7 @@ def pieces(walker: Walker, expressions: tuple[Any, ...], lower: sp.Expr, upper: 
 
 
 def crossings(walker: Walker, e: sp.Expr) -> list[sp.Expr] | None:
-    """All zeros of what is linear in x, or in log or exp of such, or a product or power of such; else None."""
+    """All zeros of a product, power, logarithm or exponential of what leads to linear or quadratic terms; else None."""
     e, x = e.xreplace(walker.numbers), walker.x
     if not e.has(x):
         return []
@@ -62,14 +62,35 @@ def crossings(walker: Walker, e: sp.Expr) -> list[sp.Expr] | None:
         return [sp.expand(-form[1] / form[0])]
     u = sp.Dummy("u", real=True)
     for f in e.atoms(sp.log, sp.exp):
-        inner, form = linear(f.args[0], x), linear(e.xreplace({f: u}), u)
-        if inner is None or form is None or e.xreplace({f: u}).has(x):
-            continue
-        place = -form[1] / form[0]
-        if isinstance(f, sp.exp) and not walker.ball(place) > 0:
-            return [] if walker.ball(place) <= 0 else None
-        return [(f.inverse()(place) - inner[1]) / inner[0]]
-    return None
+        inside = e.xreplace({f: u})
+        if not inside.has(x) and (places := _quadratic(walker, inside, u)) is not None:
+            found = [_reached(walker, f, place) for place in places]
+            return None if None in found else [zero for zeros in found for zero in zeros or ()]
+    return _quadratic(walker, e, x)
+
+
+def _reached(walker: Walker, f: sp.Expr, place: sp.Expr) -> list[sp.Expr] | None:
+    """Where a logarithm or an exponential has that value."""
+    if isinstance(f, sp.exp) and not walker.ball(place) > 0:
+        return [] if walker.ball(place) <= 0 else None
+    return crossings(walker, f.args[0] - f.inverse()(place))
+
+
+def _quadratic(walker: Walker, e: sp.Expr, x: sp.Symbol) -> list[sp.Expr] | None:
+    """All zeros of a quotient whose numerator is of degree 2 at most; None where it is not, or has not two or none."""
+    if not e.is_rational_function(x):
+        return None
+    e = sp.expand(e if e.is_polynomial(x) else sp.fraction(sp.together(e))[0])
+    a, b, c = (e.coeff(x, k) for k in (2, 1, 0))
+    if sp.expand(e - a * x**2 - b * x - c) != 0 or any(k.has(x) for k in (a, b, c)):
+        return None
+    if a == 0:
+        return [-c / b] if b != 0 else [] if c != 0 else None
+    inside = sp.expand(b**2 - 4 * a * c)
+    size = walker.ball(inside)
+    if not (size > 0 or size < 0):
+        return None
+    return [(-b + sign * sp.sqrt(inside)) / (2 * a) for sign in (-1, 1)] if size > 0 else []
 
 
 def _turns(e: Any) -> list[sp.Expr]:

@@ -17,6 +17,7 @@ MOST_TERMS = 100_000
 
 def total(f: Integrand, condition: Any, lower: sp.Expr, upper: sp.Expr, bits: int) -> Ball | Infinite:
     """The sum over the integers from lower to upper where the condition holds; Refused where there is no proof."""
+    lower, upper, condition = _within(f.x, condition, lower, upper)
     if lower != -sp.oo and upper != sp.oo:
         first, last = int(sp.ceiling(lower)), int(sp.floor(upper))
         return _terms(f, condition, first, 1, 0, last - first)
@@ -25,6 +26,22 @@ def total(f: Integrand, condition: Any, lower: sp.Expr, upper: sp.Expr, bits: in
     if lower == -sp.oo and upper == sp.oo:
         return signed_sum([_series(f, 0, 1, bits), _series(f, -1, -1, bits)])
     return _series(f, int(sp.ceiling(lower)), 1, bits) if upper == sp.oo else _series(f, int(sp.floor(upper)), -1, bits)
+
+
+def _within(x: sp.Symbol, condition: Any, lower: sp.Expr, upper: sp.Expr) -> tuple[sp.Expr, sp.Expr, Any]:
+    """The range without the integers that comparisons of x with numbers exclude, and what is left of the condition."""
+    left = []
+    for relation in sp.And.make_args(condition):
+        strict = isinstance(relation, (sp.StrictGreaterThan, sp.StrictLessThan))
+        if not isinstance(relation, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+            left.append(relation)
+        elif relation.gts == x and relation.lts.is_number:
+            lower = sp.Max(lower, sp.floor(relation.lts) + 1 if strict else sp.ceiling(relation.lts))
+        elif relation.lts == x and relation.gts.is_number:
+            upper = sp.Min(upper, sp.ceiling(relation.gts) - 1 if strict else sp.floor(relation.gts))
+        else:
+            left.append(relation)
+    return lower, upper, sp.And(*left)
 
 
 def _series(f: Integrand, first: int, direction: int, bits: int) -> Ball | Infinite:
