@@ -45,7 +45,9 @@ print("truth       n   new data - old           AIC    AICc     TIC")
 fine = True
 for truth, n in ((Normal, 10), (Normal, 100), (Laplace, 1000)):
     gap, error, tic = optimism(truth, n)
-    aicc = 2 * FREE + 2 * FREE * (FREE + 1) / (n - FREE - 1)  # exact for a normal: Hurvich and Tsai, Biometrika 76, 1989
+    aicc = 2 * FREE + 2 * FREE * (FREE + 1) / (
+        n - FREE - 1
+    )  # exact for a normal: Hurvich and Tsai, Biometrika 76, 1989
     print(f"{truth.name:8} {n:4}   {gap:6.3f} +- {error:.3f}     {2 * FREE:8.3f}{aicc:8.3f}{tic:8.3f}")
     true = aicc if truth is Normal else takeuchi(TRUTHS[truth][2])
     fine &= abs(gap - true) < 4 * error

@@ -42,7 +42,14 @@ if path:
     axes.legend()
     figure.savefig(path, dpi=120, bbox_inches="tight")
 
-off = max((abs(row[i] - KNOWN[name](t)) for name, row in values.items() for i, t in enumerate(shifts) if math.isfinite(row[i])))
+off = max(
+    (
+        abs(row[i] - KNOWN[name](t))
+        for name, row in values.items()
+        for i, t in enumerate(shifts)
+        if math.isfinite(row[i])
+    )
+)
 fine = off < 1e-15 and values["KL"] == [KNOWN["KL"](t) for t in shifts]
 print(f"\n  {'only Wasserstein tells how far apart' if fine else 'something is off'}")
 sys.exit(not fine)

@@ -1,4 +1,4 @@
-"""The G-test: 2 n KL(frequencies || model) is chi-square where the model holds; likewise for independence in a table."""
+"""The G-test: 2 n KL(frequencies || model) is chi-square where the model holds; in tables, of independence."""
 
 import argparse
 import sys
@@ -32,6 +32,8 @@ rejected = np.mean(2 * n * kl(drawn, LAW, normalize=True) > stats.chi2.ppf(0.95,
 error = (0.05 * 0.95 / experiments) ** 0.5
 print(f"Peas that obey the law are refused at the level 5% in {rejected:.2%} +- {error:.2%} of experiments.")
 
-fine = abs(g - of_scipy[0]) < 1e-12 and abs(g_table / of_table.statistic - 1) < 1e-12 and abs(rejected - 0.05) < 4 * error
+fine = (
+    abs(g - of_scipy[0]) < 1e-12 and abs(g_table / of_table.statistic - 1) < 1e-12 and abs(rejected - 0.05) < 4 * error
+)
 print("as scipy.stats says, and at its level" if fine else "something is off")
 sys.exit(not fine)

@@ -39,7 +39,9 @@ fine = True
 for method, known in (("k1", value[0]), ("k2", np.sum(np.exp(log_p) * (log_q - log_p) ** 2) / 2), ("k3", value[0])):
     drawn = estimate_log_ratios(log_ratio, method=method)
     bias, spread = known - value[0], drawn.standard_error * draws**0.5
-    print(f"  {method}  {drawn.value:.4f} +- {drawn.standard_error:.4f}   bias {bias:7.4f}, deviation of one draw {spread:.3f}")
+    print(
+        f"  {method}  {drawn.value:.4f} +- {drawn.standard_error:.4f}   bias {bias:7.4f}, of one draw +- {spread:.3f}"
+    )
     fine &= abs(drawn.value - known) < 4 * drawn.standard_error
 
 # Weights of the score: what each estimate becomes when it is differentiated at the drawn token.

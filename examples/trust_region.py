@@ -3,6 +3,7 @@
 A policy draws an action from Normal(mu, sigma); the reward is -(action - 1)^2, whose mean is -(mu - 1)^2 - sigma^2.
 """
 
+import itertools
 import sys
 
 import numpy as np
@@ -41,7 +42,7 @@ theta, off = np.array([0.0, 0.5]), []
 for delta in (1e-1, 1e-3, 1e-5, 1e-7):
     off.append(of_parameters(*theta, *(theta + step(theta, delta))) / delta - 1)
     print(f"  {delta:10g}   {off[-1]:12.6f}")
-fine = all(abs(a / b / 10 - 1) < 0.2 for a, b in zip(off[1:], off[2:], strict=False))
+fine = all(abs(a / b / 10 - 1) < 0.2 for a, b in itertools.pairwise(off))
 
 print(f"\nSteps of at most {DELTA} nats, each shortened by tenths until that holds:\n")
 print("  step     mu   sigma    reward   KL(old || new)   of 0.1 times the plain gradient")
@@ -53,7 +54,9 @@ for count in range(1, 27):
     fine &= 0 < spent <= DELTA
     theta = theta + move
     if count % 5 == 1:
-        print(f"  {count:4}  {theta[0]:5.3f}  {theta[1]:6.3f}  {reward(*theta):8.4f}   {spent:.5f}          {plain:.5f}")
+        print(
+            f"  {count:4}  {theta[0]:5.3f}  {theta[1]:6.3f}  {reward(*theta):8.4f}   {spent:.5f}          {plain:.5f}"
+        )
 
 fine &= reward(*theta) > -0.3
 print(f"\n{'every step is within its region' if fine else 'something is off'}")

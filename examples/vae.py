@@ -34,7 +34,9 @@ data -= data.mean(axis=0)
 # Log likelihood a row: the variance left is the mean of the eigenvalues that the hidden ones do not take.
 eigenvalues = np.linalg.eigvalsh(data.T @ data / rows)[::-1]
 noise = eigenvalues[hidden:].mean()
-best = -(seen * math.log(2 * math.pi) + np.log(eigenvalues[:hidden]).sum() + (seen - hidden) * math.log(noise) + seen) / 2
+best = (
+    -(seen * math.log(2 * math.pi) + np.log(eigenvalues[:hidden]).sum() + (seen - hidden) * math.log(noise) + seen) / 2
+)
 
 
 class Autoencoder(nn.Module):

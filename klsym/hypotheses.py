@@ -65,5 +65,3 @@ def sample_size(p: Any, q: Any, alpha: float = 0.05, beta: float = 0.05) -> Samp
         method="bounded",
     )
     return SampleSize(max(1, math.ceil(needed)), max(1, math.ceil(best.fun)), float(best.x))
-
-
