@@ -55,8 +55,6 @@ for size in (100, 400, 2000):
     print(f"  {size:8}  {above[0]:6.1%}  {above[1]:6.1%}     {above[2]:6.1%}")
 error = (0.05 * 0.95 / tables) ** 0.5
 fine &= abs(above[2] - 0.05) < 4 * error
-print(
-    f"\nThe customary 0.1 and 0.25 have another rate at each size; the 5% point's is 5% +- {error:.1%} where n is large."
-)
+print(f"\n0.1 and 0.25 have another rate at each size; the 5% point's is 5% +- {error:.1%} where n is large.")
 print("the thresholds have their rates" if fine else "something is off")
 sys.exit(not fine)
