@@ -42,6 +42,7 @@ _ROOMS = {
     "samples.smoothing": ("smooth",),
     "samples.stream": ("LogRatios", "Tally"),
     "projections": ("project",),
+    "hypotheses": ("sample_size",),
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 # klsym in the registries of other libraries, each a module of its own.

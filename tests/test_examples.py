@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import klsym
 from klsym.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,9 +29,56 @@ SHOWN = {
     "project": ((), "both modes are found"),
     "verify": (("--points", "1"), "verdict: agree"),
 }
+# What the divergence is used for; these run in this process, which spares each its imports.
+USES = {
+    "aic": (("--fits", "2000"), "the penalties are what they estimate"),
+    "bayes": ((), "the mean gain is the mutual information"),
+    "coding": (("--symbols", "5000"), "the waste is the divergence"),
+    "disjoint": ((), "only Wasserstein tells how far apart"),
+    "distillation": ((), "the gradients agree"),
+    "drift": ((), "the thresholds have their rates"),
+    "g_test": ((), "as scipy.stats says, and at its level"),
+    "hypotheses": (("--experiments", "5000"), "the exponents are the divergences"),
+    "laplace": ((), "the terms are what they estimate"),
+    "limitations": ((), "each limit is named"),
+    "rlhf": (("--draws", "50000"), "each estimate has the gradient that is said"),
+    "trust_region": ((), "every step is within its region"),
+    "vae": ((), "trained to the best ELBO"),
+}
+HEAVY = {"vae": (pytest.mark.peers, pytest.mark.slow), "distillation": (pytest.mark.peers,)}
+ROWS = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=HEAVY.get(name, ())) for name in USES])
+def test_use(name, monkeypatch, capsys):
+    if name == "vae":
+        pytest.importorskip("torch")
+    arguments, says = USES[name]
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    with pytest.raises(SystemExit) as left:
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    out = capsys.readouterr().out
+    assert not left.value.code and says in out
+
+
+def test_every_use_has_an_example_and_public_calls():
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*SHOWN, *USES}
+    named = {file for *_, files in ROWS for file in re.findall(r"`(\w+\.py)`", files)}
+    assert len(ROWS) > 20 and {f"{name}.py" for name in USES} <= named
+    assert all((EXAMPLES / file).is_file() for file in named)
+    # Methods begin with a dot; words before a bracket or alone are functions and families of klsym.
+    calls = [
+        word
+        for _, call, _ in ROWS[1:]
+        for span in re.findall(r"`(.+?)`", call)
+        for word in re.findall(r"(?<![.\w])([A-Za-z_]\w*)(?=\()|^(\w+)$", span)
+    ]
+    words = {first or alone for first, alone in calls}
+    assert {"kl", "sample_size", "MultivariateNormal"} <= words
+    assert all(hasattr(klsym, word) for word in words)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES / f"{name}.py" for name in SHOWN), ids=lambda path: path.stem)
 def test_example(path):
     arguments, says = SHOWN[path.stem]
     ran = subprocess.run([sys.executable, path, *arguments], capture_output=True, text=True, timeout=300)
