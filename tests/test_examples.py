@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "examples"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # What verify prints ends in rounding errors, and what generate prints is long: they have tests of their own.
-COMMANDS = re.findall(r"^\$ klsym ((?:derive|evaluate|families|project) .*)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE)
+COMMANDS = re.findall(
+    r"^\$ klsym ((?:derive|evaluate|families|project) .*)\n((?:(?!\$ |```).*\n)+)", README, re.MULTILINE
+)
 SHOWN = {
     "audit": (("--points", "4"), "status 1: the fault is found"),
     "derive": ((), "closed"),
@@ -46,7 +48,8 @@ USES = {
     "vae": ((), "trained to the best ELBO"),
 }
 HEAVY = {"vae": (pytest.mark.peers, pytest.mark.slow), "distillation": (pytest.mark.peers,)}
-ROWS = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", (EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+USED = README.partition("## What the divergence is used for")[2].partition("\n## ")[0]
+ROWS = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", USED, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=HEAVY.get(name, ())) for name in USES])

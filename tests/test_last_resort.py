@@ -4,7 +4,6 @@ import sympy as sp
 from sweep import findings
 
 from klsym import Exponential, Laplace, density, kl
-from klsym.core.errors import UnderivableError
 from klsym.core.value import Verdict
 from klsym.derive.integrate import _confirmed, _integral
 
@@ -36,10 +35,3 @@ def test_a_wrong_branch_is_refused():
 def test_what_takes_too_long_is_given_up():
     hard = u ** (c - 1) * sp.exp(-u) * sp.log(1 + sp.exp(-c * u)) * sp.sin(u**c)
     assert _integral(hard, sp.S.Zero, sp.oo) is None
-
-
-def test_nothing_is_compiled_from_what_is_not_closed():
-    try:
-        kl(Lindley, Lomax).compile()
-    except UnderivableError as error:
-        assert "Lindley" in str(error)
