@@ -371,9 +371,7 @@ def _array_formula(divergence: Divergence, p: Any, q: Any, base: Any, share: Any
 
     given = [*options, *(["share"] if share else []), *(["deep"] if deep else [])]
     if given:
-        raise ParameterError(
-            f"{divergence.name} of families of arrays takes no {', '.join(given)}; share a name instead"
-        )
+        raise ParameterError(f"{divergence.name} of arrays takes no {', '.join(given)}; share a name instead")
     return formula(divergence, p, q, base)
 
 
