@@ -261,7 +261,7 @@ def test_misuse_says_what_to_do():
     with pytest.raises(ParameterError, match="without a unit"):
         klsym.hellinger(Normal, Normal).in_base(2)
     with pytest.raises(UnderivableError, match="distributions of numbers"):
-        klsym.renyi(klsym.MultivariateNormal, klsym.MultivariateNormal, 2)
+        klsym.chernoff_information(klsym.MultivariateNormal, klsym.MultivariateNormal)
     assert klsym.renyi(Cauchy, Cauchy, HALF).kind == "numeric"
 
 
