@@ -301,6 +301,8 @@ def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
         raise NoCommonSpaceError(f"{p} and {q}: numbers and arrays have no common space")
     if any(symbolic):
         raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
+    if free := [str(value) for value in divergence.values if value.is_Symbol]:
+        raise ParameterError(f"{divergence.name} of arrays needs a number for {', '.join(free)}")
     from . import vectors
 
     arguments = (p,) if divergence.arity == 1 else (p, q)

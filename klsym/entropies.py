@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import sys
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from . import divergences
@@ -56,8 +57,12 @@ def tsallis_entropy(p: Any, alpha: Any, **options: Any) -> Any:
 
 
 def _of_order(divergence: Divergence, p: Any, alpha: Any, base: Any, options: dict[str, Any]) -> Any:
-    if isinstance(alpha, (int, float)) and _is_vector(p):
+    if _is_vector(p):
+        if isinstance(alpha, bool) or not isinstance(alpha, Real):
+            raise ParameterError(f"alpha is {alpha!r}; the entropy of an array needs a number")
         return _of_vector(divergence, p, float(alpha), base, options)
+    if p is None or isinstance(p, str):
+        raise TypeError(f"p is {p!r}; {divergence.name} is of a family, a distribution or an array of probabilities")
     return measured(ordered(divergence, alpha), p, p, base, (), False, options)
 
 

@@ -113,7 +113,13 @@ def _expression(f: Any) -> sp.Expr:
             raise ParameterError(f"f is {f}, which has {len(symbols)} symbols; it is a function of the ratio p/q alone")
         value = f.xreplace(dict.fromkeys(symbols, RATIO))
     elif callable(f):
-        value = f(RATIO)
+        try:
+            value = f(RATIO)
+        except Exception as error:
+            raise ParameterError(
+                f"f fails for a SymPy symbol, {type(error).__name__}: {error}; write it with functions of SymPy, or as "
+                "a text, 't*log(t)'"
+            ) from error
     else:
         raise ParameterError(f"f is a {type(f).__name__}; a text, a SymPy expression or a function is needed")
     if not isinstance(value, sp.Expr):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from .affinities import chernoff
@@ -43,17 +44,24 @@ def sample_size(p: Any, q: Any, alpha: float = 0.05, beta: float = 0.05) -> Samp
     >>> sample_size([0.5, 0.5], [0.25, 0.75]).needed
     21
     """
+    if not all(isinstance(rate, Real) for rate in (alpha, beta)):
+        raise ParameterError(f"alpha is {alpha!r} and beta is {beta!r}; both are probabilities, as 0.05")
     if not (alpha > 0 and beta > 0 and alpha + beta < 1):
         raise ParameterError(f"alpha is {alpha} and beta is {beta}; both are positive, and their sum is below 1")
+    import numpy as np
     from scipy.optimize import minimize_scalar
 
     pairs = kl(p, q), kl(q, p)
     free = ", ".join(str(s) for f in pairs[:1] if isinstance(f, Formula) for s in f.parameters)
     if free:
         raise ParameterError(f"p and q have the free parameters {free}; give them numbers")
+    if not isinstance(pairs[0], Formula) and np.ndim(pairs[0]):
+        raise ParameterError(f"p and q are {np.size(pairs[0])} pairs of vectors; one pair is taken at a time")
     forward, reverse = map(float, pairs)
-    if forward == 0:
-        raise ParameterError("p and q are equal: no number of draws tells them apart")
+    if math.isnan(forward) or math.isnan(reverse):
+        raise ParameterError("KL(p || q) or KL(q || p) is NaN; p and q must be known numbers")
+    if forward == 0 or reverse == 0:
+        raise ParameterError("p and q are equal, as far as a double shows: no number of draws tells them apart")
     symbolic = isinstance(pairs[0], Formula)
     coefficient = chernoff(p, q, "s").compile("numpy") if symbolic else lambda s: float(chernoff(p, q, s))
     kept, lost = [1 - alpha, alpha], [beta, 1 - beta]

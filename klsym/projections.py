@@ -32,7 +32,8 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
     vectors (n, k), with `weights` (n,) that are divided by their sum; forward is then maximum likelihood. onto: a
     family, or a member of it with what is bound to numbers and names for what is free, Pareto(1, "alpha"). starts: from
     how many places at least the reverse direction descends. Forward, KL(p || q) is least where the mean score vanishes:
-    E_p[T] = E_q[T] in an exponential family; reverse, every local minimum found is a point of the result. Raises
+    E_p[T] = E_q[T] in an exponential family; reverse, every local minimum found is a point of the result. Divergences
+    are in nats. Raises
     ParameterError for samples outside the support, degenerate ones and directions that do not exist, UnderivableError
     where no member is nearest, or p has symbols and there is no closed form. (Murphy, Machine Learning, 2012, 21.2.2;
     Bishop, Pattern Recognition and Machine Learning, 2006, 10.1.2 and 10.7.)
@@ -137,7 +138,10 @@ def _open(of: Target, side: str) -> bool:
 def _weights(given: Any, size: int) -> Any:
     if given is None:
         return np.full(size, 1.0)
-    w = np.asarray(given, dtype=float)
+    w = np.asarray(given)
+    if w.dtype.kind not in "iufb":
+        raise ParameterError(f"weights are numbers, one for each sample; {w.dtype} was given")
+    w = w.astype(float)
     if w.shape != (size,):
         raise ParameterError(f"weights have shape {w.shape} for {size} samples; one for each is needed")
     for place in np.flatnonzero(~np.isfinite(w) | (w < 0)):

@@ -29,7 +29,7 @@ def wasserstein(p: Any, q: Any, order: int = 1, *, share: Any = (), **options: A
     sqrt((mu_p - mu_q)**2 + (sigma_p - sigma_q)**2)
     """
     if order not in (1, 2):
-        raise ParameterError(f"order is {order}; Wasserstein distances of order 1 and 2 are derived")
+        raise ParameterError(f"order is {order!r}; Wasserstein distances of order 1 and 2 are derived")
     return (wasserstein1 if order == 1 else wasserstein2)(p, q, share=share, **options)
 
 

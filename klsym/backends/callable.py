@@ -182,7 +182,7 @@ class Compiled(Function):
         """The second pass: the same lines in balls, many in double-double first. The places that stay undecided."""
         rows = [np.broadcast_to(a[0], places.shape) if a.size == 1 else a[places] for a in operands]
         self._visited += places.size
-        if self._visited > MANY and self._refined is not None:
+        if rows and self._visited > MANY and self._refined is not None:
             values, sure = self._refined(*rows)
             for result, value in zip(results, values, strict=True):
                 result[places[sure]] = value[sure]

@@ -182,9 +182,11 @@ def kernel(program: Program) -> Callable[..., tuple[NDArray[np.float64], ...]]:
     outputs = [exact(program, k) for k in range(len(program.outputs))]
 
     def decided(*arguments: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        rows = list(zip(*(np.asarray(argument, dtype=float).tolist() for argument in arguments), strict=True))
+        columns = [np.asarray(argument, dtype=float).tolist() for argument in arguments]
+        # Without arguments there is one element.
+        rows = list(zip(*columns, strict=True)) if columns else [()]
         known = {row: tuple(output(row).value for output in outputs) for row in dict.fromkeys(rows)}
-        columns = zip(*(known[row] for row in rows), strict=True) if rows else ([] for _ in outputs)
-        return tuple(np.array(column, dtype=float) for column in columns)
+        values = zip(*(known[row] for row in rows), strict=True) if rows else ([] for _ in outputs)
+        return tuple(np.array(value, dtype=float) for value in values)
 
     return decided

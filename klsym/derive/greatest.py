@@ -26,6 +26,9 @@ def by_order(divergence: Divergence, p: Distribution, q: Distribution) -> Deriva
     first, name = cases[0], sp.Symbol(divergence.name)
     if first.kind == "infinite" and first.when == sp.true:
         return Derivation(divergence, p, q, cases, steps, coordinates)
+    if first.value == sp.oo:
+        why = f"{p} and {q} have no mass in common"
+        return Derivation(divergence, p, q, (Case("infinite", sp.oo, sp.true, why),), steps[:1], ())
     best = None
     if first.kind == "closed" and p.support == q.support:
         when = _beside(first.when, order)

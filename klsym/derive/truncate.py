@@ -41,13 +41,17 @@ def truncate(base: Family | Distribution, lower: Any = None, upper: Any = None) 
     >>> kl(truncate(Exponential(2), 1), truncate(Exponential(1), 1)).value
     -1/2 + log(2)
     """
+    if not isinstance(base, (Family, Distribution)):
+        raise ParameterError(
+            f"{base!r} is no law of numbers to truncate; give a family or a distribution, as Normal(0, 1)"
+        )
     if isinstance(base, Distribution):
-        given = [_open(end, base.family) for end in (lower, upper)]
+        given = [_open(lower, base.family, sp.oo), _open(upper, base.family, -sp.oo)]
         own = (base.support.lower, base.support.upper)
         given = [None if end == mine else end for end, mine in zip(given, own, strict=True)]
         names = [None if end is None else name for end, name in zip(given, ("lower", "upper"), strict=True)]
         return truncate(base.family, *names)(*base.values, *(end for end in given if end is not None))
-    ends = [_open(end, base) for end in (lower, upper)]
+    ends = [_open(lower, base, sp.oo), _open(upper, base, -sp.oo)]
     places, parameters = _places(base, ends)
     shown = f"{base.name} truncated to the outcomes from {places[0]} to {places[1]}"
     own = [base.support.lower, base.support.upper]
@@ -74,13 +78,14 @@ def truncate(base: Family | Distribution, lower: Any = None, upper: Any = None) 
     )
 
 
-def _open(end: Any, base: Family) -> Any:
-    """None for an end that is none."""
+def _open(end: Any, base: Family, beyond: sp.Expr) -> Any:
+    """None for an end that is none; `beyond` is the infinite number that leaves no outcome."""
     if end is None or isinstance(end, str):
         return end
-    if isinstance(end, (int, float)) and abs(end) == float("inf"):
-        return None
-    value = exact(end, f"an end of the truncated {base.name}")
+    infinite = isinstance(end, (int, float)) and abs(end) == float("inf")
+    value = sp.oo * (1 if end > 0 else -1) if infinite else exact(end, f"an end of the truncated {base.name}")
+    if value == beyond:
+        raise ParameterError(f"{base.name} truncated at {end}, which leaves no outcome; None is no end")
     return None if value.is_infinite else value
 
 

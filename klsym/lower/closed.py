@@ -281,6 +281,8 @@ def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str
     if "zero-on-diagonal" not in derivation.divergence.axioms or derivation.p.family != derivation.q.family:
         return value
     pairs = [(a, b) for a, b in zip(derivation.p.values, derivation.q.values, strict=True) if a != b]
+    if not pairs:
+        return build.constant("0")
     same = build.all(build.line("eq", build.expression(a), build.expression(b)) for a, b in pairs)
     return build.line("select", same, build.constant("0"), value)
 

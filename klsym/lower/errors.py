@@ -200,7 +200,10 @@ def _constant(text: str) -> Range:
         return Range(named[text], named[text], ROUNDING)
     numerator, _, denominator = text.partition("/")
     top, bottom = int(numerator), int(denominator or 1)
-    value = top / bottom
+    try:
+        value = top / bottom
+    except OverflowError:
+        value = math.inf if top > 0 else -math.inf
     exact = bottom & (bottom - 1) == 0 and abs(top).bit_length() <= 53
     return Range(value, value, 0.0 if exact else ROUNDING)
 

@@ -213,6 +213,7 @@ def _counts(moments: Moments, onto: Any) -> tuple[Any, ...]:
 
 
 def _log_shares(x: Array) -> Array:
+    x = _vectors(x)
     for place in np.flatnonzero((x <= 0).any(-1) | (np.abs(x.sum(-1) - 1) > SIMPLEX)):
         raise ParameterError(
             f"sample {place} is {x[place].tolist()}, outside the support: positive entries that sum to 1"

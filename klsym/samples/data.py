@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,10 @@ def points(given: Any, name: str, least: int) -> Floats:
     except ValueError:
         raise ParameterError(f"{name} is ragged; its rows must have one length") from None
     if array.dtype.kind not in "biuf":
-        raise ParameterError(f"{name} has type {array.dtype}; numbers are needed, or method='counts' for categories")
+        raise ParameterError(
+            f"{name} has type {array.dtype}; numbers are needed, or method='counts' for categories, and two "
+            "distributions have klsym.kl"
+        )
     if array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise ParameterError(f"{name} has shape {array.shape}; (n,) or (n, d) is needed, an outcome a row")
     if len(array) < least:
@@ -64,7 +68,10 @@ def counts(given: Any, name: str, least: int = 1) -> Floats:
 
 def weights(given: Any, size: int) -> Floats:
     """Importance weights up to a common factor: finite, not negative, not all of them 0."""
-    array = np.asarray(given, dtype=np.float64)
+    array = np.asarray(given)
+    if array.dtype.kind not in "biuf":
+        raise ParameterError(f"weights has type {array.dtype}; numbers are needed, one for each draw")
+    array = array.astype(np.float64)
     if array.shape != (size,):
         raise ParameterError(f"weights has shape {array.shape}; ({size},) is needed, one for each draw")
     if not np.isfinite(array).all() or (array < 0).any():
@@ -76,6 +83,6 @@ def weights(given: Any, size: int) -> Floats:
 
 def level(given: float | None) -> float | None:
     """A confidence level strictly between 0 and 1, or None for no interval."""
-    if given is not None and not 0 < given < 1:
-        raise ParameterError(f"level is {given}; it lies between 0 and 1, 0.95 say, or is None")
+    if given is not None and not (isinstance(given, Real) and 0 < given < 1):
+        raise ParameterError(f"level is {given!r}; it lies between 0 and 1, 0.95 say, or is None")
     return given

@@ -29,7 +29,7 @@ def smooth(counts: Any, method: str = "laplace", *, strength: float | None = Non
     array([0.625, 0.1  , 0.275])
     """
     if method not in METHODS:
-        raise ParameterError(f"method is {method!r}; it is one of {', '.join(METHODS)}{nearest(method, METHODS)}")
+        raise ParameterError(f"method is {method!r}; it is one of {', '.join(METHODS)}{nearest(str(method), METHODS)}")
     array = np.asarray(counts)
     if array.dtype.kind not in "biuf" or not array.size:
         raise ParameterError(f"counts has type {array.dtype} and {array.size} entries; counts are needed")

@@ -93,6 +93,8 @@ class LogRatios:
 
     def merge(self, other: LogRatios) -> None:
         """Take in what another has seen of the same estimator."""
+        if not isinstance(other, LogRatios):
+            raise TypeError(f"a {type(other).__name__} is no LogRatios to merge with")
         if (self.method, self.weighted) != (other.method, other.weighted) and self.n and other.n:
             raise ParameterError("two streams merge where method and weighting are the same")
         self.method, self.weighted = other.method, self.weighted or other.weighted
@@ -157,6 +159,8 @@ class Tally:
         for side, given in ((self.p, x), (self.q, y)):
             array = np.asarray(given)
             if array.size:
+                if not array.ndim:
+                    raise ParameterError(f"{given!r} is no array of outcomes; give a list, an outcome an entry")
                 if array.dtype.kind == "f" and np.isnan(array).any():
                     raise ParameterError("an outcome is NaN; leave it out, or name it as a category of its own")
                 values, times = np.unique(array, return_counts=True, axis=0)
@@ -165,6 +169,8 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Take in what another has counted."""
+        if not isinstance(other, Tally):
+            raise TypeError(f"a {type(other).__name__} is no Tally to merge with")
         self.p.update(other.p)
         self.q.update(other.q)
 

@@ -40,7 +40,7 @@ class Frame:
         needed = valid & (rows[0] == 1.0)
         rows = rows[:, needed]
         m, n = program.places, program.forms
-        forms = rows[5 + m : 5 + m + n * (1 + m)].reshape(n, 1 + m, -1)
+        forms = rows[5 + m : 5 + m + n * (1 + m)].reshape(n, 1 + m, rows.shape[1])
         return needed, Frame(
             rows[1:5], rows[5 : 5 + m], forms[:, 0], forms[:, 1:], rows[5 + m + n * (1 + m) : -1], rows[-1]
         )
