@@ -286,7 +286,9 @@ def ordered(divergence: Divergence, order: Any) -> Divergence:
 def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
     if library(p) or library(q):
         return _of_objects(divergence, p, q, base, deep, [*options, *(["share"] if share else [])])
-    if not divergence.logarithmic and any(isinstance(d, Mixture) or hasattr(d, "outcome") for d in (p, q)):
+    arrays = all(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q))
+    known = divergence.logarithmic or (divergence.integral and arrays and not (p.factors or q.factors))
+    if not known and any(isinstance(d, Mixture) or hasattr(d, "outcome") for d in (p, q)):
         raise UnderivableError(f"{divergence.name} is derived for distributions of numbers; {p} or {q} is no such one")
     if any(isinstance(d, Mixture) for d in (p, q)):
         return _mixed(divergence, p, q, base, share, deep, options)
@@ -295,7 +297,7 @@ def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
         if options:
             raise TypeError(f"{divergence.name} of two distributions takes no {', '.join(options)}")
         return _formula(divergence, p, q, base=base, share=share, deep=deep)
-    if all(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
+    if arrays:
         return _array_formula(divergence, p, q, unit_base(base), share, deep, options)
     if any(symbolic) and any(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
         raise NoCommonSpaceError(f"{p} and {q}: numbers and arrays have no common space")
@@ -369,9 +371,7 @@ def _array_formula(divergence: Divergence, p: Any, q: Any, base: Any, share: Any
 
     given = [*options, *(["share"] if share else []), *(["deep"] if deep else [])]
     if given:
-        raise ParameterError(
-            f"{divergence.name} of families of arrays takes no {', '.join(given)}; share a name instead"
-        )
+        raise ParameterError(f"{divergence.name} of arrays takes no {', '.join(given)}; share a name instead")
     return formula(divergence, p, q, base)
 
 

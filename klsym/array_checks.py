@@ -10,11 +10,13 @@ import numpy as np
 import sympy as sp
 
 from . import oracles
+from .arrays.conditions import holds
 from .arrays.family import ArrayDistribution
-from .arrays.functions import LogDet
+from .arrays.functions import Least, LogDet
 from .arrays.sampling import USUAL, draw
 from .arrays.walk import walk
 from .core.derivation import Expectation
+from .core.errors import ParameterError
 from .core.value import Value, Verdict, compare
 from .oracles import arrays as oracle
 from .verification import Report, Row
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-9
 # The rules whose steps are equalities of numbers, once their expectations are measured.
-MEASURED = ("linearity", "tilt", "moment", "expansion", "partial-tilt", "potential", "mellin-barnes")
+MEASURED = ("linearity", "tilt", "moment", "expansion", "partial-tilt", "potential", "mellin-barnes", "normaliser")
+TRIES = 1000  # points drawn until one is found at which the first case holds
 
 
 def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict[str, int]) -> Report:
@@ -33,8 +36,8 @@ def check(formula: ArrayFormula, points: int, seed: int, draws: int, sizes: dict
     formula = formula.sized({n: (USUAL | sizes)[str(n)] for n in formula.free_sizes})
     code = formula.compile("numpy")
     for _ in range(points):
-        point = _point(formula, rng, sizes)
-        if formula.derivation.divergence.name == "kl":
+        point = _finite(formula, rng, sizes)
+        if formula.derivation.divergence.name == "kl" or formula.derivation.divergence.integral:
             row = _beside(formula, point, draws)
             number = Value(mp.mpf(float(code(*_given(formula, point)))), mp.mpf(0), "float")
             rows += [row, _row("numpy code", row.point, number, row.right)]
@@ -58,7 +61,12 @@ def definition(formula: ArrayFormula, points: int = 3, seed: int = 0, draws: int
 
 def _beside(formula: ArrayFormula, point: dict[Any, Any], draws: int) -> Row:
     """The formula beside the oracle's divergence."""
-    value = _scaled(oracle.divergence(formula.p, formula.q, point, draws=draws), formula)
+    divergence = formula.derivation.divergence
+    if divergence.integral:
+        measured = oracle.of_integral(divergence, formula.p, formula.q, point, draws=draws)
+    else:
+        measured = oracle.divergence(formula.p, formula.q, point, draws=draws)
+    value = _scaled(measured, formula)
     given = dict(zip(formula.parameters, _given(formula, point), strict=True))
     exact = (formula.subs(given) if given else formula).evaluate().value
     radius = abs(exact) * mp.mpf(10) ** -15 if mp.isfinite(exact) else mp.mpf(0)
@@ -71,6 +79,18 @@ def _given(formula: ArrayFormula, point: dict[Any, Any]) -> list[Any]:
 
 def _shown(point: dict[Any, Any]) -> dict[Any, Any]:
     return {s: sp.Symbol(np.array2string(np.asarray(v), precision=4).replace("\n", "")) for s, v in point.items()}
+
+
+def _finite(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int]) -> dict[Any, Any]:
+    """A point at which the first case holds, where that takes more than one draw."""
+    point = _point(formula, rng, sizes)
+    if formula.cases[0].when.has(Least):
+        for _ in range(TRIES):
+            if np.all(holds(formula.cases[0].when, point)):
+                return point
+            point = _point(formula, rng, sizes)
+        raise ParameterError(f"{formula.title} was infinite at all {TRIES} points drawn; bind some parameters")
+    return point
 
 
 def _point(formula: ArrayFormula, rng: np.random.Generator, sizes: dict[str, int]) -> dict[Any, Any]:

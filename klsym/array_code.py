@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import sympy as sp
 
+from .arrays.conditions import holds
 from .arrays.domain import ArrayParameter, lower_triangular, simplex, symmetric
 from .arrays.family import ArrayDistribution, Numbers
-from .arrays.functions import Symmetric
+from .arrays.functions import Least, Symmetric
 from .arrays.walk import walk
 from .backends.arrays.closed import Output, decided, estimated, relative
 from .backends.containers import container
@@ -233,7 +234,7 @@ class Code(Function):
             if not valid.all():
                 raise ParameterError(f"{symbol}{place_of(~valid)[1]} is not in the domain: {parameter}")
         for constraint in self.constraints:
-            valid = np.asarray(_holds(constraint, arrays | sizes))
+            valid = np.asarray(holds(constraint, arrays | sizes))
             if not valid.all():
                 raise ParameterError(f"{constraint} does not hold{place_of(~valid)[1]}")
 
@@ -246,8 +247,9 @@ class Code(Function):
         second, undecided = np.zeros(leading, dtype=bool), 0
         values = {s: a.astype(float, copy=False) for s, a in arrays.items()}
         rest = np.broadcast_to(self._valid(arrays, values | sizes, trusting=bool(self.kernels)), leading)
+        inside = self._safe(values) if any(case.when.has(Least) for case in self.cases) else values
         for case, outputs in zip(self.cases, self._parts, strict=True):
-            here = rest & _holds(case.when, values | sizes)
+            here = rest & holds(case.when, inside | sizes)
             rest = rest & ~here
             if case.kind == "infinite":
                 found[0][here], errors[0][here] = np.inf, 0.0
@@ -304,7 +306,7 @@ class Code(Function):
             elif not (trusting and parameter.axes) or parameter.domain is simplex:
                 valid = valid & parameter.inside(arrays[symbol])
         for constraint in self.constraints:
-            valid = valid & _holds(constraint, values)
+            valid = valid & holds(constraint, values)
         return valid
 
     def _same(self, values: Arrays) -> Any:
@@ -378,10 +380,3 @@ class Code(Function):
 def _at(value: Any, arrays: Arrays) -> Any:
     """The array of a symbol, or a number that takes the place of one."""
     return arrays[value] if value in arrays else np.asarray(walk(value, arrays), dtype=float)
-
-
-def _holds(when: Any, values: Arrays) -> Any:
-    if when in (sp.true, sp.false):
-        return np.bool_(when == sp.true)
-    gap = walk(when.lhs - when.rhs, values)
-    return gap == 0 if isinstance(when, sp.Eq) else gap > 0

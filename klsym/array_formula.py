@@ -13,6 +13,7 @@ import sympy as sp
 
 from .answer import Answer
 from .arrays.arithmetic import multiprecision
+from .arrays.conditions import resolved
 from .arrays.domain import simplex, weights
 from .arrays.family import ArrayDistribution, ArrayFamily, Numbers, over_sum
 from .arrays.walk import walk
@@ -105,7 +106,9 @@ class ArrayFormula(Answer):
             raise ParameterError(f"{self.title} needs values for {names}: evaluate({needed[0]}=…)")
         self._check_sizes()
         scalars = {s: sp.Rational(n.entries[0]) for s, n in self.numbers.items() if not n.shape}
-        case = holding_case(self._summed(normalize), self.sizes | scalars)
+        values = {s: n.array for s, n in self.numbers.items()} | {k: int(v) for k, v in self.sizes.items()}
+        cases = (replace(case, when=resolved(case.when, values)) for case in self._summed(normalize))
+        case = holding_case(tuple(cases), self.sizes | scalars)
         if case is None:
             raise ParameterError(f"{self.title} has no case that holds")
         if case.kind == "infinite":
@@ -114,7 +117,6 @@ class ArrayFormula(Answer):
             return Number(precise(case.value, digits), digits, "estimate", self.unit, "two working precisions agree")
         if "zero-on-diagonal" in self.derivation.divergence.axioms and self._one:
             return Number(mp.mpf(0), digits, "exact", self.unit, "P and Q are one")
-        values = {s: n.array for s, n in self.numbers.items()} | {k: int(v) for k, v in self.sizes.items()}
         value = settled(
             lambda _: mp.mpf(np.asarray(walk(case.value, values, multiprecision)).item()), digits, self.title
         )

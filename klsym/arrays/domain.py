@@ -77,11 +77,11 @@ def _positive_definite(a: Any) -> Any:
     found = np.asarray(finite & symmetric(safe) & (values[..., 0] > 0))
     noise = 8 * a.shape[-1] * 2.0**-52 * np.abs(values).max(-1)
     for place in map(tuple, np.argwhere(finite & symmetric(safe) & (np.abs(values[..., 0]) <= noise))):
-        found[place] = _minors_positive(safe[place])
+        found[place] = minors_positive(safe[place])
     return found[()]
 
 
-def _minors_positive(a: Any) -> bool:
+def minors_positive(a: Any) -> bool:
     """Whether all leading minors are positive (Sylvester), which elimination in integers gives one by one (Bareiss)."""
     exact = [[Fraction(x) for x in row] for row in a.tolist()]
     scale = math.lcm(*(x.denominator for row in exact for x in row))
@@ -187,6 +187,7 @@ __all__ = [
     "columns",
     "logits_list",
     "lower_triangular",
+    "minors_positive",
     "positive_definite",
     "positive_list",
     "real_list",

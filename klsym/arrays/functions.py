@@ -150,6 +150,30 @@ class LogDet(sp.Expr):
         return rf"\log{power} \det {printer.parenthesize(self.args[0], 50)}"
 
 
+class Least(sp.Expr):
+    """The least entry of a column, or the least eigenvalue of a symmetric matrix.
+
+    >>> Least(Symmetric("S", 3, 3))
+    least(S)
+    >>> Least(Column(INDEX**2, 3))
+    least(i**2)
+    """
+
+    is_commutative = True
+    is_extended_real = True
+
+    @property
+    def _inside(self) -> Any:
+        return self.args[0].args[0] if isinstance(self.args[0], Column) else self.args[0]
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"least({printer.doprint(self._inside)})"
+
+    def _latex(self, printer: Any, exp: str | None = None) -> str:
+        power = "" if exp is None else f"^{{{exp}}}"
+        return rf"\operatorname{{least}}{power}\left({printer.doprint(self._inside)}\right)"
+
+
 class SumTo(sp.Expr):
     """The sum of an expression over a whole number from 0 to a last one, arguments the term, the index and the last.
 

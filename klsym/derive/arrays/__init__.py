@@ -17,6 +17,7 @@ from .collect import collect, norm_one, plain, total_one
 from .expect import at_natural, expectation, parts
 from .features import features
 from .kernels import KERNELS, Kernel
+from .powers import by_powers
 
 Condition = tuple[sp.Basic, str]
 
@@ -30,6 +31,8 @@ def derive(divergence: Divergence, p: ArrayDistribution, q: ArrayDistribution) -
     """
     if (forward := _common_image(p, q)) and "bijection-invariant" in divergence.axioms:
         return _transported(divergence, p, q, forward)
+    if divergence.integral:
+        return by_powers(divergence, p, q, _kernel_in)
     definition = divergence.written(LOG_P, LOG_Q, P, Q)
     name = sp.Symbol(divergence.name)
     conditions = [_support(divergence, definition, p, q)]
@@ -155,7 +158,12 @@ def _above_zero(expr: sp.Expr, m: ArrayDistribution) -> sp.Basic:
 
 def _kernel(m: ArrayDistribution) -> Kernel:
     """The kernel that the distribution's log density is."""
-    found = features(m.log_density(), m.variable)
+    return _kernel_in(m.log_density(), m)
+
+
+def _kernel_in(log_density: sp.Expr, m: ArrayDistribution) -> Kernel:
+    """The kernel that an unnormalised log density over m's outcomes is."""
+    found = features(log_density, m.variable)
     for rule in KERNELS:
         if (kernel := rule(found, m.variable, m.outcome)) is not None:
             return kernel

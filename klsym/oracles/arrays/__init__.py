@@ -13,6 +13,7 @@ import sympy as sp
 from ...arrays.domain import CONTAINED
 from ...arrays.family import INDEX, ArrayDistribution, Factor
 from ...arrays.walk import Walker, walk
+from ...core.divergence import Divergence
 from ...core.errors import ParameterError
 from ...core.family import Distribution
 from ...core.value import Value
@@ -68,6 +69,22 @@ def divergence(p: ArrayDistribution, q: ArrayDistribution, numbers: Numbers, **o
     if p.outcome.total is not None and walk(p.outcome.total, numbers) != walk(q.outcome.total, numbers):
         return Value(mp.inf, mp.mpf(0), "exact", "counts of different sums have no outcome in common")
     return expectation(p, p.log_density() - other, numbers, **options)
+
+
+def of_integral(d: Divergence, p: ArrayDistribution, q: ArrayDistribution, numbers: Numbers, **options: Any) -> Value:
+    """A function of one integral from its definition, between its values at both ends of the integral's enclosure."""
+    of = {sp.Function("E_p"): p, sp.Function("E_q"): q}
+    logs = sp.symbols("log_p log_q", real=True)
+    definition = d.written(*logs, *of)
+    (call,) = (e for e in definition.atoms(sp.Function) if e.func in of)
+    m = of[call.func]
+    densities = (each.log_density().xreplace({each.variable: m.variable}) for each in (p, q))
+    mean = expectation(m, sp.expand(call.args[0]).xreplace(dict(zip(logs, densities, strict=True))), numbers, **options)
+    middle, *ends = (
+        mp.mpmathify(sp.N(definition.xreplace({call: sp.Float(c, 30)}), 20))
+        for c in (mean.mid, mean.mid - mean.rad, mean.mid + mean.rad)
+    )
+    return Value(middle, max(abs(end - middle) for end in ends), mean.proof, mean.note)
 
 
 def _enumerated(p: ArrayDistribution, integrand: sp.Expr, values: dict[Any, Any], size: int) -> Value:
