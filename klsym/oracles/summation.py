@@ -43,8 +43,8 @@ def total(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Boole
         for start, stop in stretches:
             try:
                 sums += _stretch(_Terms(integrand, limits, condition), start, stop, smooth, digits, sums)
-            except OverflowError as error:
-                return Integral(doubt=f"a term cannot be computed: {error}")
+            except ArithmeticError as error:
+                return Integral(doubt=f"a term cannot be computed: {error or type(error).__name__}")
         return sums
 
 

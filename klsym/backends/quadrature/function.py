@@ -135,9 +135,10 @@ class Integrated(Function):
         return value, sums.doubt + 4 * _EPSILON * absolute + missing * abs(value) + rounding, beyond
 
     def _rounding(self, frame: Frame, seen: Rays, modes: Array) -> Array:
-        """What rounding leaves of the log densities where P is highest."""
-        size = frame.size.copy()
-        np.maximum.at(size, seen.element, frame.size[seen.element] + self._sizes(seen, modes[:, None])[:, 0])
+        """What rounding leaves of the log densities where P is highest; Q's alone is in its `missing` mass."""
+        size, held = frame.size.copy(), seen.inside[0] > 0
+        found = frame.size[seen.element] + self._sizes(seen, modes[:, None])[:, 0]
+        np.maximum.at(size, seen.element[held], found[held])
         return 2 * _EPSILON * size
 
     def _slope(self, value: Array) -> Array:
