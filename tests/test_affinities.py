@@ -273,3 +273,9 @@ def test_command_line(capsys):
     assert "--alpha" in capsys.readouterr().err
     assert cli.main(["families", "--matrix", "--divergence", "chi2", "--only", "exponential,uniform"]) == 0
     assert "C closed" in capsys.readouterr().out
+
+
+def test_powers_that_underflow_where_their_product_does_not():
+    """The expected value is a ball of the formula at these doubles."""
+    found = klsym.chi2(families.find("Binomial"), families.find("Binomial")).compile("numpy")
+    assert found(93.0, 0.9967812565291285, 93.0, 0.9967812565291286) == pytest.approx(3.572869714290878e-28, rel=1e-14)

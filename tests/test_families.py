@@ -301,3 +301,10 @@ def test_find_ignores_case_and_separators():
         find("Gama")
     with pytest.raises(AttributeError, match="Gama"):
         klsym.Gama  # noqa: B018
+
+
+def test_functions_that_nobody_knows_are_refused():
+    """Their names would reach generated code as they are."""
+    unknown = sp.Function("__import__('os').getcwd() or abs")
+    with pytest.raises(ParameterError, match="no function that is known"):
+        catalog["Normal"](unknown(1), 1)

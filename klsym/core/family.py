@@ -10,6 +10,7 @@ from numbers import Integral, Rational, Real
 from typing import Any
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 from sympy.logic.boolalg import Boolean
 
 from .domain import Interval, Parameter
@@ -176,6 +177,9 @@ def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
     for symbol in value.free_symbols:
         if not isinstance(symbol, Drawn) and checked_name(str(symbol.name)) == family.variable.name:
             raise ParameterError(f"{where} is {value}, but {symbol} is the outcome; choose another name")
+    if unknown := sorted(f.func.__name__ for f in value.atoms(AppliedUndef)):
+        # Names of functions reach generated code as they are.
+        raise ParameterError(f"{where} has {unknown[0][:40]!r}, which is no function that is known")
     if value.is_extended_real is False or (value.is_number and not value.is_comparable):
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
     if parameter.domain.contains(value) == sp.false:

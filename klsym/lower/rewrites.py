@@ -115,7 +115,16 @@ def _incomplete_beta(a: sp.Expr, b: sp.Expr, low: sp.Expr, high: sp.Expr) -> sp.
 
 
 def exponents(expr: sp.Expr) -> sp.Expr:
-    """exp(u) exp(v) x^y -> exp(u + v + y log(x)), then log(exp(u) v) -> u + log(v): every exponent is real here"""
+    """exp(u) exp(v) x^y -> exp(u + v + y log(x)), then log(exp(u) v) -> u + log(v): every exponent is real here
+
+    x^y z^w is one exponential too: each factor may underflow where the product does not.
+    """
+
+    def variable(factor: sp.Expr) -> bool:
+        return factor.is_Pow and not factor.exp.is_number
+
+    def gathered(e: sp.Expr) -> bool:
+        return e.is_Mul and (e.has(sp.exp) or sum(map(variable, e.args)) > 1)
 
     def gather(product: sp.Expr) -> sp.Expr:
         exponent, powers, rest = sp.S.Zero, sp.S.Zero, sp.S.One
@@ -129,14 +138,15 @@ def exponents(expr: sp.Expr) -> sp.Expr:
                 powers += power * sp.log(base)
             else:
                 rest *= factor
-        return rest * sp.exp(exponent + powers) if product.atoms(sp.exp).intersection(product.args) else product
+        whole = product.atoms(sp.exp).intersection(product.args) or sum(map(variable, product.args)) > 1
+        return rest * sp.exp(exponent + powers) if whole else product
 
     def logarithm(expr: sp.Expr) -> sp.Expr:
         factors = sp.Mul.make_args(expr.args[0])
         inside = [factor for factor in factors if isinstance(factor, sp.exp)]
         return sp.Add(*(f.args[0] for f in inside)) + sp.log(sp.Mul(*(f for f in factors if f not in inside)))
 
-    expr = expr.replace(lambda e: isinstance(e, sp.Mul) and e.has(sp.exp), gather)
+    expr = expr.replace(gathered, gather)
     return expr.replace(lambda e: isinstance(e, sp.log) and e.args[0].has(sp.exp), logarithm)
 
 
