@@ -306,5 +306,8 @@ def test_find_ignores_case_and_separators():
 def test_functions_that_nobody_knows_are_refused():
     """Their names would reach generated code as they are."""
     unknown = sp.Function("__import__('os').getcwd() or abs")
-    with pytest.raises(ParameterError, match="no function that is known"):
+    with pytest.raises(ParameterError, match="which nobody has defined"):
         catalog["Normal"](unknown(1), 1)
+    x = catalog["Normal"].variable
+    with pytest.raises(ParameterError, match="which nobody has defined"):
+        transform(catalog["Normal"], "Moved", forward=x + unknown(1), inverse=x - unknown(1), support=real_line)

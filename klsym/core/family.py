@@ -62,6 +62,7 @@ class Family:
         for name in names:
             if names.count(name) > 1:
                 raise ParameterError(f"{self.signature} uses the name {name!r} twice; choose another for one of them")
+        _known_functions(self.log_density, f"the log density of {self.signature}")
         known = {self.variable, *(parameter.symbol for parameter in self.parameters)}
         if strange := sorted(map(str, self.log_density.free_symbols - known)):
             raise ParameterError(
@@ -177,14 +178,18 @@ def _value(family: Family, parameter: Parameter, given: Any) -> sp.Expr:
     for symbol in value.free_symbols:
         if not isinstance(symbol, Drawn) and checked_name(str(symbol.name)) == family.variable.name:
             raise ParameterError(f"{where} is {value}, but {symbol} is the outcome; choose another name")
-    if unknown := sorted(f.func.__name__ for f in value.atoms(AppliedUndef)):
-        # Names of functions reach generated code as they are.
-        raise ParameterError(f"{where} has {unknown[0][:40]!r}, which is no function that is known")
+    _known_functions(value, where)
     if value.is_extended_real is False or (value.is_number and not value.is_comparable):
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
     if parameter.domain.contains(value) == sp.false:
         raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
     return value
+
+
+def _known_functions(expr: sp.Expr, where: str) -> None:
+    """Refuse functions that are a name alone: SymPy writes that name into code as it is."""
+    for function in expr.atoms(AppliedUndef):
+        raise ParameterError(f"{where} has the function {function.func.__name__[:40]!r}, which nobody has defined")
 
 
 def exact(given: Any, where: str) -> sp.Expr:

@@ -175,6 +175,9 @@ def _text(value: Any) -> str:
         return f"[{', '.join(map(_text, value))}]"
     if isinstance(value, float) and value - value != 0:
         return f'float("{value}")'
-    if isinstance(value, (bool, int, float)) or value is None:
+    if isinstance(value, bool) or value is None:
         return repr(value)
+    if isinstance(value, (int, float)):
+        # What a subclass makes of itself is no number of Python's.
+        return repr(int(value) if isinstance(value, int) else float(value))
     raise ParameterError(f"{value!r:.40} is no number; numbers and lists of them are needed")
