@@ -5,6 +5,7 @@ A distribution and a mixture answer by the rules of the derivations, or by quadr
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -47,8 +48,35 @@ def function(arguments: tuple[sp.Symbol, ...], expr: sp.Expr, module: str = "sci
     return sp.lambdify(arguments, expr, modules=["scipy", "numpy"] if module == "scipy" else module, cse=True)
 
 
+class Means(ABC):
+    """Expectations under a law `p`, closed where a rule knows them, else sums over nodes."""
+
+    p: Any
+
+    @property
+    @abstractmethod
+    def nodes(self) -> Nodes: ...
+
+    @abstractmethod
+    def closed(self, integrand: sp.Expr, x: sp.Symbol) -> Closed | None:
+        """The mean of a function of x in closed form with its steps, if a rule knows it."""
+
+    def number(self, integrand: sp.Expr, x: sp.Symbol, digits: int) -> mp.mpf:
+        """The mean of a function of x alone, to that many digits if it is `exact`."""
+        if (found := self.closed(integrand, x)) is not None:
+            return sp.N(found.value, digits, maxn=10 * digits)
+        value = doubles(self, integrand, (x,), ())
+        if not np.isfinite(value):
+            raise UnderivableError(f"E[{integrand}] under {self.p} could not be computed")
+        return mp.mpf(value)
+
+    def exact(self, integrand: sp.Expr, x: sp.Symbol) -> bool:
+        """Whether `number` has more digits than a double."""
+        return self.closed(integrand, x) is not None
+
+
 @dataclass(frozen=True)
-class Known:
+class Known(Means):
     """A distribution."""
 
     p: Distribution
@@ -78,24 +106,13 @@ class Known:
         inner = tuple(step for step in found.steps if step.rule not in ("linearity", "collect"))
         return Closed(value, (*inner, Step("expectation", mean(integrand), value, why=f"under {self.p}")))
 
-    def number(self, integrand: sp.Expr, x: sp.Symbol, digits: int) -> mp.mpf:
-        """E_P of a function of x alone, to that many digits if it is `exact`."""
-        found = self.closed(integrand, x)
-        if found is None:
-            return _by_nodes(self, integrand, x)
-        return sp.N(found.value, digits, maxn=10 * digits)
-
-    def exact(self, integrand: sp.Expr, x: sp.Symbol) -> bool:
-        """Whether `number` has more digits than a double."""
-        return self.closed(integrand, x) is not None
-
     @cached_property
     def nodes(self) -> Nodes:
         return Mixed(Mixture((sp.S.One,), (self.p,))).nodes
 
 
 @dataclass(frozen=True)
-class Mixed:
+class Mixed(Means):
     """A mixture: expectations are those of the components, weighted."""
 
     p: Mixture
@@ -124,16 +141,6 @@ class Mixed:
         value = sp.Add(*(w * c.value for w, c in found if c is not None))
         why = f"the means under {', '.join(str(c) for c in self.p.components)}, weighted"
         return Closed(value, (Step("expectation", mean(integrand), value, why=why),))
-
-    def number(self, integrand: sp.Expr, x: sp.Symbol, digits: int) -> mp.mpf:
-        found = self.closed(integrand, x)
-        if found is None:
-            return _by_nodes(self, integrand, x)
-        return sp.N(found.value, digits, maxn=10 * digits)
-
-    def exact(self, integrand: sp.Expr, x: sp.Symbol) -> bool:
-        """Whether `number` has more digits than a double."""
-        return self.closed(integrand, x) is not None
 
     @cached_property
     def nodes(self) -> Nodes:
@@ -190,7 +197,9 @@ class Sampled:
 Law = Known | Mixed | Sampled
 
 
-def doubles(law: Law, integrand: sp.Expr, arguments: tuple[sp.Symbol, ...], values: Sequence[float]) -> np.float64:
+def doubles(
+    law: Means | Sampled, integrand: sp.Expr, arguments: tuple[sp.Symbol, ...], values: Sequence[float]
+) -> np.float64:
     """E_P of a function of x, the first argument, and of others, in doubles."""
     found = function(arguments, integrand)(law.nodes.x, *values)
     return np.sum(law.nodes.w * found, dtype=np.float64)
@@ -198,10 +207,3 @@ def doubles(law: Law, integrand: sp.Expr, arguments: tuple[sp.Symbol, ...], valu
 
 def _exact(value: Any) -> sp.Expr:
     return atom(sp.Rational(float(value)))
-
-
-def _by_nodes(law: Known | Mixed, integrand: sp.Expr, x: sp.Symbol) -> mp.mpf:
-    value = doubles(law, integrand, (x,), ())
-    if not np.isfinite(value):
-        raise UnderivableError(f"E[{integrand}] under {law.p} could not be computed")
-    return mp.mpf(value)
