@@ -24,6 +24,7 @@ from klsym import (
     cli,
     divergences,
     families,
+    oracles,
     vectors,
 )
 from klsym.api import ordered
@@ -275,7 +276,49 @@ def test_command_line(capsys):
     assert "C closed" in capsys.readouterr().out
 
 
-def test_powers_that_underflow_where_their_product_does_not():
-    """The expected value is a ball of the formula at these doubles."""
-    found = klsym.chi2(families.find("Binomial"), families.find("Binomial")).compile("numpy")
-    assert found(93.0, 0.9967812565291285, 93.0, 0.9967812565291286) == pytest.approx(3.572869714290878e-28, rel=1e-14)
+@pytest.mark.parametrize(
+    ("divergence", "family", "point"),
+    [
+        # Powers that underflow where their product does not.
+        (klsym.chi2, "Binomial", (93.0, 0.99, 93.0, 0.98)),
+        # A quotient of two negative numbers, to a power.
+        (klsym.chi2, "NegativeBinomial", (3.0, 0.75, 3.0, 0.5)),
+        (klsym.hellinger2, "NegativeBinomial", (3.0, 0.75, 3.0, 0.5)),
+        (klsym.reverse_chi2, "Geometric", (0.75, 0.5)),
+    ],
+)
+def test_code_of_powers_beside_the_definition(divergence, family, point):
+    family = families.find(family)
+    size = len(family.parameters)
+    p, q = family(*point[:size]), family(*point[size:])
+    expected = oracles.measure(divergence(p, q).derivation.divergence, p, q, 20)
+    assert expected.vouched
+    assert divergence(family, family).compile("numpy")(*point) == pytest.approx(float(expected.mid), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("divergence", "family", "p", "q", "expected"),
+    [
+        (klsym.chi2, "Binomial", (93.0, 0.9967812565291285), (93.0, 0.9967812565291286), 3.572869714290878e-28),
+        # An exponent that cancels, so that what rounding left of it is the larger part.
+        (
+            klsym.reverse_chi2,
+            "AsymmetricLaplace",
+            (-14462812.535775397, 5910385.135193914, 131819.57527588532),
+            (-14462812.535775397, 5904326.882835292, 131684.45781153053),
+            4.862081264696127e-16,
+        ),
+        # An estimate of the error that has lost its sign.
+        (
+            klsym.hellinger2,
+            "AsymmetricLaplace",
+            (5151393.662250459, 38125.09379394158, 82364979.1625342),
+            (5151393.662250459, 75824.88703375211, 82364979.1625342),
+            0.05631492686207992,
+        ),
+    ],
+)
+def test_code_far_from_the_size_of_its_factors(divergence, family, p, q, expected):
+    """The expected values are balls of the formula at these doubles."""
+    family = families.find(family)
+    assert divergence(family, family).compile("numpy")(*p, *q) == pytest.approx(expected, rel=1e-14)

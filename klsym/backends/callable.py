@@ -275,7 +275,7 @@ def _shaped(result: NDArray[np.float64], shape: tuple[int, ...], kind: Any) -> A
 def _relative(value: Any, error: Any, bound: float, doubtful: Any, second: Any) -> NDArray[np.float64]:
     """The relative error of each value: half a unit after the second pass, none of an infinity or a 0 not in doubt."""
     with np.errstate(all="ignore"):
-        relative = _EPSILON * (np.full(value.shape, bound) if error is None else error / abs(value))
+        relative = _EPSILON * (np.full(value.shape, bound) if error is None else abs(error / value))
     relative[np.isinf(value) | ((value == 0) & ~doubtful)] = 0.0
     relative[doubtful & ((value == 0) | np.isnan(relative))] = np.inf
     relative[np.isnan(value) & (second | ~doubtful)] = np.nan

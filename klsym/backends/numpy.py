@@ -203,7 +203,7 @@ def _filling(program: Program, first: Callable[..., Any], doubtful: Callable[...
                 fine = calm and all(_calm(a, _ARGUMENTS) for a in chunk if np.ndim(a))
                 fine = fine and all(_calm(value[here], _VALUES) for value in values)
                 for k, error, new in zip(estimated, errors, got[outputs:], strict=True):
-                    fine = fine and bool(np.all(new <= limit * abs(values[k][here])))
+                    fine = fine and bool(np.all(abs(new) <= limit * abs(values[k][here])))
                     if error.size == values[0].size:
                         error[here] = new
                 if not fine:

@@ -47,7 +47,8 @@ def watch(program: Program) -> Watch:
     for k, output in enumerate(program.outputs, 1):
         value = f"_v{k}"
         if output.error:
-            accurate = add("le", f"_e{k}", add("mul", LIMIT, add("abs", value)))
+            # An estimate is a size: one that has lost its sign is none the smaller.
+            accurate = add("le", add("abs", f"_e{k}"), add("mul", LIMIT, add("abs", value)))
         else:
             accurate = add("le", add.constant(Fraction(output.bound)), LIMIT)
         plain.append(add.all([moderate, add.within(value, *_VALUES), accurate]))

@@ -260,7 +260,10 @@ def zero_times_logarithm(expr: sp.Expr, everywhere: bool) -> sp.Expr:
             return -absorb(-product)
         if isinstance(logarithm, log1p):
             return xlog1py(c, u)
-        parts = (xlog1py(c, v - 1) if v.as_coeff_add()[0] == 1 else xlogy(c, v) for v in u.as_numer_denom())
+        # A quotient of two negative numbers stays one.
+        whole = u.as_numer_denom()[1].as_coeff_add()[0].is_negative
+        sides = (u, sp.S.One) if whole else u.as_numer_denom()
+        parts = (xlog1py(c, v - 1) if v.as_coeff_add()[0] == 1 else xlogy(c, v) for v in sides)
         return next(parts) - next(parts)
 
     return expr.replace(lambda e: isinstance(e, sp.Mul), absorb)

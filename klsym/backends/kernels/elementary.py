@@ -173,8 +173,11 @@ def e2(x):
 
 
 def _exp_sum_reduced(x, y, direct):
-    """The same of x + y; far out, where y may be of any size, of x alone."""
-    k, p, q = _exp_reduced(x, select(absolute(x) < 800.0, y, 0.0), direct)
+    """The same of x + y; far out of x + y rounded. A y that is not small, as where x has cancelled, is added first."""
+    large = absolute(y) > 0.5
+    total = select(large, x + y, x)
+    low = select(large, (x - total) + y, y)
+    k, p, q = _exp_reduced(total, select(absolute(total) < 800.0, low, 0.0), direct)
     return k, p, q
 
 
@@ -188,7 +191,7 @@ def expm1_sum(x, y):
     """e^(x + y) - 1."""
     k, p, _q = _exp_sum_reduced(x, y, x != x)
     value = scaled((1.0 - scaled(1.0, -k)) + p, k)
-    return select(x < -50.0, -1.0, value)
+    return select(x + select(absolute(y) > 0.5, y, 0.0) < -50.0, -1.0, value)
 
 
 def e2_sum(x, y):
