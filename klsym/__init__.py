@@ -47,10 +47,11 @@ _ROOMS = {
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 # klsym in the registries of other libraries, each a module of its own.
 _MODULES = ("torch", "numpyro", "tfp")
-__all__ = [*_WHERE]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__all__":  # with the families, which need SymPy: `from klsym import *` asks, `import klsym` does not
+        return [entry for entry in __dir__() if not entry.startswith("_")]
     if name.startswith("__"):
         raise AttributeError(name)
     if name in _WHERE:

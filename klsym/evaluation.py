@@ -12,7 +12,9 @@ import sympy as sp
 
 from . import oracles
 from .core.derivation import Case
-from .core.errors import ParameterError
+from .core.errors import ParameterError, UnsettledError
+from .core.reach import reached
+from .core.running import running
 from .core.value import Proof, Value
 
 if TYPE_CHECKING:
@@ -75,8 +77,9 @@ def holding_case(cases: tuple[Case, ...], point: dict[sp.Symbol, sp.Expr]) -> Ca
 def evaluate(formula: Formula, digits: int) -> Number:
     """The formula's value, all its parameters bound to numbers.
 
-    A closed form is evaluated at rising precision until two evaluations agree; what is not closed is measured from the
-    definition, in balls where python-flint proves that many digits, else by quadrature, whose estimate limits them.
+    A closed form is evaluated at rising precision until rounding leaves its digits; what is not closed is measured from the
+    definition, in balls where python-flint proves that many digits, else by quadrature, whose estimate limits them; and
+    so is what does not settle. UnsettledError where neither gives digits.
     """
     if formula.parameters:
         names = ", ".join(map(str, formula.parameters))
@@ -89,11 +92,15 @@ def evaluate(formula: Formula, digits: int) -> Number:
     if case.kind == "infinite":
         value = mp.inf if case.value.is_extended_positive else -mp.inf
         return Number(value, digits, "exact", formula.unit, case.why)
+    lost = ""
     if case.kind == "closed":
-        return Number(precise(case.value, digits), digits, "estimate", formula.unit, "two working precisions agree")
+        try:
+            return Number(precise(case.value, digits), digits, "estimate", formula.unit, "two working precisions agree")
+        except UnsettledError as error:
+            lost = f"{error}; "
     measured = _measured(formula, digits)
     if not measured.vouched:
-        raise ParameterError(f"quadrature of {formula.title} could not be vouched for: {measured.note}")
+        raise UnsettledError(f"{lost}quadrature of {formula.title} could not be vouched for: {measured.note}")
     unit = formula.derivation.divergence.unit(formula.base).evalf(digits + GUARD_DIGITS)
     with mp.workdps(digits + GUARD_DIGITS):
         in_nats = mp.mpf(unit._to_mpmath(mp.mp.prec))
@@ -103,10 +110,20 @@ def evaluate(formula: Formula, digits: int) -> Number:
             if measured.rad == 0
             else int(mp.floor(-mp.log10(measured.rad / max(abs(measured.mid), measured.rad))))
         )
-        shown = max(1, min(digits, known))
         why = "balls of the definition" if measured.proof == "ball" else "quadrature of the definition"
         why = "; ".join(part for part in (why, measured.note) if part)
+        if known < 1 and not _one(formula):
+            size = mp.nstr(error, 2)
+            raise UnsettledError(
+                f"{lost}{formula.title} is within {size} of {mp.nstr(value, 2)}, by {why}, which leaves no digit"
+            )
+        shown = max(1, min(digits, known))
         return Number(value, shown, measured.proof, formula.unit, why, error)
+
+
+def _one(formula: Formula) -> bool:
+    """Whether P and Q are the same, so that the value is 0."""
+    return "zero-on-diagonal" in formula.derivation.divergence.axioms and formula.p == formula.q
 
 
 def _measured(formula: Formula, digits: int) -> Value:
@@ -130,15 +147,32 @@ def unit_base(base: Any) -> sp.Expr | None:
 
 
 def precise(value: sp.Expr, digits: int) -> mp.mpf:
-    """The number to `digits` significant digits."""
-    return settled(lambda working: mp.mpf(real_number(value, working)), digits, value)
+    """The number to `digits` significant digits: the precision rises until its radius is as small as that.
+
+    What stays within its radius, and below the square root of every precision tried, to thousands of digits, is 0,
+    which is exact for P = Q. One that does not settle raises UnsettledError.
+    """
+    working = digits + GUARD_DIGITS
+    for round_ in range(ROUNDS):
+        with reached("the closed form"):  # which may take long to print
+            number, radius = running(value, int(3.33 * working) + 10)
+        with mp.workdps(working):
+            if mp.isinf(number) and not radius:
+                return number
+            if radius <= abs(number) * mp.mpf(10) ** (-digits - 2):
+                return number
+            if round_ == ROUNDS - 1 and abs(number) + radius < mp.mpf(10) ** (-working // 2):
+                return mp.mpf(0)
+            lost = mp.log10(radius / abs(number)) if number and mp.isfinite(radius) else -digits
+        working += max(working // 2, 20, min(int(lost) + digits + 5, 2 * working))
+    raise UnsettledError(f"the closed form did not settle to {digits} digits")
 
 
 def settled(compute: Callable[[int], mp.mpf], digits: int, what: Any) -> mp.mpf:
     """What `compute` gives at so many working digits, which grow until two results agree.
 
     A value that stays below the square root of every precision tried, to thousands of digits, is 0, which is exact for
-    P = Q. One that does not settle raises ParameterError.
+    P = Q. One that does not settle raises UnsettledError.
     """
     working, previous = digits + GUARD_DIGITS, None
     for round_ in range(ROUNDS):
@@ -152,12 +186,19 @@ def settled(compute: Callable[[int], mp.mpf], digits: int, what: Any) -> mp.mpf:
             elif round_ == ROUNDS - 1 and abs(current) < mp.mpf(10) ** (-working // 2):
                 return mp.mpf(0)
             previous, working = current, working + max(working // 2, 20)
-    raise ParameterError(f"{what} did not settle to {digits} digits")
+    raise UnsettledError(f"{what} did not settle to {digits} digits")
 
 
 def real_number(value: sp.Expr, digits: int) -> Any:
     """The SymPy number as an mpmath real; a nonreal or unevaluated one is an error of the formula."""
+    with reached("the closed form"):  # which may take long to print
+        return _real_number(value, digits)
+
+
+def _real_number(value: sp.Expr, digits: int) -> Any:
     number = value.evalf(digits, maxn=3 * digits)
+    if number.has(sp.nan):
+        raise ArithmeticError("it evaluates to NaN")
     if not number.is_Float and not number.is_Rational:
         re, im = number.as_real_imag()
         if not (re.is_number and im.is_number) or abs(im) > sp.Float(10) ** (-digits // 2) * (1 + abs(re)):

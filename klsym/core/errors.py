@@ -14,6 +14,10 @@ class ParameterError(KlsymError, ValueError):
     """A parameter is missing, unknown, out of its domain, or means two things at once."""
 
 
+class UnsettledError(ParameterError, ArithmeticError):
+    """A number is beyond the reach of the arithmetic: no precision that was tried gives its digits."""
+
+
 class NoCommonSpaceError(ParameterError):
     """The outcomes of two distributions are of two kinds: numbers and arrays, or arrays of two kinds."""
 

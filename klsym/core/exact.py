@@ -9,23 +9,27 @@ from mpmath.libmp import from_rational
 from sympy.core.expr import AtomicExpr
 
 SIMPLE = 10_000
+# Below it a double prints its integer without an exponent.
+_WRITTEN = 10**16
 
 
 class Exact(sp.NumberSymbol):
     """A rational number that SymPy leaves alone: it evaluates to any number of digits, and equals only itself.
 
-    SymPy factors the integers of a rational in a power, which takes for ever where an exponent is a double.
+    SymPy factors the integers of a rational in a power, which takes for ever where an exponent is a double, and writes
+    gamma of an integer, and of half of one, as the product that it is. So an Exact tells neither that it is an integer
+    nor that it is rational.
 
     >>> x = Exact(sp.Rational(0.1))
     >>> x, x.n(20)
     (0.1, 0.10000000000000000555)
+    >>> sp.loggamma(Exact(sp.Integer(10**9)) + sp.S.Half)
+    loggamma(1/2 + 1000000000)
     """
 
     __slots__ = ("rational",)
     rational: sp.Rational
     is_real = True
-    is_rational = True
-    is_irrational = False
     is_finite = True
     is_number = True
 
@@ -58,19 +62,41 @@ class Exact(sp.NumberSymbol):
     def _eval_is_zero(self) -> bool:
         return False
 
-    def _eval_is_integer(self) -> bool:
-        return bool(self.rational.is_integer)
+    def _eval_is_integer(self) -> bool | None:
+        return None if self.rational.q == 1 else False
+
+    def approximation_interval(self, number_cls: type) -> tuple[sp.Expr, sp.Expr]:
+        """The floor and the ceiling."""
+        if self.rational.q == 1:
+            return self, self
+        return atom(sp.floor(self.rational)), atom(sp.ceiling(self.rational))
 
     def __int__(self) -> int:
         return int(self.rational)
 
     def _sympystr(self, printer: Any) -> str:
-        return repr(float(self.rational))
+        whole = self.rational.q == 1 and (abs(self.rational) < _WRITTEN or self.rational.p != float(self.rational))
+        return str(self.rational) if whole else repr(float(self.rational))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        return repr(float(self.rational)) if exp is None else f"{float(self.rational)!r}^{{{exp}}}"
+        text = self._sympystr(printer)
+        return text if exp is None else f"{text}^{{{exp}}}"
 
 
 def atom(rational: sp.Rational) -> sp.Expr:
     """The rational itself where it is simple, otherwise as an atom."""
-    return rational if max(abs(rational.p), rational.q) <= SIMPLE or rational.q == 1 else Exact(rational)
+    return rational if max(abs(rational.p), rational.q) <= SIMPLE else Exact(rational)
+
+
+def plain(e: sp.Expr) -> sp.Expr:
+    """The expression with sums, products and roundings of rational atoms written as the rational numbers that they are.
+
+    >>> plain(sp.floor(Exact(sp.Integer(10**9)) / 3 + sp.S.Half))
+    333333333
+    """
+    if isinstance(e, Exact):
+        return e.rational
+    reciprocal = isinstance(e, sp.Pow) and e.exp == -1
+    if reciprocal or isinstance(e, (sp.Add, sp.Mul, sp.Max, sp.Min, sp.floor, sp.ceiling)):
+        return e.func(*map(plain, e.args))
+    return e

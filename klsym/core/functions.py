@@ -14,6 +14,8 @@ import mpmath as mp
 import sympy as sp
 from sympy.core.function import ArgumentIndexError
 
+from .errors import UnsettledError
+
 
 def _settled(compute: Callable[..., Any], numbers: Callable[[int], list[Any]], precision: int) -> Any:
     """compute(*numbers) to `precision` bits: the working precision grows until two of them agree.
@@ -31,7 +33,7 @@ def _settled(compute: Callable[..., Any], numbers: Callable[[int], list[Any]], p
             if previous is not None and abs(current - previous) <= mp.ldexp(abs(current), -precision - 4):
                 return current
         previous, bits = current, bits + bits // 2
-    raise ArithmeticError(f"{compute.__qualname__} did not settle to {precision} bits")
+    raise UnsettledError(f"{compute.__qualname__} did not settle to {precision} bits")
 
 
 def _number(compute: Callable[..., Any], *arguments: Any) -> Any:
@@ -45,36 +47,48 @@ def _number(compute: Callable[..., Any], *arguments: Any) -> Any:
     return float(_settled(compute, lambda bits: [mp.mpf(a) for a in arguments], 53))
 
 
+# Beyond so many nodes an integrand oscillates, or its scales lie apart, by more than halving steps can follow.
+_NODES = 12_000
+
+
 def trapezoid(integrand: Callable[[Any], tuple[Any, ...]], step: Any) -> list[Any]:
     """The integrals over the whole line of even functions that decay doubly exponentially.
 
     The step is halved until the trapezoidal sums are stable: they converge exponentially in 1/step
-    (Trefethen and Weideman, SIAM Review 56, 2014, theorem 5.1).
+    (Trefethen and Weideman, SIAM Review 56, 2014, theorem 5.1). Stable is what moves by no more than rounding of the
+    terms can, which may be more than the digits of a sum in which they cancel. What takes too many nodes is NaN.
     """
+    nodes = 0
 
-    def tail(start: Any, stride: Any) -> list[Any]:
+    def tail(start: Any, stride: Any) -> list[tuple[Any, Any]]:
+        nonlocal nodes
         rows, largest, t = [integrand(start)], mp.mpf(0), start
-        while True:
+        while nodes <= _NODES:
             size = max(map(abs, rows[-1]))
             largest = max(largest, size)
             if size <= mp.ldexp(largest, -mp.mp.prec - 10) and len(rows) > 4:
-                return [mp.fsum(column) for column in zip(*rows, strict=True)]
+                break
             t += stride
+            nodes += 1
             rows.append(integrand(t))
+        return [(mp.fsum(column), mp.fsum(column, absolute=True)) for column in zip(*rows, strict=True)]
 
     def scaled() -> list[Any]:
-        return [2 * step * total for total in sums]
+        return [2 * step * total for total, _ in sums]
 
-    sums = [centre / 2 + rest for centre, rest in zip(integrand(mp.mpf(0)), tail(step, step), strict=True)]
+    centres = integrand(mp.mpf(0))
+    sums = [(c / 2 + rest, abs(c) / 2 + size) for c, (rest, size) in zip(centres, tail(step, step), strict=True)]
     coarse = scaled()
     while True:
-        sums = [total + rest for total, rest in zip(sums, tail(step / 2, step), strict=True)]
+        rests = tail(step / 2, step)
+        sums = [(total + rest, size + more) for (total, size), (rest, more) in zip(sums, rests, strict=True)]
         step /= 2
         fine = scaled()
-        if all(abs(b - a) <= mp.ldexp(abs(b), 10 - mp.mp.prec) for a, b in zip(coarse, fine, strict=True)):
-            return fine
-        if step < 1e-4 / mp.mp.prec:
+        if nodes > _NODES:
             return [mp.nan for _ in fine]
+        noise = [mp.ldexp(2 * step * size, 10 - mp.mp.prec) for _, size in sums]
+        if all(abs(b - a) <= n for a, b, n in zip(coarse, fine, noise, strict=True)):
+            return fine
         coarse = fine
 
 
@@ -97,6 +111,8 @@ class SpecialFunction(sp.Function):
         if not all(a.is_number for a in self.args):
             return None
         value = _settled(self.compute, lambda bits: [a._to_mpmath(bits) for a in self.args], prec)
+        if mp.isnan(value):
+            raise UnsettledError(f"{type(self).__name__} does not settle at {', '.join(map(str, self.args))}")
         return sp.Expr._from_mpmath(value, prec)
 
     def _eval_is_extended_real(self) -> bool | None:
@@ -127,7 +143,11 @@ class ZetaDerivative(SpecialFunction):
 
     @staticmethod
     def compute(n: Any, s: Any) -> Any:
-        return mp.zeta(s, 1, int(n))
+        n = int(n)
+        if s < mp.mp.prec or n == 0:
+            return mp.zeta(s, 1, n)
+        terms = ((-mp.log(k)) ** n * mp.exp(-s * mp.log(k)) for k in range(2, 4))  # 4^-s is below the last bit
+        return mp.fsum(terms)
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         n, s = map(printer.doprint, self.args)

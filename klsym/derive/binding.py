@@ -12,6 +12,7 @@ from ..core.continuity import at
 from ..core.derivation import Derivation
 from ..core.errors import ParameterError, nearest
 from ..core.family import Distribution
+from ..core.reach import reached
 
 
 def bind(
@@ -29,7 +30,8 @@ def bind(
     _check_names(p, q)
     stand_ins = _stand_ins(p, q)
     inside = tuple(Distribution(d.family, tuple(stand_ins.get(v, v) for v in d.values)) for d in (p, q))
-    derivation = derive(*inside)
+    with reached(f"the divergence of {p} and {q}"):
+        derivation = derive(*inside)
     back = {symbol: value for value, symbol in stand_ins.items()}
     if not back:
         return derivation

@@ -16,12 +16,16 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from ..core.domain import real_line
+from ..core.exact import Exact
 from ..core.family import Distribution
 from ..core.sampling import draw
 from .cdf import cumulative
 from .invert import invert
 from .linear import ONE, Combination, combine, linear
 from .views import views
+
+# A distribution function at a larger count stays an incomplete integral: as a sum it has a term for each outcome.
+LONGEST = 20
 
 
 @dataclass(frozen=True)
@@ -222,6 +226,8 @@ def _difference(p: Distribution, q: Distribution, place: sp.Expr) -> sp.Expr | N
     mine, theirs = cumulative(p, x), cumulative(q, x)
     if mine is None or theirs is None:
         return None
+    if p.family.discrete and place.is_number and (last := sp.floor(place)) > LONGEST:
+        place = Exact(last)
     # A place is real, though SymPy cannot know it of a root.
     at_place = (mine.below - theirs.below).xreplace({x: place})
     return at_place.replace(sp.log, lambda u: u.exp if isinstance(u, sp.exp) else sp.log(u))

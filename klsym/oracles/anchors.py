@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import mpmath as mp
 import sympy as sp
+from mpmath.libmp import NoConvergence
 from sympy.logic.boolalg import Boolean
 
 from .integrand import Integrand, compiled, number
@@ -125,7 +126,7 @@ def _crossings(turn: Integrand, rays: list[Ray]) -> list[sp.Expr]:
 def _sign(point: Callable[[mp.mpf], list], s: mp.mpf) -> int:
     try:
         value = point(mp.exp(s))[0]
-    except (OverflowError, ValueError, ZeroDivisionError):
+    except (OverflowError, ValueError, ZeroDivisionError, NoConvergence):
         return 0
     return 0 if isinstance(value, mp.mpc) or mp.isnan(value) else int(mp.sign(value))
 

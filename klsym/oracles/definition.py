@@ -13,12 +13,14 @@ from sympy.logic.boolalg import Boolean
 from ..core.continuity import at
 from ..core.divergence import Divergence, Operator
 from ..core.domain import Interval
+from ..core.exact import plain
 from ..core.family import Distribution
 from ..core.value import Value
 from . import balls, coupled, estimate, half_lines
 from .along import along
 from .greatest import greatest
 from .integrand import Bindings
+from .vouch import vouched
 
 Proof = Literal["estimate", "ball"]
 RULES = {"estimate": estimate, "ball": balls}
@@ -100,6 +102,7 @@ def mass(p: Distribution, digits: int = 20, proof: Proof = "estimate") -> Value:
     return RULES[proof].mass(p, spelled, bindings, digits)
 
 
+@vouched
 def measure(
     divergence: Divergence,
     p: Distribution,
@@ -336,7 +339,7 @@ def _masses(p: Distribution) -> dict[int, sp.Expr] | None:
 
 def _tabulated(p: Distribution) -> dict[int, sp.Expr] | None:
     """The log mass at every integer of positive mass, if they are few; on an infinite support, only a single atom."""
-    lower, upper = p.support.lower, p.support.upper
+    lower, upper = plain(p.support.lower), plain(p.support.upper)
     if lower == -sp.oo or (upper != sp.oo and upper - lower > _POINTS):
         return None
     table: dict[int, sp.Expr] = {}

@@ -9,6 +9,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from ..core.domain import Interval
+from ..core.exact import plain
 from ..core.family import Distribution
 from ..core.value import Value
 from . import quadrature, summation
@@ -84,7 +85,7 @@ def _integral(
     integrand = compiled(p.family.variable, (log_p, g), bindings)
     rule = summation.total if p.family.discrete else quadrature.integral
     support = over or p.support
-    return rule(integrand, support.lower, support.upper, condition, digits)
+    return rule(integrand, plain(support.lower), plain(support.upper), condition, digits)
 
 
 def _rounded(mid: mp.mpf, error: mp.mpf, digits: int, note: str = "") -> Value:

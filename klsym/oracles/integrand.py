@@ -13,6 +13,7 @@ from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
 from ..core.errors import ParameterError
+from ..core.exact import plain
 
 # Beyond these an evaluation takes seconds and more: reduction of the argument, powers with the order as exponent.
 _LARGEST = mp.ldexp(1, 40000)
@@ -89,7 +90,7 @@ class Integrand:
 
     def at(self, anchor: sp.Expr, direction: int) -> Callable[[mp.mpf], list[Any]]:
         """The function of y > 0 whose values are the expressions at anchor + direction * y."""
-        exact = [(a.xreplace(self._values), b.xreplace(self._values)) for a, b in self._forms]
+        exact = [tuple(plain(e.xreplace(self._values)) for e in form) for form in self._forms]
         offsets = [sp.expand(a * anchor + b) for a, b in exact]
         slopes = [a * direction for a, _ in exact]
         lines: dict[int, list[tuple[Any, Any]]] = {}
@@ -144,7 +145,7 @@ class Integrand:
         if form is None:
             self._turns.setdefault(e)
         else:
-            zero = (-form[1] / form[0]).xreplace(self._values)
+            zero = plain((-form[1] / form[0]).xreplace(self._values))
             if zero.is_finite:  # else the slope of the form is 0 at these numbers
                 self._zeros.setdefault(zero)
 

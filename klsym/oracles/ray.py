@@ -8,6 +8,7 @@ from typing import Literal
 
 import mpmath as mp
 import sympy as sp
+from mpmath.libmp import NoConvergence
 
 from .integrand import Integrand
 
@@ -51,7 +52,7 @@ class Ray:
         with mp.workprec(bits):
             try:
                 weight, factor = self._point(mp.exp(s))
-            except (OverflowError, ValueError):
+            except (OverflowError, ValueError, NoConvergence):
                 return mp.nan, mp.nan
             except ZeroDivisionError:
                 return mp.nan, mp.inf

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import mpmath as mp
 import sympy as sp
+from mpmath.libmp import NoConvergence
 from sympy.logic.boolalg import Boolean
 
 from .integrand import Integrand, compiled
@@ -43,7 +44,7 @@ def total(integrand: Integrand, lower: sp.Expr, upper: sp.Expr, condition: Boole
         for start, stop in stretches:
             try:
                 sums += _stretch(_Terms(integrand, limits, condition), start, stop, smooth, digits, sums)
-            except ArithmeticError as error:
+            except (ArithmeticError, NoConvergence) as error:
                 return Integral(doubt=f"a term cannot be computed: {error or type(error).__name__}")
         return sums
 

@@ -20,6 +20,8 @@ from ...core.ball import flint
 Ball = Any
 Number = Any
 MOST_TERMS = 60
+# Up to this power a coefficient stays a rational number; beyond, one of a million digits would.
+WHOLE = 64
 
 
 class Unbounded(Exception):
@@ -135,7 +137,7 @@ class Ray:
             raise Unbounded("a power of what is not known to be positive")
         if not isinstance(n, fmpq):
             return self.exp(self.scale(self.log(s), n))
-        coefficient = lead.coefficient ** int(n.p) if whole else arb(lead.coefficient) ** arb(n)
+        coefficient = lead.coefficient ** int(n.p) if whole and abs(n) <= WHOLE else arb(lead.coefficient) ** arb(n)
         top = (Term(coefficient, lead.a * n, lead.b * n, self.scale(lead.exponent, n)),)
         slope = n * (1 + self.range(rest).union(arb(0))) ** arb(n - 1)
         return self.multiply(top, self.add(self.constant(fmpq(1)), self.scale(rest, slope)))
