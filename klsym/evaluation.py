@@ -77,9 +77,9 @@ def holding_case(cases: tuple[Case, ...], point: dict[sp.Symbol, sp.Expr]) -> Ca
 def evaluate(formula: Formula, digits: int) -> Number:
     """The formula's value, all its parameters bound to numbers.
 
-    A closed form is evaluated at rising precision until rounding leaves its digits; what is not closed is measured from the
-    definition, in balls where python-flint proves that many digits, else by quadrature, whose estimate limits them; and
-    so is what does not settle. UnsettledError where neither gives digits.
+    A closed form is evaluated at rising precision until rounding leaves its digits; what is not closed is measured
+    from the definition, in balls where python-flint proves that many digits, else by quadrature, whose estimate limits
+    them; and so is what does not settle. UnsettledError where neither gives digits.
     """
     if formula.parameters:
         names = ", ".join(map(str, formula.parameters))

@@ -1,8 +1,8 @@
 """An expression of numbers at a working precision, with an estimate of what rounding has done to it.
 
 This is running error analysis (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., section 3.3): every
-value carries a radius; a sum and a product pass it on by rule, any other function by its value at a moved argument. What
-is absorbed, as 1e-300 in log(1 - 1e-300), is in the radius, where two precisions that both absorb it would agree.
+value carries a radius; a sum and a product pass it on by rule, any other function by its value at a moved argument.
+What is absorbed, as 1e-300 in log(1 - 1e-300), is in the radius, where two precisions that both absorb it would agree.
 """
 
 from __future__ import annotations
