@@ -9,12 +9,14 @@ from mpmath.libmp import from_rational
 from sympy.core.expr import AtomicExpr
 
 SIMPLE = 10_000
+WRITTEN_OUT = 10**16
 
 
 class Exact(sp.NumberSymbol):
     """A rational number that SymPy leaves alone: it evaluates to any number of digits, and equals only itself.
 
-    SymPy factors the integers of a rational in a power, which takes for ever where an exponent is a double.
+    SymPy factors the integers of a rational in a power, which takes for ever where an exponent is a double, and works
+    out the gamma function of a large integer.
 
     >>> x = Exact(sp.Rational(0.1))
     >>> x, x.n(20)
@@ -65,12 +67,13 @@ class Exact(sp.NumberSymbol):
         return int(self.rational)
 
     def _sympystr(self, printer: Any) -> str:
-        return repr(float(self.rational))
+        whole = self.rational.q == 1 and abs(self.rational.p) < WRITTEN_OUT
+        return str(self.rational.p) if whole else repr(float(self.rational))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        return repr(float(self.rational)) if exp is None else f"{float(self.rational)!r}^{{{exp}}}"
+        return self._sympystr(printer) if exp is None else f"{self._sympystr(printer)}^{{{exp}}}"
 
 
 def atom(rational: sp.Rational) -> sp.Expr:
     """The rational itself where it is simple, otherwise as an atom."""
-    return rational if max(abs(rational.p), rational.q) <= SIMPLE or rational.q == 1 else Exact(rational)
+    return rational if max(abs(rational.p), rational.q) <= SIMPLE else Exact(rational)

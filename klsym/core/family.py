@@ -201,7 +201,7 @@ def exact(given: Any, where: str) -> sp.Expr:
     if isinstance(given, bool) or not isinstance(given, (Real, Rational)):
         raise ParameterError(f"{where} is a {type(given).__name__}; a number, a name or a SymPy expression is needed")
     if isinstance(given, Integral):
-        return sp.Integer(int(given))
+        return atom(sp.Integer(int(given)))
     if not isinstance(given, Rational) and not isfinite(given):
         raise ParameterError(f"{where} is {given}; a finite number is needed")
     fraction = Fraction(given if isinstance(given, Rational) else float(given))
