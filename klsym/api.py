@@ -87,11 +87,10 @@ class Formula(Answer):
         "jax" and "array_api" (of any library that array-api-compat knows) take arrays of other libraries. With
         `gradient` the function returns the value and its derivatives by the parameters, in their order. Without
         `second_pass` elements stay as they come where cancellation left few digits. With `report` it returns (value,
-        error, second): the estimated relative errors too, and which elements took the second pass. An
-        integral or a sum is computed by "numba" and "numpy", and differentiated under the integral: its elements are
-        NaN, with a warning, where the estimated error is above 1e-10 (of derivatives, which may vanish, beside the
-        integral of their integrand's size). UnderivableError where a backend lacks what is needed, and by `gradient`
-        where the derivative is no integral: by what a support moves with, and of total variation.
+        error, second): the estimated relative errors too, and which elements took the second pass. An integral or a sum
+        is computed by "numba" and "numpy", and differentiated under the integral: elements are NaN, with a warning,
+        where the error is estimated above 1e-10 (of derivatives, beside the integral of their integrand's size).
+        UnderivableError where a backend lacks something, or a support moves with what is differentiated by.
 
         >>> from klsym import kl, Normal
         >>> kl(Normal, Normal).compile("numpy")(0, 1, [1, 1e-9], 1)
