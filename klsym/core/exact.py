@@ -76,7 +76,7 @@ class Exact(sp.NumberSymbol):
 
 
 def _evaluated(x: Exact, prec: int, options: Any) -> Any:
-    return x._as_mpf_val(prec), None, prec, None
+    return from_rational(x.rational.p, x.rational.q, prec, "n"), None, prec, None
 
 
 # Without an entry SymPy takes the real part of every number that it evaluates.
