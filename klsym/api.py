@@ -286,7 +286,7 @@ def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
     if any(symbolic) and any(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
         raise NoCommonSpaceError(f"{p} and {q}: numbers and arrays have no common space")
     if any(symbolic):
-        raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
+        raise TypeError(f"{divergence.name} needs two distributions (klsym.find has them by name) or two vectors")
     if free := [str(value) for value in divergence.values if value.is_Symbol]:
         raise ParameterError(f"{divergence.name} of arrays needs a number for {', '.join(free)}")
     from . import vectors
