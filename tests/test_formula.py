@@ -84,6 +84,14 @@ def test_cases_of_the_binomial():
     assert float(kl(Binomial(3, 0.5), Binomial(4, 0.5))) == pytest.approx(direct, rel=1e-14)
 
 
+def test_large_integers_do_not_hang():
+    """SymPy works out the gamma function of an integer whatever its size."""
+    number = kl(Gamma(10**6, 1), Gamma(10**6 + 1, 1)).evaluate()
+    with mp.workdps(40):
+        truth = mp.log(10**6) - mp.psi(0, 10**6)
+    assert abs(number.value - truth) <= 1e-14 * truth
+
+
 def test_doubles_are_exact_and_do_not_hang():
     f = kl(InverseGamma(1.2345678901234567, 0.7654321), Gumbel(0.33333333, 1.77777))
     assert str(f.evaluate(digits=25)) == "1.469400937602014669521637"

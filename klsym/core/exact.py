@@ -6,11 +6,12 @@ from typing import Any
 
 import sympy as sp
 from mpmath.libmp import from_rational
+from sympy.core.evalf import evalf_table
 from sympy.core.expr import AtomicExpr
 
 SIMPLE = 10_000
 # Below it a double prints its integer without an exponent.
-_WRITTEN = 10**16
+WRITTEN_OUT = 10**16
 
 
 class Exact(sp.NumberSymbol):
@@ -75,12 +76,20 @@ class Exact(sp.NumberSymbol):
         return int(self.rational)
 
     def _sympystr(self, printer: Any) -> str:
-        whole = self.rational.q == 1 and (abs(self.rational) < _WRITTEN or self.rational.p != float(self.rational))
-        return str(self.rational) if whole else repr(float(self.rational))
+        r = self.rational
+        whole = r.q == 1 and (abs(r.p) < WRITTEN_OUT or r.p != float(r))
+        return str(r.p) if whole else repr(float(r))
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
-        text = self._sympystr(printer)
-        return text if exp is None else f"{text}^{{{exp}}}"
+        return self._sympystr(printer) if exp is None else f"{self._sympystr(printer)}^{{{exp}}}"
+
+
+def _evaluated(x: Exact, prec: int, options: Any) -> Any:
+    return from_rational(x.rational.p, x.rational.q, prec, "n"), None, prec, None
+
+
+# Without an entry SymPy takes the real part of every number that it evaluates.
+evalf_table[Exact] = _evaluated
 
 
 def atom(rational: sp.Rational) -> sp.Expr:
