@@ -380,3 +380,16 @@ def test_every_answer_is_one_line_and_plain_data():
 def test_words_are_counted_and_the_choice_is_said():
     found = klsym.estimate(["a", "b", "a", "a"], ["a", "b", "b", "a"])
     assert "counts" in found.chosen and float(klsym.estimate([0.5, 1.5, 4.0] * 3, np.arange(9) + 0.25)) is not None
+
+
+def test_log_ratios_beyond_the_doubles():
+    """exp(1000) is no double: that is not said to be a place without density of Q."""
+    found = klsym.estimate_log_ratios([1000.0, 1.0, -2.0])
+    assert found.value == math.inf and "so large that the terms of k3 are no numbers" in found.diagnosis
+    assert "k1" in found.alternative
+    halves = klsym.LogRatios("k3"), klsym.LogRatios("k3")
+    halves[0].update([1.0, -2.0])
+    halves[1].update([1000.0])
+    halves[0].merge(halves[1])
+    assert "1 of 3 log ratios" in halves[0].result().diagnosis
+    assert klsym.estimate_log_ratios([1000.0, 1.0, -2.0], method="k1").value == -333

@@ -60,6 +60,7 @@ class LogRatios:
     level: float | None = 0.95
     n: int = 0
     infinite: int = 0
+    beyond: int = 0
     weighted: bool = False
     # Of the terms by their weights, which is the value, and by the squares of these, which is its variance.
     by_weight: Moments = field(default_factory=Moments)
@@ -82,7 +83,7 @@ class LogRatios:
         self.infinite += int(np.count_nonzero(outside & (w > 0)))
         inside = ~outside
         terms, w = kind(self.method).terms(ratios[inside]).astype(np.float64), w[inside]
-        self.infinite += int(np.count_nonzero(np.isposinf(terms) & (w > 0)))
+        self.beyond += int(np.count_nonzero(np.isposinf(terms) & (w > 0)))
         finite = np.isfinite(terms)
         terms, w = terms[finite], w[finite]
         self.by_weight.add(terms, w)
@@ -100,6 +101,7 @@ class LogRatios:
         self.method, self.weighted = other.method, self.weighted or other.weighted
         self.n += other.n
         self.infinite += other.infinite
+        self.beyond += other.beyond
         self.by_weight.merge(other.by_weight)
         self.by_square.merge(other.by_square)
         self.kept = extremes(np.concatenate([self.kept, other.kept]))
@@ -112,8 +114,12 @@ class LogRatios:
         sums, spread = self.by_weight, self.by_square
         said, other = kind(self.method).bias, ""
         if self.infinite:
-            said = f"{self.infinite} of {self.n} draws from P are where Q has no density, or too little for a double"
+            said = f"{self.infinite} of {self.n} draws from P are where Q has no density"
             other = "a divergence that stays finite: jensen_shannon, or Wasserstein"
+            return self._answer(math.inf, None, said, other).in_base(base)
+        if self.beyond:
+            said = f"{self.beyond} of {self.n} log ratios are so large that the terms of {self.method} are no numbers"
+            other = "k1, whose terms are the log ratios; or look for draws at which log p is wrong"
             return self._answer(math.inf, None, said, other).in_base(base)
         error = None
         if self.n > 1:
