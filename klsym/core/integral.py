@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from .divergence import Over
 from .program import Program
 
 
@@ -43,7 +43,7 @@ class IntegralProgram:
     both: bool
     kinked: bool
     meets: bool
-    over: Literal["densities", "half-lines", "couplings"] = "densities"
+    over: Over = "densities"
 
     @property
     def name(self) -> str:

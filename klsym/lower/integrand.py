@@ -68,7 +68,8 @@ def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
 def _between(divergence: Divergence) -> Integrand:
     """p - q, of which F - G is the integral: all that is needed of distances of distribution functions."""
     x, y = sp.symbols("x y", real=True)
-    if divergence.over == "couplings" and divergence.written(x, y, lambda g: g, lambda g: g) != sp.Abs(x - y):
+    mean = sp.Function("E")
+    if divergence.over == "couplings" and divergence.written(x, y, mean, mean) != mean(sp.Abs(x - y)):
         raise UnderivableError(
             f"{divergence.notation} compares quantiles, which are not known at the nodes of an integral over outcomes; "
             "evaluate() computes it, and the distance of order 1 is compiled"

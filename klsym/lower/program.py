@@ -20,7 +20,8 @@ from .overflow import overflow
 from .ranges import Member, ranges, symbols_of
 from .ssa import Builder
 
-_OTHERWISE = dict.fromkeys(("densities", "half-lines", "couplings"), "the backends numpy and numba compute it, and ")
+# What the definitions are over of which there is code where no form is closed.
+_COMPILED = ("densities", "half-lines", "couplings", "orders")
 
 
 def lower(
@@ -50,9 +51,11 @@ def lower(
     members = (derivation.p, derivation.q)[: derivation.divergence.arity]
     pair = " and ".join(map(repr, members))
     if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
+        compiled = derivation.divergence.over in _COMPILED
+        otherwise = "the backends numpy and numba compute it, and " if compiled else ""
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
-            f"{_OTHERWISE.get(derivation.divergence.over, '')}evaluate() computes it"
+            f"{otherwise}evaluate() computes it"
         )
     owners = (*members, derivation.divergence)
     symbols = symbols_of(owners)

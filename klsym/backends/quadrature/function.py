@@ -57,8 +57,9 @@ class Integrated(Filled):
     def computed(self, arguments: list[Array], valid: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Array, Array]:
         needed, frame = Frame.of(self.integral, self._frame(*arguments), valid)
         if not needed.any():
-            return needed, *np.zeros((2, len(self.outputs), 0))
-        return needed, *self._valued(self._integral(frame), [argument[needed] for argument in arguments])
+            return needed, np.zeros((len(self.outputs), 0)), np.zeros((len(self.outputs), 0))
+        values, relative = self._valued(self._integral(frame), [argument[needed] for argument in arguments])
+        return needed, values, relative
 
     def _valued(self, found: tuple[Array, Array, Array], arguments: list[Array]) -> tuple[Array, Array]:
         """The outputs from the integrals, and their relative errors from those of these."""

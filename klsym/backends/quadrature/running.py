@@ -85,7 +85,9 @@ def apart(nodes: Nodes, rays: Rays, sums: Sums) -> Found:
     total = np.bincount(number, np.concatenate([first, second]))
     owner = np.zeros(total.size, dtype=np.int64)
     owner[number] = np.concatenate([steps.element, steps.element])
-    return Found(np.bincount(owner, abs(total), sums.size)[None, :], sums.doubt[1:], sums.parts[3:4])
+    value = np.zeros((1, sums.size))
+    np.add.at(value[0], owner, abs(total))
+    return Found(value, sums.doubt[1:], sums.parts[3:4])
 
 
 def _until_zero(nodes: Nodes, rays: Rays, steps: _Steps, rows: NDArray[np.int64]) -> Array:
