@@ -28,9 +28,10 @@ def finiteness(p: Distribution, q: Distribution) -> tuple[Boolean | None, str]:
 
 def edges(p: Distribution, q: Distribution) -> list[tuple[Distribution, Boolean]]:
     """The members p beyond which E_p |log q| diverges, and where it is finite for themselves."""
-    ends: tuple[End, End] = ("lower", "upper")
+    mine, other = p.support, q.support
+    ends: dict[End, bool] = {"lower": mine.lower == other.lower, "upper": mine.upper == other.upper}
     found = []
-    for end in ends:
+    for end in (end for end, shared in ends.items() if shared):
         difference, when = balanced(tail(p, end, True), tail(q, end, False))
         for symbol in p.values if when != sp.false else ():
             slope = sp.diff(difference, symbol) if symbol.is_Symbol else sp.S.Zero
