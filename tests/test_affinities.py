@@ -27,12 +27,12 @@ from klsym import (
     oracles,
     vectors,
 )
-from klsym.api import ordered
 from klsym.core.errors import ParameterError, UnderivableError
 from klsym.core.sampling import draw
 from klsym.core.value import Verdict
 from klsym.derive import derive
 from klsym.derive.tails import integrable
+from klsym.divergences import ordered
 
 HALF = sp.Rational(1, 2)
 SEVERAL = (Normal, Gamma, Beta, Poisson, Bernoulli)

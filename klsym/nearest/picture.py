@@ -128,4 +128,9 @@ def _short(law: Any) -> str:
         if len(law.components) > 3:
             return str(law)
         return " + ".join(f"{float(w):.3g} {_short(c)}" for w, c in zip(law.weights, law.components, strict=True))
-    return f"{law.family.name}({', '.join(f'{float(sp.N(v)):.3g}' for v in law.values)})"
+    return f"{law.family.name}({', '.join(_digits(p, float(sp.N(v))) for p, v in law.arguments)})"
+
+
+def _digits(parameter: Any, value: float) -> str:
+    """Descent finds a real parameter to 1e-6 or better: one that is 0 but for its error is shown as 0."""
+    return "0" if parameter.domain.lower == -sp.oo and abs(value) < 1e-9 else f"{value:.3g}"
