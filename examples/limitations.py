@@ -32,6 +32,11 @@ for p, q in ((Uniform(0, 2), Uniform(0, 1)), (Cauchy(0, 1), Normal(0, 1)), (Pare
     fine &= bounded[2] ** 2 <= bounded[1] <= bounded[2] * math.sqrt(2 - bounded[2] ** 2)
     fine &= bounded[0] <= math.log(2) * bounded[1] * (1 + 1e-15)
 
+named = kl(Uniform("a", "b"), Uniform("c", "d"))
+print(f"Of names it is a condition: KL(Uniform(a, b) || Uniform(c, d)) is finite where {named.condition}.\n")
+kinds = [named.subs(a=0, b=1, c=c, d=d).kind for c, d in ((0, 1), (-1, 2), (0, 0.5))]
+fine &= kinds == ["closed", "closed", "infinite"]
+
 print("An empty cell, and smoothing, whose strength is then part of the answer:\n")
 seen, model = [7, 2, 1], [5, 5, 0]
 print(f"  KL {kl(seen, model, normalize=True)};", end=" ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,10 +87,10 @@ class Formula(Answer):
         "jax" and "array_api" (of any library that array-api-compat knows) take arrays of other libraries. With
         `gradient` the function returns the value and its derivatives by the parameters, in their order. Without
         `second_pass` elements stay as they come where cancellation left few digits. With `report` it returns (value,
-        error, second): the estimated relative errors too, and which elements took the second pass. An
-        integral or a sum is computed by "numba" and "numpy", without derivatives: its elements come with the estimated
-        error of the rule, and are NaN, with a warning, where that is above 1e-10. Other backends, and `gradient`, raise
-        UnderivableError where no closed form is known.
+        error, second): the estimated relative errors too, and which elements took the second pass. An integral or a sum
+        is computed by "numba" and "numpy", and differentiated under the integral: elements are NaN, with a warning,
+        where the error is estimated above 1e-10 (of derivatives, beside the integral of their integrand's size).
+        UnderivableError where a backend lacks something, or a support moves with what is differentiated by.
 
         >>> from klsym import kl, Normal
         >>> kl(Normal, Normal).compile("numpy")(0, 1, [1, 1e-9], 1)
@@ -102,8 +102,9 @@ class Formula(Answer):
         from .backends import INTEGRATING, load, load_integral
         from .lower.integrals import open_cases
 
-        if open_cases(self.derivation) and not gradient and backend in INTEGRATING:
-            return load_integral(self._integral(), backend, second_pass=second_pass, report=report)
+        if open_cases(self.derivation) and backend in INTEGRATING:
+            by = [s for s in self.parameters if gradient and not s.is_integer]
+            return load_integral(self._integral(by), backend, second_pass=second_pass, report=report)
         return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
@@ -149,12 +150,12 @@ class Formula(Answer):
 
         return lower(self.derivation, self.base, gradient, generals(self.derivation))
 
-    def _integral(self) -> IntegralProgram:
+    def _integral(self, by: Sequence[sp.Symbol] = ()) -> IntegralProgram:
         from .common import common, generals
         from .lower.integrals import integrals
 
         images = next(common(self.p, self.q), None) if self.derivation.divergence.arity == 2 else None
-        return integrals(self.derivation, self.base, images, generals(self.derivation))
+        return integrals(self.derivation, self.base, images, generals(self.derivation), by)
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""

@@ -32,8 +32,8 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
     vectors (n, k), with `weights` (n,) that are divided by their sum; forward is then maximum likelihood. onto: a
     family, or a member of it with what is bound to numbers and names for what is free, Pareto(1, "alpha"). starts: from
     how many places at least the reverse direction descends. Forward, KL(p || q) is least where the mean score vanishes:
-    E_p[T] = E_q[T] in an exponential family; reverse, every local minimum found is a point of the result. Divergences
-    are in nats. Raises
+    E_p[T] = E_q[T] in an exponential family; reverse, every local minimum found is a point of the result, for mixtures
+    of normal vectors in up to two coordinates. Divergences are in nats. Raises
     ParameterError for samples outside the support, degenerate ones and directions that do not exist, UnderivableError
     where no member is nearest, or p has symbols and there is no closed form. (Murphy, Machine Learning, 2012, 21.2.2;
     Bishop, Pattern Recognition and Machine Learning, 2006, 10.1.2 and 10.7.)
@@ -58,7 +58,7 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
     if isinstance(onto, (ArrayFamily, ArrayDistribution)):
         from .nearest.arrays import project_arrays
 
-        return project_arrays(p, onto, direction, weights, kl)
+        return project_arrays(p, onto, direction, weights, starts, kl)
     if not isinstance(onto, (Family, Distribution)):
         raise ParameterError(f"{onto!r} is no family to project onto; give one, as klsym.Normal")
     p = p.member("_p") if isinstance(p, Family) else p

@@ -34,6 +34,7 @@ SHOWN = {
 # What the divergence is used for; these run in this process, which spares each its imports.
 USES = {
     "aic": (("--fits", "2000"), "the penalties are what they estimate"),
+    "axioms": (("--tables", "500"), "every axiom is held"),
     "bayes": ((), "the mean gain is the mutual information"),
     "coding": (("--symbols", "5000"), "the waste is the divergence"),
     "disjoint": ((), "only Wasserstein tells how far apart"),
@@ -43,7 +44,10 @@ USES = {
     "hypotheses": (("--experiments", "5000"), "the exponents are the divergences"),
     "laplace": ((), "the terms are what they estimate"),
     "limitations": ((), "each limit is named"),
+    "orders": (("--pairs", "1000"), "the limits and bounds are held"),
+    "ppo": ((), "do what is said"),
     "rlhf": (("--draws", "50000"), "each estimate has the gradient that is said"),
+    "smoothing": (("--samples", "100"), "each way has its place"),
     "trust_region": ((), "every step is within its region"),
     "vae": ((), "trained to the best ELBO"),
 }

@@ -414,6 +414,9 @@ def test_noise_lowers_the_divergence():
     moved = [float(klsym.kl(*(klsym.smooth(c, "noise", strength=s) for c in (p, q)))) for s in (0.3, 1, 3)]
     assert before > moved[0] > moved[1] > moved[2] > 0
     assert klsym.smooth([1, 2, 3], "noise", strength=1e-3) == pytest.approx(np.array([1, 2, 3]) / 6)
+    (middle,) = np.eye(61)[[30]]
+    spread = klsym.smooth(middle, "noise", strength=1)
+    assert (spread > 0).all() and (spread == spread[::-1]).all()
 
 
 ONE = np.arange(50.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..core.primitive import PLAIN, PRIMITIVES
+from ..core.primitive import PLAIN, PRIMITIVES, REST_ROUNDING
 from ..core.program import Line, Program
 
 
@@ -16,6 +16,8 @@ def unrounded(program: Program) -> Program:
 
 
 def _plain(line: Line) -> Line:
+    if line.constant == REST_ROUNDING:
+        return replace(line, constant="1")
     if line.primitive not in PLAIN:
         return line
     plain = PRIMITIVES[PLAIN[line.primitive]]

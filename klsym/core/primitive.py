@@ -247,10 +247,14 @@ def _rest(base: Primitive) -> Primitive:
 _tiny = (-1e-17, 1e-17)
 
 # The constants of a program that are not rational.
-CONSTANTS: dict[str, sp.Basic] = {
+IRRATIONAL: dict[str, sp.Basic] = {
     "pi": sp.pi, "e": sp.E, "euler_gamma": sp.EulerGamma, "catalan": sp.Catalan, "inf": sp.oo, "-inf": -sp.oo,
     "nan": sp.nan, "true": sp.true, "false": sp.false,
 }  # fmt: skip
+
+# What a rounding of a value with its rest is, in roundings of one without: 1 in an arithmetic that needs no rests.
+REST_ROUNDING = "rest_rounding"
+CONSTANTS = IRRATIONAL | {REST_ROUNDING: sp.Rational(1, 2**52)}
 
 # What is left of the error once a value has its rest, beside the primitive's own error: of arithmetic's nothing.
 RESTS: dict[str, float] = {

@@ -19,7 +19,7 @@ class Line:
     """name = primitive(*arguments); an argument is the name of an earlier line or of an argument of the program.
 
     The primitive "constant" has no arguments: `constant` is an integer, a quotient of two integers, or one of
-    "pi", "e", "euler_gamma", "catalan", "inf", "-inf", "nan", "true", "false".
+    "pi", "e", "euler_gamma", "catalan", "inf", "-inf", "nan", "true", "false", "rest_rounding".
     """
 
     name: str

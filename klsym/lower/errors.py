@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..core.primitive import PLAIN, PRIMITIVES, RESTS
+from ..core.primitive import PLAIN, PRIMITIVES, REST_ROUNDING, RESTS
 from ..core.program import Line
 from .slopes import ABSOLUTE, EPSILON, LEFT, MAGNIFIED, QUADRATIC, slope
 from .ssa import Builder
@@ -160,7 +160,8 @@ class Errors:
             parts.append(LEFT[primitive](self, line))
         if paired and primitive in ("add", "sub") and any(self.range(name).relative != 0 for name in line.arguments):
             # The rests are rounded too, and are all that is left where the leading parts cancel.
-            parts += [self.mul(self.number(EPSILON), self.size(name)) for name in line.arguments]
+            rounding = self.build.constant(REST_ROUNDING)
+            parts += [self.mul(rounding, self.size(name)) for name in line.arguments]
         total = parts[0] if parts else self.number(0)
         for part in parts[1:]:
             total = self.line("add", total, part)
@@ -195,6 +196,8 @@ def _constant(text: str) -> Range:
     if text in ("inf", "-inf", "nan", "true", "false"):
         value = float(text) if text in ("inf", "-inf") else 0.0
         return Range(value, value, 0.0)
+    if text == REST_ROUNDING:
+        return Range(EPSILON, EPSILON, 0.0)
     named = {"pi": math.pi, "e": math.e, "euler_gamma": 0.5772156649015329, "catalan": 0.915965594177219}
     if text in named:
         return Range(named[text], named[text], ROUNDING)

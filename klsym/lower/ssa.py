@@ -12,10 +12,10 @@ from sympy.logic.boolalg import Boolean
 from ..core import functions, mellin
 from ..core.errors import UnderivableError
 from ..core.exact import Exact
-from ..core.primitive import CONSTANTS, PRIMITIVES
+from ..core.primitive import IRRATIONAL, PRIMITIVES
 from ..core.program import Line
 
-_NAMED = {value: text for text, value in CONSTANTS.items()}
+_NAMED = {value: text for text, value in IRRATIONAL.items()}
 
 # SymPy functions that are a primitive as they stand.
 _FUNCTIONS = {
