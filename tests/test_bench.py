@@ -81,6 +81,12 @@ def test_vectors_sum_to_one_and_have_samples():
 
 
 @pytest.mark.peers
+def test_transport_beside_scipy():
+    found = divergence_rows(("wasserstein of laws", "wasserstein"))
+    assert {"klsym", "scipy"} <= {row["library"] for row in found}
+    assert max(row["error"] for row in found) <= 16
+
+
 def test_divergences_of_other_libraries():
     pytest.importorskip("dit")
     pytest.importorskip("divergence")
