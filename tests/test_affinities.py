@@ -77,6 +77,11 @@ def test_two_families_against_the_definition(p, q):
     assert_agree(checked(renyi_of(2, families.find(p), families.find(q)), 6))
 
 
+def test_powers_of_large_rationals():
+    """At these points SymPy multiplies out integers beyond 1e308, which it cannot factor if they are python-flint's."""
+    assert_agree(checked(renyi_of(HALF, families.find("Laplace"), families.find("Gamma")), 7, points=3))
+
+
 def test_steps_are_measured():
     report = klsym.renyi(Gamma, Gamma, 2).check(points=1, backend="numpy")
     assert report.ok, str(report)
