@@ -20,11 +20,14 @@ from .overflow import overflow
 from .ranges import Member, ranges, symbols_of
 from .ssa import Builder
 
+# What the definitions are over of which there is code where no form is closed.
+_COMPILED = ("densities", "half-lines", "couplings", "orders")
+
 
 def lower(
     derivation: Derivation,
     base: sp.Expr | None = None,
-    gradient: bool = False,
+    gradient: bool | Sequence[sp.Symbol] = False,
     generals: Sequence[Sequence[General]] = (),
     open_ended: bool = False,
 ) -> Program:
@@ -32,10 +35,10 @@ def lower(
 
     `generals` has for each term of a sum divergences of generic members of one family, in which those of p and q are
     bound; the first that has a remainder form is computed in place of the closed form. The unit is log(base), by
-    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer. A case
-    that has no closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or
-    by parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError,
-    unless it is `open_ended`: something else then computes what is NaN.
+    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer, or by
+    those given. A case that has no closed form gives NaN where it applies, and so does the derivative where the
+    divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed or infinite
+    case raises UnderivableError, unless it is `open_ended`: something else then computes what is NaN.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -48,16 +51,19 @@ def lower(
     members = (derivation.p, derivation.q)[: derivation.divergence.arity]
     pair = " and ".join(map(repr, members))
     if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
+        compiled = derivation.divergence.over in _COMPILED
+        otherwise = "the backends numpy and numba compute it, and " if compiled else ""
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
-            "the backends numpy and numba compute it, and so does evaluate()"
+            f"{otherwise}evaluate() computes it"
         )
     owners = (*members, derivation.divergence)
     symbols = symbols_of(owners)
     build = Builder(symbol.name for symbol in symbols)
     errors = Errors(build, ranges(owners))
     conditions = tuple(condition for owner in owners for condition in _conditions(build, owner))
-    by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
+    wanted = gradient if isinstance(gradient, Sequence) else symbols if gradient else ()
+    by = tuple(symbol for symbol in symbols if symbol in wanted and not symbol.is_integer)
     results = cases(derivation, Context(errors, by, base, generals))
     errors, moved = compensated(errors, [*results, *(condition.line for condition in conditions)])
     build, results = errors.build, [moved[name] for name in results]
