@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,10 @@ from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, n
 from .core.family import Distribution, Family, exact
 from .core.integral import IntegralProgram
 from .core.mixture import Mixture
-from .core.names import checked_name
 from .core.program import Program
 from .derive import derive
 from .derive.binding import bind
+from .divergences import ordered
 from .evaluation import Number, evaluate, unit_base
 from .verification import Report, verify
 
@@ -87,10 +87,10 @@ class Formula(Answer):
         "jax" and "array_api" (of any library that array-api-compat knows) take arrays of other libraries. With
         `gradient` the function returns the value and its derivatives by the parameters, in their order. Without
         `second_pass` elements stay as they come where cancellation left few digits. With `report` it returns (value,
-        error, second): the estimated relative errors too, and which elements took the second pass. An
-        integral or a sum is computed by "numba" and "numpy", without derivatives: its elements come with the estimated
-        error of the rule, and are NaN, with a warning, where that is above 1e-10. Other backends, and `gradient`, raise
-        UnderivableError where no closed form is known.
+        error, second): the estimated relative errors too, and which elements took the second pass. An integral or a sum
+        is computed by "numba" and "numpy", and differentiated under the integral: elements are NaN, with a warning,
+        where the error is estimated above 1e-10 (of derivatives, beside the integral of their integrand's size).
+        UnderivableError where a backend lacks something, or a support moves with what is differentiated by.
 
         >>> from klsym import kl, Normal
         >>> kl(Normal, Normal).compile("numpy")(0, 1, [1, 1e-9], 1)
@@ -102,8 +102,9 @@ class Formula(Answer):
         from .backends import INTEGRATING, load, load_integral
         from .lower.integrals import open_cases
 
-        if open_cases(self.derivation) and not gradient and backend in INTEGRATING:
-            return load_integral(self._integral(), backend, second_pass=second_pass, report=report)
+        if open_cases(self.derivation) and backend in INTEGRATING:
+            by = [s for s in self.parameters if gradient and not s.is_integer]
+            return load_integral(self._integral(by), backend, second_pass=second_pass, report=report)
         return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
@@ -150,12 +151,12 @@ class Formula(Answer):
         of = self.derivation
         return lower(of, self.base, gradient, generals(of), limit=limit_at_one(of))
 
-    def _integral(self) -> IntegralProgram:
+    def _integral(self, by: Sequence[sp.Symbol] = ()) -> IntegralProgram:
         from .common import common, generals
         from .lower.integrals import integrals
 
         images = next(common(self.p, self.q), None) if self.derivation.divergence.arity == 2 else None
-        return integrals(self.derivation, self.base, images, generals(self.derivation))
+        return integrals(self.derivation, self.base, images, generals(self.derivation), by)
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""
@@ -267,32 +268,15 @@ def density(text: str, **domains: str) -> Family:
     return densities.density(text, **domains)
 
 
-def ordered(divergence: Divergence, order: Any) -> Divergence:
-    """The divergence of that order: a number, a name or a symbol; ParameterError for one that it does not have."""
-    ((parameter, old),) = divergence.arguments
-    where = f"{parameter.name} of {divergence.name}"
-    value = parameter.domain.symbol(checked_name(order)) if isinstance(order, str) else exact(order, where)
-    facts = parameter.domain.assumptions
-    if value.free_symbols and not (value.is_Symbol and all(getattr(value, f"is_{fact}") for fact in facts)):
-        raise ParameterError(f"{where} is {value}; it must be a number, a name, or a positive SymPy symbol")
-    if parameter.domain.contains(value) == sp.false:
-        raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
-    bound = divergence.subs({old: value})
-    if bound.constraint == sp.false:
-        limit = "the Kullback-Leibler divergence" if divergence.arity == 2 else "the entropy"
-        raise ParameterError(f"{where} is {value}, where {divergence.name} is a limit, {limit}")
-    return bound
-
-
 def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
     if library(p) or library(q):
         return _of_objects(divergence, p, q, base, deep, [*options, *(["share"] if share else [])])
     arrays = all(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q))
     known = divergence.logarithmic or (divergence.integral and arrays and not (p.factors or q.factors))
-    if not known and any(isinstance(d, Mixture) or hasattr(d, "outcome") for d in (p, q)):
-        raise UnderivableError(f"{divergence.name} is derived for distributions of numbers; {p} or {q} is no such one")
     if any(isinstance(d, Mixture) for d in (p, q)):
         return _mixed(divergence, p, q, base, share, deep, options)
+    if not known and any(hasattr(d, "outcome") for d in (p, q)):
+        raise UnderivableError(f"{divergence.name} is derived for distributions of numbers; {p} or {q} is no such one")
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
     if all(symbolic):
         if options:
@@ -303,7 +287,7 @@ def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
     if any(symbolic) and any(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
         raise NoCommonSpaceError(f"{p} and {q}: numbers and arrays have no common space")
     if any(symbolic):
-        raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
+        raise TypeError(f"{divergence.name} needs two distributions (klsym.find has them by name) or two vectors")
     if free := [str(value) for value in divergence.values if value.is_Symbol]:
         raise ParameterError(f"{divergence.name} of arrays needs a number for {', '.join(free)}")
     from . import vectors

@@ -18,6 +18,8 @@ from klsym.core.value import Value, Verdict, compare
 from klsym.evaluation import as_value, holding_case
 
 TOLERANCE = 1e-12
+# In log|x|: beyond it nothing is left of a power that has an integral, or of its end.
+FAR = 14_000
 
 
 @dataclass(frozen=True)
@@ -104,17 +106,55 @@ def split(derivation: Derivation, points: int, seed: int) -> list[Finding]:
 def named(integral: sp.Expr) -> sp.Float:
     """A named integral by mpmath's tanh-sinh rule between its kinks, or a named sum term by term."""
     x, low, high = integral.limits[0]
-    f = sp.lambdify(x, integral.function, "mpmath")
+    modules = [{"exp": exponential}, "mpmath"]
     if isinstance(integral, sp.Sum):
-        return sp.Float(summed(f, low, high), 25)
+        return sp.Float(summed(sp.lambdify(x, integral.function, modules), low, high), 25)
     inside = [a.args[0] for a in integral.function.atoms(sp.Abs)]
     inside += [c.gts - c.lts for c in integral.function.atoms(sp.core.relational._Inequality)]
     kinks = {root for u in inside if u.has(x) for root in sp.solve(u, x) if root.is_real and low < root < high}
-    ends = sorted(
-        {low, high, *kinks, *(s * sp.Integer(k) for k in (0, 1, 4, 20) for s in (1, -1) if low < s * k < high)}
-    )
-    nodes = [mp.mpf(str(end).replace("oo", "inf")) if end.is_infinite else mp.mpmathify(sp.N(end, 30)) for end in ends]
-    return sp.Float(sum(mp.quad(f, [a, b]) for a, b in pairwise(nodes)), 25)
+    grid = {s * sp.Integer(k) for k in (0, 1, 4, 20) for s in (1, -1)} | {(low + high) / 2}
+    total = mp.mpf(0)
+    for a, b in pairwise(sorted({low, high, *kinks, *(end for end in grid if end.is_finite and low < end < high)})):
+        # By the distance from a finite end, which has fewer digits than x.
+        end, way = (low, 1) if a == low > -sp.oo else (high, -1) if b == high < sp.oo else (sp.S.Zero, 1)
+        f = sp.lambdify(x, integral.function.xreplace({x: end + way * x}), modules)
+        total += stretch(f, *sorted(number(way * (place - end)) for place in (a, b)))
+    return sp.Float(total, 25)
+
+
+def stretch(f: Callable[[mp.mpf], mp.mpf], a: mp.mpf, b: mp.mpf) -> mp.mpf:
+    """The integral from a to b, next to 0 and infinity in s = log|x|, where powers close to 1/x are exponentials."""
+    if a and b and mp.isfinite(a) and mp.isfinite(b):
+        return adapted(f, a, b)
+    sign = -1 if a < 0 else 1
+
+    def rising(s: mp.mpf) -> mp.mpf:
+        return f(sign * mp.exp(s)) * mp.exp(s)
+
+    def far(way: int) -> int:
+        return next(way * 2**k for k in range(11, 18) if abs(rising(way * 2**k)) * 2**k < mp.mpf(10) ** -20)
+
+    low, high = (mp.log(abs(end)) if end and mp.isfinite(end) else far(1 if end else -1) for end in (a, b)[::sign])
+    inside = sorted(s * 2**k for k in range(17) for s in (1, -1) if low < s * 2**k < high)
+    return mp.fsum(adapted(rising, s, t) for s, t in pairwise([low, *inside, high]))
+
+
+def adapted(f: Callable[[mp.mpf], mp.mpf], a: mp.mpf, b: mp.mpf, depth: int = 0) -> mp.mpf:
+    """The integral from a to b, halved until mpmath's estimate of its error is small."""
+    value, error = mp.quad(f, [a, b], error=True)
+    if error < mp.mpf(10) ** -17 * (1 + abs(value)):
+        return value
+    assert depth < 12, f"not resolved between {a} and {b}"
+    return adapted(f, a, (a + b) / 2, depth + 1) + adapted(f, (a + b) / 2, b, depth + 1)
+
+
+def exponential(t: mp.mpf) -> mp.mpf:
+    """exp(t); mpmath needs all bits of t before the point, so that exp(-exp(x)) far out is said to be 0."""
+    return mp.mpf(0) if mp.mag(t) > 20_000 and t < 0 else mp.exp(t)
+
+
+def number(e: sp.Expr) -> mp.mpf:
+    return mp.sign(int(sp.sign(e))) * mp.inf if e.is_infinite else mp.mpmathify(sp.N(e, 30))
 
 
 def summed(f: Callable[[int], mp.mpf], low: sp.Expr, high: sp.Expr) -> mp.mpf:

@@ -7,6 +7,7 @@ import random
 import warnings
 from functools import partial
 
+import mpmath as mp
 import numpy as np
 import pytest
 import sympy as sp
@@ -106,12 +107,75 @@ def test_an_end_where_doubles_end_too():
     assert np.isfinite(found).all()
 
 
-def test_derivatives_and_other_backends_are_refused():
-    for request in (
-        partial(NORMAL_CAUCHY.compile, "torch"),
-        partial(NORMAL_CAUCHY.compile, gradient=True),
-        NORMAL_CAUCHY.generate,
-    ):
+def slope(formula, numbers, name):
+    """The derivative from two values of the definition alone, to 40 digits each: right to about 20."""
+    exact = {s: sp.Rational(*numbers[s.name].as_integer_ratio()) for s in formula.parameters}
+    (symbol,), step = (s for s in exact if s.name == name), sp.Rational(1, 10**10)
+    before, after = (at(formula, {**exact, symbol: exact[symbol] + k * step}) for k in (-1, 1))
+    with mp.workdps(60):
+        return (after - before) * 10**10 / 2
+
+
+def at(formula, point):
+    return measure(formula.derivation.divergence.subs(point), formula.p.subs(point), formula.q.subs(point), 40).mid
+
+
+WEIGHTED = jensen_shannon(klsym.Normal, klsym.Normal, "weight")
+SLOPES = (
+    (NORMAL_CAUCHY, dict(mu_p=0.3, sigma_p=1.1, x0_q=-0.2, gamma_q=0.7), "gamma_q"),
+    pytest.param(
+        WEIGHTED, dict(mu_p=0.3, sigma_p=1.1, mu_q=-0.2, sigma_q=0.7, weight=0.3), "weight", marks=pytest.mark.slow
+    ),
+    pytest.param(
+        jensen_shannon(klsym.Gamma, klsym.Gamma),
+        dict(alpha_p=2.5, beta_p=1.5, alpha_q=2.5001, beta_q=1.5001),
+        "alpha_p",
+        marks=pytest.mark.slow,
+    ),
+)
+
+
+@pytest.mark.parametrize(("formula", "numbers", "name"), SLOPES)
+def test_derivatives_are_those_of_the_definition(formula, numbers, name):
+    found = formula.compile("numpy", gradient=True)(**numbers)
+    true = slope(formula, numbers, name)
+    assert abs(getattr(found, name) - true) <= 1e-13 * abs(true)
+    assert found.value == pytest.approx(formula.compile("numpy")(**numbers), rel=1e-13)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", ["Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Levy", "StudentT Logistic"])
+def test_derivatives_by_every_parameter(pair):
+    p, q = (getattr(klsym, name) for name in pair.split())
+    for formula in (kl(p, q), jensen_shannon(p, p)):
+        (point,) = sample_points(formula, formula.cases[-1], 1, seed=4)
+        numbers = {s.name: float(point[s]) for s in formula.parameters}
+        found = formula.compile("numpy", gradient=True)(**numbers)
+        for name in found._fields[1:]:
+            true = slope(formula, numbers, name)
+            assert abs(getattr(found, name) - true) <= 1e-12 * abs(true), (formula.title, name)
+
+
+def test_a_derivative_that_vanishes():
+    """Both laws are symmetric about 0: the value is greatest or least there in either location."""
+    found = NORMAL_CAUCHY.compile("numpy", gradient=True, report=True)(0, [1.0, 2.0], 0, 1)
+    assert (abs(found.value.mu_p) < 1e-15).all() and (found.error.mu_p < 1e-12).all()
+    same = jensen_shannon(klsym.Gamma, klsym.Gamma).compile("numpy", gradient=True)(2, 1, 2, 1)
+    assert tuple(same) == (0, 0, 0, 0, 0)
+
+
+def test_what_has_no_derivative_under_the_integral_is_refused():
+    pareto = jensen_shannon(klsym.Pareto, klsym.Pareto)
+    with pytest.raises(UnderivableError, match=r"the support of .* moves with xm_p"):
+        pareto.compile(gradient=True)
+    bound = pareto.subs(xm_p=1, xm_q=1).compile("numpy", gradient=True)
+    assert bound(2.0, 3.0).alpha_p < 0 < bound(2.0, 3.0).alpha_q
+    with pytest.raises(UnderivableError, match="a kink where the densities cross"):
+        total_variation(klsym.Gamma, klsym.Weibull).compile(gradient=True)
+
+
+def test_other_backends_are_refused():
+    for request in (partial(NORMAL_CAUCHY.compile, "torch"), NORMAL_CAUCHY.generate):
         with pytest.raises(UnderivableError, match="the backends numpy and numba compute it"):
             request()
 
@@ -124,6 +188,12 @@ def test_numba_is_numpy():
     np.testing.assert_allclose(
         NORMAL_CAUCHY.compile("numba")(*numbers), NORMAL_CAUCHY.compile("numpy")(*numbers), rtol=3e-14
     )
+    for mine, other in zip(
+        WEIGHTED.compile("numba", gradient=True)(*numbers, 0.3),
+        WEIGHTED.compile("numpy", gradient=True)(*numbers, 0.3),
+        strict=True,
+    ):
+        np.testing.assert_allclose(mine, other, rtol=1e-12, atol=1e-14)
 
 
 NEAR = (

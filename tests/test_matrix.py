@@ -4,11 +4,12 @@ import json
 import random
 from collections import Counter
 
+import mpmath as mp
 import pytest
 import sympy as sp
-from sweep import boundary, findings, split
+from sweep import boundary, findings, judge, split
 
-from klsym import divergences, families, kl
+from klsym import ExpGamma, GeneralizedInverseGaussian, InverseGaussian, divergences, families, kl
 from klsym.core.value import Verdict
 from klsym.derive import derive
 
@@ -133,6 +134,16 @@ def test_bound_location(name):
     f = kl(p, families.catalog["GeneralizedNormal"], share={"mu": location if location else 0})
     assert f.kind == "closed"
     assert_agree(findings(f.derivation, f.derivation.cases[0], 1, 10))
+
+
+def test_finite_on_the_edge():
+    """E exp(x) diverges beyond exp(-x), where the density falls as a power that is integrable, or is not."""
+    one, two = (kl(InverseGaussian(1, 2), ExpGamma(3, rate)).evaluate().value for rate in (1, 2))
+    assert abs(two - one - (mp.exp(2) - 3 * mp.log(2))) < 1e-14
+    edge = kl(GeneralizedInverseGaussian, ExpGamma).derivation
+    values = {"a_p": 2, "b_p": 3, "p_p": -1, "alpha_q": 2, "beta_q": 1}
+    assert_agree([judge(edge, {s: sp.Integer(values[s.name]) for s in (*edge.p.values, *edge.q.values)})])
+    assert kl(GeneralizedInverseGaussian(2, 3, 0), ExpGamma(2, 1)).kind == "infinite"
 
 
 def test_inverse_gaussian_laplace_at_zero():

@@ -277,6 +277,20 @@ BAD = {
     "symbols": (lambda: project(Gamma, LogNormal, "reverse"), "bind alpha_p, beta_p"),
     "no space": (lambda: project(np.zeros((3, 2)), Normal), "array \\(n,\\)"),
     "few vectors": (lambda: project(np.eye(2), MultivariateNormal), "degenerate"),
+    "many coordinates": (
+        lambda: project(
+            mixture([0.5, 0.5], [MultivariateNormal(m * np.ones(3), np.eye(3)) for m in (0, 1)]),
+            MultivariateNormal,
+            "reverse",
+        ),
+        "up to 2 coordinates, and these have 3",
+    ),
+    "mixtures of lists": (
+        lambda: project(mixture([0.5, 0.5], [Dirichlet([1, 2]), Dirichlet([3, 1])]), Dirichlet, "reverse"),
+        "of numbers and of normal vectors",
+    ),
+    "underdispersed": (lambda: project([1, 2, 2, 3], klsym.NegativeBinomial), "no member is nearest"),
+    "base": (lambda: project(Gamma(2, 1), Normal, base=1), "base is 1"),
     "categories": (lambda: project([0, 1], Categorical), "counted from 1"),
 }
 
@@ -300,6 +314,39 @@ def test_vectors():
         assert project(p, independent, direction).values["d"].array.astype(float) == pytest.approx(expected)
 
 
+ON_A_LINE = mixture([0.4, 0.6], [Normal(-3, 1), Normal(3, 0.5)])
+
+
+def test_reverse_of_mixtures_of_vectors():
+    """Independent coordinates are projected each by itself."""
+    line = project(ON_A_LINE, Normal, "reverse")
+    parts = [([-3.0, 1e6], [1.0, 4e4]), ([3.0, 1e6], [0.25, 4e4])]
+    plane = mixture([0.4, 0.6], [MultivariateNormal(m, np.diag(v)) for m, v in parts])
+    found = project(plane, MultivariateNormal("mu", diagonal="d"), "reverse", starts=1)
+    assert [point.kind for point in found.points] == [point.kind for point in line.points]
+    for ours, known in zip(found.points, line.points, strict=True):
+        mu, d = (v.array.astype(float) for v in ours.member.values)
+        expected = [float(v) for v in known.member.values]
+        # What lies across both modes meets the bend of log P between them, where a grid is coarse.
+        near = 1e-7 if ours.kind == "minimum" else 1e-4
+        assert [mu.ravel()[0], d.ravel()[0] ** 0.5] == pytest.approx(expected, rel=near)
+        assert [mu.ravel()[1], d.ravel()[1]] == pytest.approx([1e6, 4e4], rel=1e-9)
+        assert ours.divergence == pytest.approx(known.divergence, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_reverse_of_vectors_turns_with_them():
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    turned = mixture([0.4, 0.6], [MultivariateNormal(turn @ m, turn @ np.diag(v) @ turn.T)
+                                  for m, v in (([-3, 0], [1, 2]), ([3, 0], [0.25, 2]))])  # fmt: skip
+    found = project(turned, MultivariateNormal, "reverse", starts=1)
+    for ours, known in zip(found.members, project(ON_A_LINE, Normal, "reverse").members, strict=True):
+        mu, sigma = (v.array.astype(float) for v in ours.values)
+        m, s = (float(v) for v in known.values)
+        assert np.allclose(mu.ravel(), turn @ [m, 0], atol=1e-6)
+        assert np.allclose(sigma, turn @ np.diag([s * s, 2]) @ turn.T, atol=1e-6)
+
+
 def test_lists_and_directions():
     rng = np.random.default_rng(0)
     x = rng.dirichlet([1, 2, 3], 200)
@@ -314,6 +361,16 @@ def test_lists_and_directions():
     found = project(v, VonMisesFisher)
     assert float(found.values["kappa"]) == pytest.approx(kappa, rel=1e-8)
     assert np.allclose(found.values["mu"].array.astype(float).ravel(), mu)
+
+
+def test_units():
+    nats, bits = (project(Gamma(2, 1), Normal, base=base) for base in (None, 2))
+    assert bits.divergence * np.log(2) == pytest.approx(nats.divergence, rel=1e-15) and " bits" in str(bits)
+    assert float(bits.remaining) == pytest.approx(bits.divergence, rel=1e-15)
+    nats, bits = (project([1, 2, 4], Poisson, base=base) for base in (None, 2))
+    assert bits.cross_entropy * np.log(2) == pytest.approx(nats.cross_entropy)
+    assert bits.divergence * np.log(2) == pytest.approx(nats.divergence)
+    assert project(Gamma("a", "b"), Normal, base=2).remaining.unit == "bits"
 
 
 def test_command(capsys):

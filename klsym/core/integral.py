@@ -19,8 +19,9 @@ class IntegralProgram:
     are in sum.
 
     `nodes` takes, for each form, its value and the logarithm of its size, then the constants, the logarithm of dx/dt,
-    and whether x is in the support of P and of Q; its outputs are the log densities of P and Q in t and the
-    integrand. `after` makes the value of the integral and the parameters. `both` says that the mass of Q counts where P
+    and whether x is in the support of P and of Q; its outputs are the log densities of P and Q in t, the integrand and
+    its derivatives, and how large these are, of the derivatives with what they move by log p - log q. `after` makes the
+    value and its derivatives of the integrals and the parameters. `both` says that the mass of Q counts where P
     has none, `kinked` that the integrand may have a kink where the densities cross, `meets` that near P = Q their
     difference is as precise as it is small. `sizes`, of the arguments of `nodes`, is how large the other terms of the
     log densities are in sum.
@@ -38,6 +39,11 @@ class IntegralProgram:
     both: bool
     kinked: bool
     meets: bool
+
+    @property
+    def integrals(self) -> int:
+        """How many there are: of the value and of its derivatives."""
+        return len(self.outside.outputs)
 
     @property
     def name(self) -> str:

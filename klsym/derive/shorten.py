@@ -121,7 +121,17 @@ def _cancelled(quotient: sp.Expr) -> sp.Expr:
     short = quotient.replace(_is_gap, gap)
     if set().union(*(g.free_symbols for g in gaps)) & short.free_symbols:
         short = quotient
-    return sp.cancel(sp.together(short)).xreplace({symbol: g for g, symbol in gaps.items()})
+    return _squared(sp.cancel(sp.together(short))).xreplace({symbol: g for g, symbol in gaps.items()})
+
+
+def _squared(quotient: sp.Expr) -> sp.Expr:
+    """The quotient with a sum that is a repeated factor of its numerator as a power: (a^2 - 2 a b + b^2)/b."""
+    above, below = quotient.as_numer_denom()
+    if not above.is_Add or not above.is_polynomial():
+        return quotient
+    number, factors = sp.sqf_list(above)
+    repeated = any(n > 1 and factor.is_Add for factor, n in factors)
+    return number * sp.Mul(*(factor**n for factor, n in factors)) / below if repeated else quotient
 
 
 def _is_gap(e: sp.Expr) -> bool:

@@ -67,7 +67,10 @@ class Forms:
         """A sum or a product, what is constant of it as one."""
         constant, rest = expr.as_independent(*self.nodes, as_Add=isinstance(expr, sp.Add))
         parts = [self.write(part) for part in expr.func.make_args(rest)]
-        return expr.func(self.constant(constant), *parts)
+        found = expr.func(self.constant(constant), *parts)
+        if found.is_Add and found.as_coeff_Add()[0] == 1 and isinstance(rest := 1 - found, sp.exp):
+            return -head("expm1")(rest.args[0])
+        return found
 
     def _size(self, expr: sp.Expr) -> sp.Expr | None:
         """The logarithm of |expr|, where it is a form."""
@@ -84,10 +87,7 @@ class Forms:
             return size + self.constant(sp.log(constant))
         if (found := self._softplus(inside)) is not None:
             return found
-        inside = self.write(inside)
-        if inside.is_Add and inside.as_coeff_Add()[0] == 1 and isinstance(rest := 1 - inside, sp.exp):
-            return sp.log(-head("expm1")(rest.args[0]))
-        return sp.log(inside)
+        return sp.log(self.write(inside))
 
     def _softplus(self, inside: sp.Expr) -> sp.Expr | None:
         """log(a + b u^n) = log a + softplus(n log u + log(b/a)), for positive a and b; u^n may be beyond any double"""

@@ -59,6 +59,7 @@ _PARTIAL: dict[str, Callable[..., tuple[sp.Expr, ...]]] = {
     "log_ratio": lambda a, b, d: (-1 / a, 1 / b),
     "e2": lambda x: (head("expm1")(x),),
     "expm1": lambda x: (sp.exp(x),),
+    "log1p": lambda x: (1 / (1 + x),),
     "abs": lambda x: (sp.sign(x),),
     "div": lambda x, y: (1 / y, -x / y**2),
     "cross": lambda a, b, c, d: (b, a, -d, -c),

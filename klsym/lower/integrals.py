@@ -9,6 +9,7 @@ from functools import reduce
 import sympy as sp
 
 from ..core.derivation import Derivation, General
+from ..core.differentiate import differentiated
 from ..core.errors import UnderivableError
 from ..core.family import Distribution
 from ..core.integral import IntegralProgram
@@ -16,9 +17,11 @@ from ..core.program import Output, Program
 from .differences import Images, difference
 from .forms import Forms, places
 from .gaps import exact_gaps
-from .integrand import LOG_P, MASS_P, MASS_Q, VALUE, D, integrand
+from .gradient import derivative
+from .integrand import LOG_P, MASS_P, MASS_Q, VALUE, D, Integrand, integrand
 from .program import lower
 from .rewrites import head, rewrite
+from .scores import slopes
 from .ssa import Builder
 
 SIZE = sp.Symbol("jacobian", real=True)  # log |dx/dt|
@@ -37,11 +40,13 @@ def integrals(
     base: sp.Expr | None = None,
     images: Images | None = None,
     generals: Sequence[Sequence[General]] = (),
+    by: Sequence[sp.Symbol] = (),
 ) -> IntegralProgram:
     """The programs of a derivation that has a case with an integral or a sum.
 
     `images` are P and Q as members of one family, if one holds both: near P = Q the difference of their log densities
-    is then formed from what the parameters differ by. `generals` are those of `lower`, for closed cases.
+    is then formed from what the parameters differ by. `generals` are those of `lower`, for closed cases. The integral
+    is also differentiated `by` symbols; UnderivableError says where that is no integral over x.
     """
     p, q = derivation.p, derivation.q
     if p.family.discrete != q.family.discrete:
@@ -50,14 +55,18 @@ def integrals(
     log_p, log_q = p.log_density(), q.log_density(x)
     alike = (p.support.lower, p.support.upper) == (q.support.lower, q.support.upper)
     term = integrand(derivation.divergence, images is not None)
+    moved = _slopes(derivation, term, (log_p, log_q), by)
     forms = Forms(x, (LOG_P, D, MASS_P, MASS_Q))
     anchors = _anchors(p, q, log_p, log_q)
     found = None if images is None else difference(images, x)
     near, steps = (None, {}) if found is None else found[:2]
-    outside = lower(derivation, base, generals=generals, open_ended=True)
+    lost = found is None or (term.kinked and found.lost) or any(e.has(x) for e in found.lost)
+    outside = _outside(lower(derivation, base, bool(by), generals, open_ended=True), by)
     constant, moving = _terms(x, log_p, log_q)
     sized = [forms.write(part) for part in moving]  # all that is written comes before the names are counted
-    nodes = _nodes(outside, forms, log_p, log_q, near, term.value, alike)
+    if not lost:  # a precise d leaves of the derivatives as many digits as of d
+        moved = [(parts, sp.S.Zero) for parts, _ in moved]
+    nodes = _nodes(outside, forms, (log_p, log_q), near, term.value, moved, alike)
     sizes = _sizes(nodes, sized)
     frame = _frame(outside, derivation, forms, anchors, steps, constant)
     after = term.after / derivation.divergence.unit(base)
@@ -66,15 +75,24 @@ def integrals(
         frame=frame,
         nodes=nodes,
         sizes=sizes,
-        after=_after(outside, after),
+        after=_after(outside, after, by),
         places=len(anchors),
         forms=len(forms.forms),
         constants=len(forms.constants),
         discrete=p.family.discrete,
         both=term.both,
         kinked=term.kinked,
-        meets=found is not None and not (term.kinked and found.lost) and not any(e.has(x) for e in found.lost),
+        meets=not lost,
     )
+
+
+def _outside(whole: Program, by: Sequence[sp.Symbol]) -> Program:
+    """The value and the derivatives asked for."""
+    names = ("value", *(symbol.name for symbol in by))
+    outputs = tuple(output for output in whole.outputs if output.name in names)
+    kept = [line for output in outputs for line in output.lines]
+    lines = whole.needed(*kept, *(condition.line for condition in whole.conditions))
+    return replace(whole, outputs=outputs, lines=lines)
 
 
 def _anchors(p: Distribution, q: Distribution, *densities: sp.Expr) -> list[sp.Expr]:
@@ -100,18 +118,51 @@ def _mapped(d: Distribution) -> list[sp.Expr]:
     return [image for image in images if image.is_finite is not False and not image.has(sp.zoo, sp.nan)]
 
 
+def _slopes(
+    derivation: Derivation, term: Integrand, densities: tuple[sp.Expr, sp.Expr], by: Sequence[sp.Symbol]
+) -> list[tuple[list[sp.Expr], sp.Expr]]:
+    """The terms of each derivative of the integrand, and how much it moves with log q at most."""
+    if not by:
+        return []
+    title = derivation.divergence.notation
+    if term.kinked:
+        raise UnderivableError(
+            f"{title} has a kink where the densities cross, and no derivative where P = Q; it is compiled without"
+        )
+    found, p, q = slopes(term), derivation.p, derivation.q
+    moving = {symbol for d in (p, q) for end in (d.support.lower, d.support.upper) for symbol in end.free_symbols}
+    # SymPy differentiates |log x - mu| where it knows that log x is real.
+    x = p.family.variable
+    place = sp.Dummy(positive=True) if all(d.support.lower.is_nonnegative for d in (p, q)) else x
+    results = []
+    for symbol in by:
+        if symbol in moving:
+            raise UnderivableError(
+                f"the derivative of {title} by {symbol} is no integral over x: the support of {p} or {q} moves with "
+                f"{symbol}; bind {symbol} to a number, or compile without derivatives"
+            )
+        scores = [differentiated(density.xreplace({x: place}), symbol).xreplace({place: x}) for density in densities]
+        if any(score.has(sp.Derivative, sp.Subs) for score in scores):
+            raise UnderivableError(f"the derivative of a log density of {p} or {q} by {symbol} has no closed form")
+        parts, moves = found.along(*scores)
+        own = symbol in derivation.divergence.values
+        results.append(([*parts, found.by_own(symbol)] if own else parts, moves))
+    return results
+
+
 def _nodes(
     outside: Program,
     forms: Forms,
-    log_p: sp.Expr,
-    log_q: sp.Expr,
+    densities: tuple[sp.Expr, sp.Expr],
     near: sp.Expr | None,
     value: sp.Expr,
+    moved: Sequence[tuple[Sequence[sp.Expr], sp.Expr]],
     alike: bool,
 ) -> Program:
-    """The log densities in t, and the integrand."""
-    written = [_far_orders(forms.write(e)) for e in (log_p, log_q, *([] if near is None else [near]))]
+    """The log densities in t, the integrand with its derivatives, and their sizes."""
+    written = [_far_orders(forms.write(e)) for e in (*densities, *([] if near is None else [near]))]
     value = forms.write(value)
+    slopes = [([forms.write(part) for part in parts], forms.write(moves)) for parts, moves in moved]
     pairs = [symbol.name for pair in forms.forms.values() for symbol in pair]
     names = [*pairs, *(symbol.name for symbol in forms.constants.values()), SIZE.name, IN_P.name, IN_Q.name]
     build = Builder(names)
@@ -129,10 +180,18 @@ def _nodes(
     masses = [build.line("exp", line) for line in mass]
     for symbol, line in zip((LOG_P, D, MASS_P, MASS_Q), (first, d, *masses), strict=True):
         build.define(symbol, line)
-    found = build.expression(rewrite(_guarded(value)))
-    outputs = (*(Output(line, name=name) for line, name in zip(mass, ("log_p", "log_q"), strict=True)), Output(found))
+    values = [build.expression(rewrite(_guarded(value)))]
+    sizes = [build.line("abs", values[0])]
+    for parts, moves in slopes:
+        values.append(
+            reduce(lambda a, b: build.line("add", a, b), [build.expression(rewrite(_guarded(e))) for e in parts])
+        )
+        sizes.append(build.line("add", build.line("abs", values[-1]), build.expression(rewrite(_guarded(moves)))))
+    results = dict(zip(("log_p", "log_q"), mass, strict=True))
+    results |= {f"{kind}_{k}": line for kind, row in (("value", values), ("size", sizes)) for k, line in enumerate(row)}
+    outputs = tuple(Output(line, name=name) for name, line in results.items())
     program = Program(f"{outside.name}_nodes", tuple(names), tuple(build.lines), outputs)
-    return replace(program, lines=program.needed(*mass, found))
+    return replace(program, lines=program.needed(*results.values()))
 
 
 def _far_orders(density: sp.Expr) -> sp.Expr:
@@ -184,9 +243,11 @@ def _guarded(value: sp.Expr) -> sp.Expr:
                 term = head("select")(head("eq")(mass, 0), 0, term)
         return term
 
-    if value.func == head("select"):
-        condition, near, far = value.args
-        return head("select")(condition, near, _guarded(far))
+    chosen = [factor for factor in sp.Mul.make_args(value) if factor.func == head("select")]
+    if chosen:
+        condition, near, far = chosen[0].args
+        rest = value / chosen[0]
+        return head("select")(condition, near * rest, _guarded(far * rest))
     return sp.Add(*map(guard, sp.Add.make_args(sp.expand(value, deep=False))))
 
 
@@ -225,9 +286,14 @@ def _needed(build: Builder, derivation: Derivation) -> str:
     return result
 
 
-def _after(outside: Program, after: sp.Expr) -> Program:
-    """The divergence from the integral."""
-    build = Builder(("integral", *outside.arguments))
-    build.define(VALUE, "integral")
-    line = build.expression(rewrite(after))
-    return Program(f"{outside.name}_after", build.arguments, tuple(build.lines), (Output(line),))
+def _after(outside: Program, after: sp.Expr, by: Sequence[sp.Symbol]) -> Program:
+    """The divergence and its derivatives from the integral and those of it."""
+    slopes = [sp.Symbol(f"integral_{k}#", real=True) for k in range(len(by))]
+    names = [symbol.name.rstrip("#") for symbol in (VALUE, *slopes)]
+    build = Builder((*names, *outside.arguments))
+    for symbol, name in zip((VALUE, *slopes), names, strict=True):
+        build.define(symbol, name)
+    moved = (derivative(after, {VALUE: slope, symbol: sp.S.One}) for slope, symbol in zip(slopes, by, strict=True))
+    lines = [build.expression(rewrite(e)) for e in (after, *moved)]
+    outputs = tuple(Output(line, name=name) for line, name in zip(lines, names, strict=True))
+    return Program(f"{outside.name}_after", build.arguments, tuple(build.lines), outputs)

@@ -20,6 +20,8 @@ from .rewrites import head
 LOG_P, D = (sp.Symbol(f"{name}#", real=True) for name in ("log_p", "d"))
 MASS_P, MASS_Q = (sp.Symbol(f"{name}#", positive=True) for name in ("mass_p", "mass_q"))
 VALUE = sp.Symbol("integral#", real=True)
+# q/p, and what it is above 1.
+V, STEP = sp.Symbol("v#", positive=True), sp.Symbol("step#", real=True)
 
 _KINKS = (sp.Abs, sp.Max, sp.Min, sp.Piecewise)
 
@@ -28,13 +30,16 @@ _KINKS = (sp.Abs, sp.Max, sp.Min, sp.Piecewise)
 class Integrand:
     """The integrand, and the divergence as `after` of its integral VALUE.
 
-    `both` says that Q's mass is in it, `kinked` that it may have a kink where the densities cross.
+    `both` says that Q's mass is in it, `kinked` that it may have a kink where the densities cross. The integrand is
+    f(q/p) p, or what that has `above` its tangent at 1; `f` is None where it is a function of log p too.
     """
 
     value: sp.Expr
     after: sp.Expr
     both: bool
     kinked: bool
+    f: sp.Expr | None
+    above: bool
 
 
 def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
@@ -46,12 +51,16 @@ def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
     """
     whole, after = _written(divergence)
     kinked = whole.has(*_KINKS)
-    if (meet or whole.has(MASS_Q)) and "zero-on-diagonal" in divergence.axioms and not kinked and not whole.has(LOG_P):
-        constant, whole = _tangent_taken(whole)
-        after = after.xreplace({VALUE: constant + VALUE})
+    f = None if whole.has(LOG_P) else _of_ratio(whole)
+    vanishes = "zero-on-diagonal" in divergence.axioms
+    above = (meet or whole.has(MASS_Q)) and vanishes and not kinked and f is not None
+    if f is not None and above:
+        value, slope = f.subs(V, 1), f.diff(V).subs(V, 1)
+        whole = near_of(f, value, slope, far=whole - value * MASS_P - slope * (MASS_Q - MASS_P))
+        after = after.xreplace({VALUE: value + VALUE})
     if divergence.integral:
         after = _of_excess(after)
-    return Integrand(whole, after, whole.has(MASS_Q), kinked)
+    return Integrand(whole, after, whole.has(MASS_Q), kinked, f, above)
 
 
 def _written(divergence: Divergence) -> tuple[sp.Expr, sp.Expr]:
@@ -88,18 +97,40 @@ def _in_d(g: sp.Expr, log_p: sp.Symbol, log_q: sp.Symbol) -> sp.Expr:
     )
 
 
-def _tangent_taken(whole: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
-    """phi(1), and the integrand less its tangent at P = Q; near it as a remainder."""
-    v, step = sp.Symbol("v#", positive=True), sp.Symbol("step#", real=True)
-    scaled = sp.expand_log(whole.xreplace({MASS_P: sp.S.One, MASS_Q: v, D: -sp.log(v)}))
-    value, slope = scaled.subs(v, 1), scaled.diff(v).subs(v, 1)
-    far = whole - value * MASS_P - slope * (MASS_Q - MASS_P)
+def _of_ratio(whole: sp.Expr) -> sp.Expr:
+    """The integrand over p as a function of v, exp(c d) being v^-c."""
+    powers = whole.replace(lambda e: isinstance(e, sp.exp), lambda e: V ** -e.args[0].diff(D))
+    return sp.expand_log(powers.xreplace({MASS_P: sp.S.One, MASS_Q: V, D: -sp.log(V)}))
+
+
+def near_of(
+    f: sp.Expr, value: sp.Expr, slope: sp.Expr | None = None, mass: sp.Symbol = MASS_P, far: sp.Expr | None = None
+) -> sp.Expr:
+    """What a function of q/p has above its value at 1, or its tangent there, times a mass; near P = Q as a remainder.
+
+    `far` is what it is elsewhere, by default what follows from f.
+    """
+    if far is None:
+        rest = f - value if slope is None else f - value - slope * (V - 1)
+        far = far_of(rest if mass == MASS_P else V * rest)
     try:
-        near = Arithmetic({v: Moving(v, sp.S.One, step)})(scaled).remainder
+        column = Arithmetic({V: Moving(V, sp.S.One, STEP)})(f)
     except NoRule:
-        return value, far
-    near = MASS_P * near.xreplace({v: sp.exp(-D), step: head("expm1")(-D)})
-    return value, head("select")(sp.Lt(sp.Abs(D), 1), near, far)
+        return far
+    near = column.difference if slope is None else column.remainder
+    near = mass * near.xreplace({V: sp.exp(-D), STEP: head("expm1")(-D)})
+    return head("select")(sp.Lt(sp.Abs(D), 1), near, far)
+
+
+def far_of(f: sp.Expr) -> sp.Expr:
+    """f(q/p) p, a term with v to the first power over the mass of Q: q/p may be beyond any double."""
+    at = {V: sp.exp(-D)}
+    found = []
+    for term in sp.Add.make_args(sp.expand_mul(f)):
+        powers, others = sp.sift(sp.Mul.make_args(term), lambda factor: factor.as_base_exp()[0] == V, binary=True)
+        power, rest = sp.Mul(*powers), sp.Mul(*others).xreplace(at)
+        found.append(MASS_Q * rest if power == V else MASS_P * rest * power.xreplace(at))
+    return sp.Add(*found).xreplace({sp.log(sp.exp(-D)): -D})
 
 
 def _of_excess(after: sp.Expr) -> sp.Expr:

@@ -60,7 +60,7 @@ def lower(
     if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
-            "the backends numpy and numba compute it without derivatives, and so does evaluate()"
+            "the backends numpy and numba compute it, and so does evaluate()"
         )
     owners = (*members, derivation.divergence)
     symbols = symbols_of(owners)
@@ -79,7 +79,7 @@ def lower(
     build, results = errors.build, [moved[name] for name in results]
     conditions = tuple(replace(condition, line=moved[condition.line]) for condition in conditions)
     nonnegative = errors.range(results[0]).sign > 0
-    if any(end for member in members for end in closed_ends(member)):
+    if results[0] != build.constant("nan") and any(end for member in members for end in closed_ends(member)):
         # At an end the value may be infinite by continuity, and has no derivative there.
         finite = build.line("lt", results[0], build.constant("inf"))
         results[1:] = [build.line("select", finite, slope, build.constant("nan")) for slope in results[1:]]

@@ -18,6 +18,7 @@ from ..core.errors import ParameterError, UnderivableError
 from ..core.mixture import Mixture, as_mixture, same_space
 from ..mixtures.draws import parameters
 from .result import Point, Projection
+from .vectors import Normals, modes
 
 Array = Any
 ROUNDS = 100
@@ -63,7 +64,7 @@ class Row:
     how: str = "derived"
 
 
-def project_arrays(p: Any, onto: Any, direction: str, weights: Any, kl: Callable[..., Any]) -> Projection:
+def project_arrays(p: Any, onto: Any, direction: str, weights: Any, starts: int, kl: Callable[..., Any]) -> Projection:
     """The nearest member of a family of arrays; see `klsym.project`."""
     member = onto.member("") if isinstance(onto, ArrayFamily) else onto
     family = member.family
@@ -86,7 +87,7 @@ def project_arrays(p: Any, onto: Any, direction: str, weights: Any, kl: Callable
         if part.family.name != family.name:
             raise UnderivableError(f"no rule gives the moments of {part} that {family.name} matches")
     if direction == "reverse":
-        return _reverse(p, law, member, row, kl)
+        return (_modes if len(law.components) > 1 else _reverse)(p, law, member, row, starts, kl)
     share = np.array([float(w) for w in law.weights])
     found = [row.of_member(*parameters(part)) for part in law.components]
     spreads = [c for _, c in found if c is not None]
@@ -115,14 +116,31 @@ def _of_samples(given: Any, weights: Any, member: Any, row: Row, direction: str)
     return Projection(named, member.family, direction, row.how, (Point(own, None),), _steps(row))
 
 
-def _reverse(p: Any, law: Mixture, member: Any, row: Row, kl: Callable[..., Any]) -> Projection:
-    """Onto independent coordinates each keeps its conditional variance (Bishop, 2006, section 10.1.2)."""
-    first, *others = law.components
-    if others:
+def _modes(p: Any, law: Mixture, member: Any, row: Row, starts: int, kl: Callable[..., Any]) -> Projection:
+    """The stationary points of KL(Q || P); its divergences are those of mixtures, with a quadrature of their own."""
+    found = [row.of_member(*parameters(part)) for part in law.components]
+    means, covariances = (list(parts) for parts in zip(*found, strict=True))
+    if row.claim != GAUSS:
         raise UnderivableError(
-            "reverse projections of mixtures of arrays are not known; those of mixtures of numbers are"
+            f"reverse projections of mixtures are known of numbers and of normal vectors, not of {member.family.name}"
         )
-    mean, covariance = row.of_member(*parameters(first))
+    whole = "diagonal" not in [q.keyword for q in member.family.parameters]
+    normals = Normals(np.array([float(w) for w in law.weights]), np.array(means), np.array(covariances))
+    stationary, places = modes(normals, whole, starts)
+    points: list[Point] = []
+    for mean, covariance, at in stationary:
+        own = _made(member, row.solve(Moments(np.ones(1), mean[None], covariance[None]), member))
+        curvatures = tuple(map(float, at.curvatures))
+        points.append(Point(own, _remaining(partial(_swapped, kl), p, own), at.kind, at.slope, curvatures))
+    why = f"quadrature over a grid that Q carries along, from {places} places"
+    steps = (Step("descent", sp.Symbol("d KL(Q || P)"), sp.S.Zero, why=why),)
+    return Projection(p, member.family, "reverse", "optimised", tuple(points), steps,
+                      measure=partial(_swapped, kl, p))  # fmt: skip
+
+
+def _reverse(p: Any, law: Mixture, member: Any, row: Row, starts: int, kl: Callable[..., Any]) -> Projection:
+    """Onto independent coordinates each keeps its conditional variance (Bishop, 2006, section 10.1.2)."""
+    mean, covariance = row.of_member(*parameters(law.components[0]))
     forms = [q.keyword for q in member.family.parameters if q.keyword]
     if covariance is not None and forms == ["diagonal"]:
         own = _made(member, (mean, 1 / np.diag(np.linalg.inv(covariance))))

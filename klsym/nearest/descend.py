@@ -49,15 +49,19 @@ def minima(objective: Objective, starts: Iterable[Array]) -> list[Stationary]:
         ends = [
             minimize(bounded, u, jac=True, method="BFGS", options=options).x for u in starts if bounded(u)[0] < np.inf
         ]
-    return [point for point in _settled(objective, ends, True) if point.kind == "minimum"]
+        return [point for point in _settled(objective, ends, True) if point.kind == "minimum"]
 
 
 def between(objective: Objective, starts: Iterable[Array]) -> list[Stationary]:
     """The stationary points that are no minima which a root of the gradient is found at, from these places."""
+    # MINPACK's own derivatives take steps of 1e-8 of a coordinate, and are noise beside one that is 0 but for rounding.
     slope = _finite(objective)
     with np.errstate(all="ignore"):
-        ends = [root(lambda u: slope(u)[1], start, method="hybr", options={"xtol": 1e-6}).x for start in starts]
-    return [point for point in _settled(objective, ends, False) if point.kind != "minimum"]
+        ends = [
+            root(lambda u: slope(u)[1], u, jac=lambda u: curvature(slope, u), method="hybr", options={"xtol": 1e-6}).x
+            for u in starts
+        ]
+        return [point for point in _settled(objective, ends, False) if point.kind != "minimum"]
 
 
 def _settled(objective: Objective, ends: Iterable[Array], downward: bool) -> list[Stationary]:
@@ -77,7 +81,7 @@ def _apart(points: Iterable[tuple[Array, Any]], near: float) -> list[Any]:
     return [what for _, what in kept]
 
 
-def curvature(objective: Objective, u: Array, step: float = STEP) -> Array:
+def curvature(objective: Callable[[Array], tuple[float, Array]], u: Array, step: float = STEP) -> Array:
     """The Hessian, by central differences of the gradient."""
     rows = []
     for k in range(len(u)):

@@ -86,7 +86,7 @@ def _counted(x: Floats, y: Floats, k: int, tied: Any) -> Floats:
     """log of the ratio of densities by counts in one ball, where duplicates leave no volume to divide by.
 
     The ball is the closed one that ends at the outcome's own k-th neighbour, a point where that is a duplicate; of both
-    samples as many outcomes count as it holds, and volumes cancel (Wang, Kulkarni, Verdu, 2009, section IV).
+    samples as many outcomes count as it holds, and volumes cancel (Wang, Kulkarni, Verdu, 2009, equation 29).
     """
     centres = x[tied]
     radii = neighbours.nearest(x, x, [k], within=True)[0][tied, 0]

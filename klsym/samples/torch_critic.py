@@ -1,4 +1,4 @@
-"""A critic that is a torch module: MINE, with the gradient that has no bias of the batch."""
+"""A critic that is a torch module: MINE, with a mean over many batches where that of one would be biased."""
 
 # A library that need not be installed.
 # pyright: reportMissingImports=false, reportAttributeAccessIssue=false, reportUntypedFunctionDecorator=false
@@ -26,9 +26,9 @@ def trained(
 ) -> LogRatio:
     """The module trained, in place, to raise E_P[t] - log E_Q[exp(t)], as a function of arrays.
 
-    The slope of the logarithm divides by E_Q[exp(t)], for which the mean of a batch alone would be biased: an
-    exponential moving average with `decay` stands there (Belghazi et al., arXiv 1801.04062, section 3.2). critic: of
-    (n, d) tensors, with n values; Adam with `rate`, `steps` of `batch` outcomes of each sample.
+    The slope of the logarithm divides by E_Q[exp(t)]. The mean of one batch in its place makes a biased gradient, an
+    exponential moving average with `decay` one of less bias (Belghazi et al., arXiv 1801.04062, section 3.2). critic:
+    of (n, d) tensors, with n values; Adam with `rate`, `steps` of `batch` outcomes of each sample.
     """
     import torch
 

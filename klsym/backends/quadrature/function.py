@@ -35,6 +35,8 @@ class Integrated(Function):
 
     What is closed or infinite comes from the closed program. There is no second pass of an integral: a value whose
     estimated relative error is above 1e-10 is NaN, with an UndecidedWarning, or, without `second_pass`, comes as it is.
+    The errors of derivatives, which may vanish anywhere, are relative to the integrals of their integrands' sizes where
+    these are larger.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Integrated(Function):
         second_pass: bool = True,
         report: bool = False,
     ) -> None:
-        Function.__init__(self, program.name, program.arguments, ("value",), closed.__doc__, report)
+        Function.__init__(self, program.name, program.arguments, closed.outputs, closed.__doc__, report)
         self.program, self.integral, self.closed = program.outside, program, closed
         self.backend, self.second_pass = backend, second_pass
         self.source = closed.source
@@ -67,58 +69,74 @@ class Integrated(Function):
             return call(self, args, {"out": out, "check": check, "report": report})
         values = [numeric(name, value) for name, value in zip(self.arguments, args, strict=True)]
         kind, shape = kind_of(values), np.broadcast_shapes(*(np.shape(value) for value in values))
-        outs = None if out is None else self.outs(out, [shape])
+        outs = None if out is None else self.outs(out, [shape] * len(self.outputs))
         flat = [np.broadcast_to(np.asarray(value, dtype=float), shape).reshape(-1) for value in values]
         outside = self.closed(*values, check=check, report=True)
-        result, error = (np.array(part, dtype=float).reshape(-1) for part in outside[:2])
-        for start in range(0, result.size, BLOCK):
+        rows = (part if len(self.outputs) > 1 else (part,) for part in outside[:2])
+        results, errors = (np.array(row, dtype=float).reshape(len(self.outputs), -1) for row in rows)
+        for start in range(0, results.shape[1], BLOCK):
             here = slice(start, start + BLOCK)
-            self._fill([value[here] for value in flat], result[here], error[here])
-        result, error = result.reshape(shape).astype(kind)[()], error.reshape(shape)[()]
+            self._fill([value[here] for value in flat], results[:, here], errors[:, here])
+        found = [result.reshape(shape).astype(kind)[()] for result in results]
         if outs is not None:
-            np.copyto(outs[0], result, casting="same_kind")
-            result = outs[0]
-        return Report(result, error, outside.second) if report else result
+            for target, result in zip(outs, found, strict=True):
+                np.copyto(target, result, casting="same_kind")
+            found = outs
+        if not report:
+            return self.results(found)
+        return Report(self.results(found), self.results([e.reshape(shape)[()] for e in errors]), outside.second)
 
-    def _fill(self, arguments: list[Array], result: Array, error: Array) -> None:
+    def _fill(self, arguments: list[Array], results: Array, errors: Array) -> None:
         """The integrals of a block of elements, where they are needed."""
-        holds = self.closed.conditions(**dict(zip(self.arguments, arguments, strict=True)))
-        valid = np.logical_and.reduce([np.broadcast_to(held, result.shape) for held in holds.values()])
-        needed, frame = Frame.of(self.integral, self._frame(*arguments), valid & np.ones(result.shape, dtype=bool))
+        holds, shape = self.closed.conditions(**dict(zip(self.arguments, arguments, strict=True))), results[0].shape
+        valid = np.logical_and.reduce([np.broadcast_to(held, shape) for held in holds.values()])
+        needed, frame = Frame.of(self.integral, self._frame(*arguments), valid & np.ones(shape, dtype=bool))
         if not needed.any():
             return
-        some = [argument[needed] for argument in arguments]
-        found, doubt = self._integral(frame)
-        value = np.broadcast_to(self._after(found, *some)[0], found.shape)
-        with np.errstate(all="ignore"):
-            moved = abs(self._after(found + doubt, *some)[0] - value)
-            relative = np.where(value == 0.0, np.where(doubt == 0.0, 0.0, np.inf), moved / abs(value))
+        values, relative = self._valued(self._integral(frame), [argument[needed] for argument in arguments])
         unsure = ~(relative <= TRUSTED)
         if self.second_pass and unsure.any():
-            value = np.where(unsure, np.nan, value)
+            values = np.where(unsure, np.nan, values)
             warnings.warn(
-                f"{self!r}: the estimated error of {unsure.sum()} of {result.size} integrals is above {TRUSTED:g}, "
-                "and they are NaN; report=True shows them; second_pass=False gives a number without a guarantee",
+                f"{self!r}: the estimated error of {unsure.any(axis=0).sum()} of {shape[0]} integrals is above "
+                f"{TRUSTED:g}, and they are NaN; report=True shows them; second_pass=False gives a number without a "
+                "guarantee",
                 UndecidedWarning,
                 stacklevel=4,
             )
-        result[needed], error[needed] = value, relative
+        results[:, needed], errors[:, needed] = values, relative
 
-    def _integral(self, frame: Frame) -> tuple[Array, Array]:
-        """The integral for each element and what it may be off."""
+    def _valued(self, found: tuple[Array, Array, Array], arguments: list[Array]) -> tuple[Array, Array]:
+        """The outputs from the integrals, and their relative errors from those of these."""
+        integrals, doubts, sizes = found
+
+        def after(integrals: Array) -> Array:
+            return np.array(np.broadcast_arrays(*self._after(*integrals, *arguments), integrals[0])[:-1])
+
+        with np.errstate(all="ignore"):
+            values = after(integrals)
+            moved = abs(after(integrals + doubts) - values)
+            ends = (after(np.array([integrals[0], *slopes])) for slopes in (sizes[1:], 0 * sizes[1:]))
+            scale = np.fmax(abs(values), abs(np.subtract(*ends)))
+            return values, np.where(moved == 0.0, 0.0, moved / scale)
+
+    def _integral(self, frame: Frame) -> tuple[Array, Array, Array]:
+        """The integrals for each element, what they may be off, and how large they are: derivatives by their sizes."""
         size = frame.places.shape[1]
-        value, doubt, waiting = np.zeros(size), np.full(size, np.inf), np.arange(size)
+        value, doubt, held = np.zeros((3, self.integral.integrals, size))
+        waiting = np.arange(size)
         with np.errstate(all="ignore"):
             for drop in DROPS:
-                value[waiting], doubt[waiting], beyond = self._followed(frame[waiting], drop)
-                cut = beyond > _NOTHING * abs(value[waiting])
-                doubt[waiting] += 10 * beyond
+                *found, beyond = self._followed(frame[waiting], drop)
+                value[:, waiting], doubt[:, waiting], held[:, waiting] = found
+                cut = beyond > _NOTHING * held[:, waiting].max(axis=0)
+                doubt[:, waiting] += 10 * beyond
                 waiting = waiting[cut]
                 if not waiting.size:
                     break
-        return value, doubt
+        return value, doubt, held
 
-    def _followed(self, frame: Frame, drop: float) -> tuple[Array, Array, Array]:
+    def _followed(self, frame: Frame, drop: float) -> tuple[Array, Array, Array, Array]:
         """The same as far as the integrand is above e^-drop of its height, and how large it is where that ends."""
         program, size = self.integral, frame.places.shape[1]
         seen = (counted if program.discrete else rays)(frame, program.both)
@@ -127,12 +145,14 @@ class Integrated(Function):
         marks = [*(row for span in spans for row in span), *windows.graded(spans)]
         marks += windows.crossings(spans) if program.kinked else []
         sums = total(self._nodes, seen, begun(np.array(marks), program.discrete), size, program.discrete, program.both)
-        value, absolute, *masses = sums.parts
-        missing = abs(np.array(masses if program.both else masses[:1]) - 1).max(axis=0)
+        n = program.integrals
+        value, absolute, masses = sums.parts[:n], sums.parts[n : 2 * n], sums.parts[2 * n :]
+        missing = abs((masses if program.both else masses[:1]) - 1).max(axis=0)
         beyond = np.zeros(size)
         np.maximum.at(beyond, seen.element, windows.beyond(spans))
-        rounding = self._rounding(frame, seen, windows.modes[0]) * self._slope(value)
-        return value, sums.doubt + 4 * _EPSILON * absolute + missing * abs(value) + rounding, beyond
+        held = np.array([abs(value[0]), *absolute[1:]])
+        rounding = self._rounding(frame, seen, windows.modes[0]) * np.array([self._slope(value[0]), *absolute[1:]])
+        return value, sums.doubt + 4 * _EPSILON * absolute + missing * held + rounding, held, beyond
 
     def _rounding(self, frame: Frame, seen: Rays, modes: Array) -> Array:
         """What rounding leaves of the log densities where P is highest; Q's alone is in its `missing` mass."""

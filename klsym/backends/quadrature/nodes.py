@@ -59,8 +59,8 @@ class Rays:
 class Nodes:
     """A program of nodes, at arrays of rays by nodes.
 
-    `heights` are log p and log q in t, and the integrand; `sums`, with a weight for each node, those of the integrand,
-    of its size, and of p and q, as rows.
+    `heights` are log p and log q in t, and the greatest size of the integrands; `sums`, with a weight for each node,
+    those of the integrands, of their sizes, and of p and q, as rows.
     """
 
     def heights(self, rays: Rays, t: Array) -> Array:
@@ -99,19 +99,21 @@ class NumpyNodes(Nodes):
 
     def __init__(self, program: Program, forms: int, discrete: bool) -> None:
         self._first, self._forms, self._discrete = lines(program), forms, discrete
+        self._rows = len(program.outputs)
 
     def heights(self, rays: Rays, t: Array) -> Array:
         found = np.empty((3, *t.shape))
         for rows in _parts(t):
-            found[:, rows] = self.outputs(rays[rows], t[rows])[:3]
+            log_p, log_q, *others = self.outputs(rays[rows], t[rows])
+            found[:, rows] = log_p, log_q, np.max(others[len(others) // 2 :], axis=0)
         return found
 
     def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
-        found = np.empty((4, len(rays)))
+        found = np.empty((self._rows, len(rays)))
         for rows in _parts(t):
-            log_p, log_q, value = self.outputs(rays[rows], t[rows])
+            log_p, log_q, *others = self.outputs(rays[rows], t[rows])
             with np.errstate(all="ignore"):
-                parts = (value, abs(value), *(np.where(np.isnan(log), 0.0, np.exp(log)) for log in (log_p, log_q)))
+                parts = (*others, *(np.where(np.isnan(log), 0.0, np.exp(log)) for log in (log_p, log_q)))
                 found[:, rows] = [(weights[rows] * part).sum(axis=1) for part in parts]
         return found
 
@@ -147,7 +149,7 @@ class NumbaNodes(Nodes):
     def __init__(self, program: Program, forms: int, discrete: bool) -> None:
         source = _source(program, forms, discrete)
         loops = module(keep(program.name, source), source, {})
-        self._heights, self._sums = loops.heights, loops.sums
+        self._heights, self._sums, self._rows = loops.heights, loops.sums, len(program.outputs)
 
     def heights(self, rays: Rays, t: Array) -> Array:
         found = np.empty((3, *t.shape))
@@ -155,7 +157,7 @@ class NumbaNodes(Nodes):
         return found
 
     def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
-        found = np.empty((4, len(rays)))
+        found = np.empty((self._rows, len(rays)))
         self._sums(rays.offset, rays.slope, rays.constant, rays.inside, t, weights, found)
         return found
 
@@ -169,7 +171,11 @@ def _source(program: Program, forms: int, discrete: bool) -> str:
     arguments = [name for k in range(forms) for name in (f"u{k}", f"l{k}")]
     arguments += [f"constant[{k}, i]" for k in range(constants)] + ["jacobian", "inside[0, i]", "inside[1, i]"]
     given = ["offset", "slope", "constant", "inside", "t"]
-    node = [*_values(forms, discrete), f"log_p, log_q, value, = _first({', '.join(arguments)})"]
+    count = len(program.outputs) // 2 - 1
+    others = [f"{kind}_{k}" for kind in ("value", "size") for k in range(count)]
+    names = ["p", "q", *others]
+    node = [*_values(forms, discrete), f"log_p, log_q, {', '.join(others)} = _first({', '.join(arguments)})"]
+    sizes = "size_0" if count == 1 else f"max({', '.join(others[count:])})"
     jit = '@njit(error_model="numpy", cache=True, nogil=True)'
     return "\n".join(
         [
@@ -186,23 +192,22 @@ def _source(program: Program, forms: int, discrete: bool) -> str:
             *opening("heights", [*given, "found"]),
             "    for i in range(t.shape[0]):",
             "        for j in range(t.shape[1]):",
-            *indented([*node, "found[0, i, j], found[1, i, j], found[2, i, j] = log_p, log_q, value"], 3),
+            *indented([*node, f"found[0, i, j], found[1, i, j], found[2, i, j] = log_p, log_q, {sizes}"], 3),
             "",
             "",
             jit,
             *opening("sums", [*given, "weights", "found"]),
-            "    value_at, p_at, q_at = np.empty(t.shape[1]), np.empty(t.shape[1]), np.empty(t.shape[1])",
+            *(f"    {name}_at = np.empty(t.shape[1])" for name in names),
             "    for i in range(t.shape[0]):",
             "        for j in range(t.shape[1]):",  # vector instructions, which a sum in order does not allow
-            *indented([*node, "value_at[j], p_at[j], q_at[j] = value, _exp(log_p), _exp(log_q)"], 3),
-            "        a = b = c = d = 0.0",
+            *indented([*node, "p_at[j], q_at[j] = _exp(log_p), _exp(log_q)"], 3),
+            *(f"            {name}_at[j] = {name}" for name in others),
+            f"        {' = '.join(f'sum_{name}' for name in names)} = 0.0",
             "        for j in range(t.shape[1]):",
             "            w = weights[i, j]",
-            "            a += w * value_at[j]",
-            "            b += w * abs(value_at[j])",
-            "            c += w * p_at[j] if p_at[j] == p_at[j] else 0.0",
-            "            d += w * q_at[j] if q_at[j] == q_at[j] else 0.0",
-            "        found[0, i], found[1, i], found[2, i], found[3, i] = a, b, c, d",
+            *(f"            sum_{name} += w * {name}_at[j]" for name in others),
+            *(f"            sum_{name} += w * {name}_at[j] if {name}_at[j] == {name}_at[j] else 0.0" for name in "pq"),
+            *(f"        found[{k}, i] = sum_{name}" for k, name in enumerate([*others, "p", "q"])),
             "",
         ]
     )

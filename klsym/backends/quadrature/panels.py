@@ -79,15 +79,30 @@ def _powers(ray: NDArray[np.int64], start: Array, length: Array) -> Iterator[Pan
 
 
 class Sums:
-    """For each element the integral, that of its size, the masses of P and Q, and how far the integral is in doubt."""
+    """For each element the integrals, those of their sizes, the masses of P and Q, and how far integrals are in doubt.
 
-    def __init__(self, size: int) -> None:
-        self.size, self.parts, self.doubt = size, np.zeros((4, size)), np.zeros(size)
+    Each a row of `parts`: so many integrals, as many sizes, and two masses; and `doubt` has a row for each integral.
+    """
+
+    def __init__(self, rows: int, size: int) -> None:
+        self.count, self.size = rows // 2 - 1, size
+        self.parts, self.doubt = np.zeros((rows, size)), np.zeros((self.count, size))
 
     def add(self, element: NDArray[np.int64], found: Array, doubt: Array) -> None:
         """Panels that are settled."""
         self.parts += self.by_element(element, found)
-        self.doubt += np.bincount(element, doubt, self.size)
+        self.doubt += self.by_element(element, doubt)
+
+    def fine(self, element: NDArray[np.int64], finer: Array, gap: Array) -> NDArray[np.bool_]:
+        """Whether the gaps are nothing beside the integrals so far: of the first its value, of derivatives their size.
+
+        A derivative may be 0 where nothing else is.
+        """
+        n = self.count
+        known = (self.parts + self.by_element(element, finer))[: 2 * n]
+        allowed = _TOLERANCE * np.concatenate([abs(known[:1]), known[n + 1 :]])
+        allowed[0] = np.maximum(allowed[0], 4 * _EPSILON * known[n])
+        return np.logical_and.reduce(gap[:n] <= allowed[:, element])
 
     def by_element(self, element: NDArray[np.int64], found: Array) -> Array:
         return np.array([np.bincount(element, row, self.size) for row in found], dtype=float)
@@ -99,12 +114,13 @@ def total(nodes: Nodes, rays: Rays, panels: Panels, size: int, discrete: bool, b
     A panel counts as its halves do once these and it agree; the difference is then what they may be off. Sums over no
     more integers than nodes are exact.
     """
-    sums = Sums(size)
     whole = _applied(nodes, rays, panels, discrete)
+    sums = Sums(len(whole), size)
+    n = sums.count
     for _ in range(_DEEPEST):
         if discrete:
             short = panels.length <= np.log2(NODES)
-            sums.add(rays.element[panels.ray[short]], whole[:, short], np.zeros(int(short.sum())))
+            sums.add(rays.element[panels.ray[short]], whole[:, short], np.zeros((n, int(short.sum()))))
             panels, whole = panels[~short], whole[:, ~short]
         if not panels.ray.size:
             return sums
@@ -112,14 +128,13 @@ def total(nodes: Nodes, rays: Rays, panels: Panels, size: int, discrete: bool, b
         parts = [_applied(nodes, rays, half, discrete) for half in halves]
         finer = parts[0] + parts[1]
         gap = abs(finer - whole)
-        value, absolute = (sums.parts + sums.by_element(element, finer))[:2]
-        fine = gap[0] <= np.maximum(_TOLERANCE * abs(value), 4 * _EPSILON * absolute)[element]
-        fine &= (gap[2] <= _MASS) & ((gap[3] <= _MASS) | (not both))
-        fine |= ~np.isfinite(gap[0]) | (np.bincount(element[~fine], minlength=size) > _MOST)[element]
-        sums.add(element[fine], finer[:, fine], gap[0][fine])
+        fine = sums.fine(element, finer, gap)
+        fine &= (gap[-2] <= _MASS) & ((gap[-1] <= _MASS) | (not both))
+        fine |= ~np.isfinite(gap[:n]).all(axis=0) | (np.bincount(element[~fine], minlength=size) > _MOST)[element]
+        sums.add(element[fine], finer[:, fine], gap[:n, fine])
         panels = Panels.joined([half[~fine] for half in halves])
         whole = np.concatenate([part[:, ~fine] for part in parts], axis=1)
-    sums.doubt[rays.element[panels.ray]] = np.inf
+    sums.doubt[:, rays.element[panels.ray]] = np.inf
     return sums
 
 
