@@ -49,6 +49,8 @@ def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
     >>> integrand(kl, meet=False).value
     d#*mass_p#
     """
+    if divergence.over != "densities":
+        return _between(divergence)
     whole, after = _written(divergence)
     kinked = whole.has(*_KINKS)
     f = None if whole.has(LOG_P) else _of_ratio(whole)
@@ -61,6 +63,19 @@ def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
     if divergence.integral:
         after = _of_excess(after)
     return Integrand(whole, after, whole.has(MASS_Q), kinked, f, above)
+
+
+def _between(divergence: Divergence) -> Integrand:
+    """p - q, of which F - G is the integral: all that is needed of distances of distribution functions."""
+    x, y = sp.symbols("x y", real=True)
+    mean = sp.Function("E")
+    if divergence.over == "couplings" and divergence.written(x, y, mean, mean) != mean(sp.Abs(x - y)):
+        raise UnderivableError(
+            f"{divergence.notation} compares quantiles, which are not known at the nodes of an integral over outcomes; "
+            "evaluate() computes it, and the distance of order 1 is compiled"
+        )
+    value = head("select")(sp.Lt(sp.Abs(D), 1), -MASS_P * head("expm1")(-D), MASS_P - MASS_Q)
+    return Integrand(value, VALUE, True, True, None, False)
 
 
 def _written(divergence: Divergence) -> tuple[sp.Expr, sp.Expr]:

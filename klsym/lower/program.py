@@ -20,6 +20,9 @@ from .overflow import overflow
 from .ranges import Member, ranges, symbols_of
 from .ssa import Builder
 
+# What the definitions are over of which there is code where no form is closed.
+_COMPILED = ("densities", "half-lines", "couplings", "orders")
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -32,7 +35,7 @@ class Limit:
 def lower(
     derivation: Derivation,
     base: sp.Expr | None = None,
-    gradient: bool = False,
+    gradient: bool | Sequence[sp.Symbol] = False,
     generals: Sequence[Sequence[General]] = (),
     open_ended: bool = False,
     limit: Limit | None = None,
@@ -41,11 +44,11 @@ def lower(
 
     `generals` has for each term of a sum divergences of generic members of one family, in which those of p and q are
     bound; the first that has a remainder form is computed in place of the closed form. The unit is log(base), by
-    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer. A case
-    that has no closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or
-    by parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError,
-    unless it is `open_ended`: something else then computes what is NaN. With a `limit` the order may be 1, where the
-    derivative by the order is NaN.
+    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer, or by
+    those given. A case that has no closed form gives NaN where it applies, and so does the derivative where the
+    divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed or infinite
+    case raises UnderivableError, unless it is `open_ended`: something else then computes what is NaN. With a `limit`
+    the order may be 1, where the derivative by the order is NaN.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -58,9 +61,11 @@ def lower(
     members = (derivation.p, derivation.q)[: derivation.divergence.arity]
     pair = " and ".join(map(repr, members))
     if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
+        compiled = derivation.divergence.over in _COMPILED
+        otherwise = "the backends numpy and numba compute it, and " if compiled else ""
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
-            "the backends numpy and numba compute it, and so does evaluate()"
+            f"{otherwise}evaluate() computes it"
         )
     owners = (*members, derivation.divergence)
     symbols = symbols_of(owners)
@@ -68,7 +73,8 @@ def lower(
     errors = Errors(build, ranges(owners))
     limited = (*members, replace(derivation.divergence, constraint=sp.true)) if limit else owners
     conditions = tuple(condition for owner in limited for condition in _conditions(build, owner))
-    by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
+    wanted = gradient if isinstance(gradient, Sequence) else symbols if gradient else ()
+    by = tuple(symbol for symbol in symbols if symbol in wanted and not symbol.is_integer)
     results = cases(derivation, Context(errors, by, base, generals))
     if limit is not None:
         (order,) = derivation.divergence.values
