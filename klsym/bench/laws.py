@@ -120,10 +120,12 @@ def _students(nu: float, scale: float) -> tuple[Draw, Callable[[int], float]]:
         return x, scale * y
 
     def truth(d: int) -> float:
-        def ratio(u: float) -> float:
-            return d * math.log(scale) + (nu + d) / 2 * (math.log1p(u * d / nu / scale**2) - math.log1p(u * d / nu))
+        def term(u: float) -> float:
+            ratio = d * math.log(scale) + (nu + d) / 2 * (math.log1p(u * d / nu / scale**2) - math.log1p(u * d / nu))
+            return float(stats.f.pdf(u, d, nu)) * ratio
 
-        return _mean(stats.f(d, nu), ratio)
+        # In two parts, as the tail is a power.
+        return float(sum(integrate.quad(term, *ends, limit=300)[0] for ends in ((0, 1), (1, math.inf))))
 
     return draw, truth
 
