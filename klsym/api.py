@@ -144,10 +144,11 @@ class Formula(Answer):
         return {s.name: differentiated(self.value, s) for s in self.parameters if not s.is_integer}
 
     def _program(self, gradient: bool) -> Program:
-        from .common import generals
+        from .common import generals, limit_at_one
         from .lower import lower
 
-        return lower(self.derivation, self.base, gradient, generals(self.derivation))
+        of = self.derivation
+        return lower(of, self.base, gradient, generals(of), limit=limit_at_one(of))
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""

@@ -159,14 +159,14 @@ def number(e: sp.Expr) -> mp.mpf:
 
 def summed(f: Callable[[int], mp.mpf], low: sp.Expr, high: sp.Expr) -> mp.mpf:
     """The sum over a finite range, or outwards until twenty terms in a row are below 1e-25 of it, the rest of 2,000
-    terms by Euler and Maclaurin's formula.
+    terms by Euler and Maclaurin's formula with the integral in log k.
     """
     if low.is_finite and high.is_finite:
         return mp.fsum(f(k) for k in range(int(low), int(high) + 1))
     total, small, k = mp.mpf(0), 0, int(low) if low.is_finite else 0
     while small < 20:
         if k == 2000:
-            return total + mp.nsum(f, [k, mp.inf], method="euler-maclaurin")
+            return total + mp.sumem(f, [k, mp.inf], integral=stretch(f, mp.mpf(k), mp.inf))
         term = f(k) + (f(-k) if low.is_infinite and k else 0)
         total, k = total + term, k + 1
         small = small + 1 if abs(term) < mp.mpf(10) ** -25 * (1 + abs(total)) else 0

@@ -8,9 +8,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_t
 
 from klsym import kl
-from klsym.bench import divergences, peers, run, samples, tensors
+from klsym.bench import divergences, laws, peers, run, samples, tensors
 from klsym.cli import main
 from klsym.families import catalog
 
@@ -140,6 +141,13 @@ def test_samples(capsys):
         assert all(len(values) == 2 for values in row["values"].values())
         assert row["values"]["klsym"] == row["values"]["klsym, number alone"]
     assert "covers" in samples.text(rows, 2)
+
+
+@pytest.mark.parametrize("name, nu, scale", [("kl, student 5, round", 5, 1.4), ("kl, student 3, round", 3, 1.5)])
+def test_truth_of_round_students(name, nu, scale):
+    (x, _), zero = laws.CASES[name].draw(np.random.default_rng(0), 100_000, 2), np.zeros(2)
+    p, q = (multivariate_t(zero, s**2 * np.eye(2), nu).logpdf(x) for s in (1, scale))
+    assert abs(laws.CASES[name].truth(2) - (p - q).mean()) < 3 * (p - q).std() / 316 < 0.01
 
 
 @pytest.mark.parametrize("d", [2, 5])

@@ -25,6 +25,8 @@ APART = ("CircularUniform", "DiscreteUniform", "Hypergeometric")
 NAMES = [name for name in families.catalog if name not in APART]
 # What of these has no code that is right: a constant is subtracted that no rule forms, and a crossing is not spelled.
 NO_CODE = {(name, total_variation) for name in ("GeneralizedInverseGaussian", "InverseGaussian", "Zeta")}
+# A series of which the oracle does not locate where the masses cross; the code does.
+NO_VALUE = {("Skellam", total_variation)}
 QUICK = [
     "Exponential",
     "Laplace",
@@ -73,7 +75,8 @@ def test_a_slice_of_the_catalog(name, measured):
 @pytest.mark.parametrize("measured", MEASURED, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("name", NAMES)
 def test_the_catalog(name, measured, way):
-    compare(name, measured, MEASURED[measured], way, compiled=(name, measured) not in NO_CODE)
+    case = name, measured
+    compare(*case, MEASURED[measured], way, evaluated=case not in NO_VALUE, compiled=case not in NO_CODE)
 
 
 @pytest.mark.slow

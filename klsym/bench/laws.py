@@ -21,7 +21,7 @@ Draw = Callable[[np.random.Generator, int, int], tuple[Any, ...]]
 class Case:
     """Samples of n outcomes in d dimensions, and what is to be estimated from them.
 
-    held: whether no threshold of an estimator was chosen by this law.
+    held: whether no threshold of an estimate was chosen by this law; those of the intervals were chosen by all.
     """
 
     quantity: str
@@ -120,10 +120,12 @@ def _students(nu: float, scale: float) -> tuple[Draw, Callable[[int], float]]:
         return x, scale * y
 
     def truth(d: int) -> float:
-        def ratio(u: float) -> float:
-            return d * math.log(scale) + (nu + d) / 2 * (math.log1p(u * d / nu / scale**2) - math.log1p(u * d / nu))
+        def term(u: float) -> float:
+            ratio = d * math.log(scale) + (nu + d) / 2 * (math.log1p(u * d / nu / scale**2) - math.log1p(u * d / nu))
+            return float(stats.f.pdf(u, d, nu)) * ratio
 
-        return _mean(stats.f(d, nu), ratio)
+        # In two parts, as the tail is a power.
+        return float(sum(integrate.quad(term, *ends, limit=300)[0] for ends in ((0, 1), (1, math.inf))))
 
     return draw, truth
 

@@ -64,6 +64,10 @@ class Exact(sp.NumberSymbol):
     def _eval_is_integer(self) -> bool:
         return bool(self.rational.is_integer)
 
+    def approximation_interval(self, number_cls: type) -> tuple[sp.Integer, sp.Integer]:
+        """The integers around it, which SymPy's floor and ceiling ask for; itself twice where it is one."""
+        return sp.floor(self.rational), sp.ceiling(self.rational)
+
     def __int__(self) -> int:
         return int(self.rational)
 
