@@ -144,11 +144,11 @@ def test_derivatives_are_those_of_the_definition(formula, numbers, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", ["Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Levy", "StudentT Logistic"])
+@pytest.mark.parametrize("pair", ["Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Levy"])
 def test_derivatives_by_every_parameter(pair):
     p, q = (getattr(klsym, name) for name in pair.split())
-    for formula in (kl(p, q), jensen_shannon(p, p)):
-        case = next(case for case in formula.cases if case.kind in OPEN)
+    opened = [(f, case) for f in (kl(p, q), jensen_shannon(p, p)) for case in f.cases if case.kind in OPEN]
+    for formula, case in opened:
         (point,) = sample_points(formula, case, 1, seed=4)
         numbers = {s.name: float(point[s]) for s in formula.parameters}
         found = formula.compile("numpy", gradient=True)(**numbers)
