@@ -21,7 +21,7 @@ Draw = Callable[[np.random.Generator, int, int], tuple[Any, ...]]
 class Case:
     """Samples of n outcomes in d dimensions, and what is to be estimated from them.
 
-    held: whether no threshold of an estimator was chosen by this law.
+    held: whether no threshold of an estimate was chosen by this law; those of the intervals were chosen by all.
     """
 
     quantity: str

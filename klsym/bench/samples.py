@@ -199,6 +199,6 @@ def text(found: Sequence[Row], repeats: int) -> str:
     left_out = f" Not installed, so left out: {', '.join(absent)}." if absent else ""
     return (
         f"{aligned(lines)}\n\n{repeats} samples each. given: how often a 95% interval was, covers: how often it then "
-        "held the true value. ms: the least processor time of a call. *: a law that no threshold of klsym's was chosen "
-        f"by.{left_out}"
+        "held the true value. ms: the least processor time of a call. *: a law by which no threshold of "
+        f"klsym's number was chosen.{left_out}"
     )

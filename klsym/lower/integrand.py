@@ -141,11 +141,17 @@ def far_of(f: sp.Expr) -> sp.Expr:
     """f(q/p) p, a term with v to the first power over the mass of Q: q/p may be beyond any double."""
     at = {V: sp.exp(-D)}
     found = []
-    for term in sp.Add.make_args(sp.expand_mul(f)):
+    for term in sp.Add.make_args(expanded(f)):
         powers, others = sp.sift(sp.Mul.make_args(term), lambda factor: factor.as_base_exp()[0] == V, binary=True)
         power, rest = sp.Mul(*powers), sp.Mul(*others).xreplace(at)
         found.append(MASS_Q * rest if power == V else MASS_P * rest * power.xreplace(at))
     return sp.Add(*found).xreplace({sp.log(sp.exp(-D)): -D})
+
+
+def expanded(f: sp.Expr) -> sp.Expr:
+    """The sum that a product of sums is; what is inside of logarithms stays."""
+    logs = {log: sp.Dummy() for log in f.atoms(sp.log)}
+    return sp.expand_mul(f.xreplace(logs)).xreplace({dummy: log for log, dummy in logs.items()})
 
 
 def _of_excess(after: sp.Expr) -> sp.Expr:
