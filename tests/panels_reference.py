@@ -189,9 +189,10 @@ def _settled(g: Density, apart: Density | None, a: mp.mpf, b: mp.mpf, beside: mp
 
 def _turn(apart: Density, low: mp.mpf, high: mp.mpf) -> mp.mpf | None:
     """A place within where the densities cross, by bisection; None where they are seen not to."""
-    marks = [low + (high - low) * mp.mpf(k) / 8 for k in range(9)]
-    # An end that is a cut itself is on neither side.
-    marks[0], marks[-1] = low + (high - low) / 10**6, high - (high - low) / 10**6
+    # Not the ends, one of which may be a cut itself, but close to them: what lies beyond no rule would see.
+    close = [mp.mpf(10) ** -k for k in (15, 12, 9, 6, 3)]
+    marks = [low + (high - low) * share for share in (*close, *(mp.mpf(k) / 8 for k in range(1, 8)))]
+    marks += [high - (high - low) * share for share in reversed(close)]
     signs = [mp.sign(apart(t)) for t in marks]
     for (a, left), (b, right) in pairwise(zip(marks, signs, strict=True)):
         if left * right < 0:
