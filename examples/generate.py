@@ -13,7 +13,11 @@ parser.add_argument("--count", type=int, default=1_000_000, help="how many sets 
 count = parser.parse_args().count
 
 f = klsym.kl(Gamma, Weibull)
-print(f.generate("numpy"))
+source = f.generate("numpy")
+start, end = source.index("def _first"), source.index("# Points, and the values there")
+print(f"...\n{source[start:end].rstrip()}\n...\n")
+print(f"# {len(source.splitlines())} lines: before these stand its special functions, after them a self check")
+print("# `klsym generate gamma weibull` writes the whole file, which needs NumPy alone\n")
 
 g = f.compile("numpy")
 draw = np.random.default_rng(0)

@@ -69,8 +69,8 @@ if given.plot:
     axes.semilogx(n, -log_sum(n) / n, "--", color="black", label="-log(alpha + beta)/n")
     axes.axhline(stein, color="0.5", linewidth=1, label="KL(P || Q)")
     axes.axhline(best, color="0.5", linewidth=1, linestyle=":", label="Chernoff information")
-    axes.set(xlabel="number of draws n", ylabel="exponent (nats a draw)", title=f"{P} against {Q}")
-    axes.legend()
+    axes.set(xlabel="number of draws n", ylabel="exponent (nats a draw)", title=f"{P} against {Q}", ylim=(0, 0.45))
+    axes.legend(frameon=False, loc="upper left")
     figure.savefig(given.plot, dpi=120, bbox_inches="tight")
 
 fine &= abs(-log_beta(2000, ALPHA) / 2000 - strassen) < 4 / 2000 and abs(-log_sum(2000) / 2000 / best - 1) < 0.05

@@ -108,7 +108,9 @@ if given.plot:
     left.plot([1], [exact], "o", color="black", label="KL, the limit at 1 of both")
     left.plot([0.5], [of_order(0.5)], "s", color="black", markerfacecolor="white", label="2 Bhattacharyya")
     left.plot([0.5], [4 * float(hellinger2(P, Q))], "^", color="black", markerfacecolor="white", label="4 Hellinger^2")
-    left.plot([0], [back], "D", color="black", markerfacecolor="white", clip_on=False, label="KL(Q || P)")
+    left.plot(
+        [0], [back], "D", color="black", markerfacecolor="white", clip_on=False, label="KL(Q || P), at 0 of alpha"
+    )
     left.axvspan(END, 2, hatch="//", facecolor="0.92", edgecolor="0.7", label="+oo from 4/3 on; chi-square is at 2")
     left.set(
         xlabel="order", ylabel="divergence (nats; alpha: a number)", xlim=(0, 2), ylim=(0, 4), title="by the order"

@@ -96,7 +96,7 @@ if given.plot:
     axes.plot(-fit, "--", color="black", label="-E[log likelihood]")
     axes.plot(term, ":", color="black", label="KL(q || prior)")
     axes.axhline(-best, color="0.6", linewidth=3, zorder=0, label="the least there is")
-    axes.set(xlabel="step of the optimiser", ylabel="nats a row", ylim=(0, 3 * -best))
+    axes.set(xlabel="step of the optimiser", ylabel="nats a row", ylim=(0, 2 * -best))
     axes.legend()
     figure.savefig(given.plot, dpi=120, bbox_inches="tight")
 

@@ -65,7 +65,8 @@ def __getattr__(name: str) -> Any:
     # The import of a submodule asks here for its name first; a family's begins with a capital.
     if name[0].isupper() and name in families.array_catalog():
         return families.array_catalog()[name]
-    raise AttributeError(f"module 'klsym' has no attribute {name!r}")
+    near = importlib.import_module("klsym.core.errors").nearest(name, __dir__())
+    raise AttributeError(f"module 'klsym' has no attribute {name!r}{near}")
 
 
 def __dir__() -> list[str]:

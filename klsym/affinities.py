@@ -11,7 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import divergences
-from .api import measured, ordered
+from .api import measured
+from .divergences import ordered
 
 
 def renyi(p: Any, q: Any, alpha: Any, *, base: Any = None, share: Any = (), **options: Any) -> Any:

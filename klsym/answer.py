@@ -10,8 +10,17 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from .core.derivation import Case, Derivation, Kind, Step
+from .core.divergence import Divergence
 from .core.errors import ParameterError
 from .evaluation import Number, unit_base
+
+
+def unit_name(divergence: Divergence, base: sp.Expr | None) -> str:
+    """The unit of a divergence in words; "" where it is a number without one."""
+    if divergence.pure:
+        return ""
+    unit = {None: "nats", 2: "bits", 10: "dits"}.get(base, f"units of log {base}")
+    return unit if divergence.degree == 1 else f"roots of {unit}"
 
 
 class Answer:
@@ -62,11 +71,7 @@ class Answer:
     @property
     def unit(self) -> str:
         """The unit in words; "" where the divergence is a number without one."""
-        degree = self.derivation.divergence.degree
-        if degree == 0:
-            return ""
-        unit = {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
-        return unit if degree == 1 else f"roots of {unit}"
+        return unit_name(self.derivation.divergence, self.base)
 
     def in_base(self, base: Any) -> Self:
         """The same formula in units of log(base): 2 for bits, None for nats.

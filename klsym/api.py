@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,11 @@ from .core.divergence import Divergence
 from .core.domain import Outcome
 from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
-from .core.integral import IntegralProgram
 from .core.mixture import Mixture
-from .core.names import checked_name
 from .core.program import Program
 from .derive import derive
 from .derive.binding import bind
+from .divergences import ordered
 from .evaluation import Number, evaluate, unit_base
 from .verification import Report, verify
 
@@ -99,12 +98,12 @@ class Formula(Answer):
         >>> kl(Normal, Cauchy).compile("numpy")([0, 1], 1, 0, 2)
         array([0.61269046, 0.7619872 ])
         """
-        from .backends import INTEGRATING, load, load_integral
-        from .lower.integrals import open_cases
+        from .backends import INTEGRATING, load
+        from .opened import compiled, is_open
 
-        if open_cases(self.derivation) and backend in INTEGRATING:
+        if is_open(self.derivation) and backend in INTEGRATING:
             by = [s for s in self.parameters if gradient and not s.is_integer]
-            return load_integral(self._integral(by), backend, second_pass=second_pass, report=report)
+            return compiled(self.derivation, self.base, by, backend, second_pass=second_pass, report=report)
         return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
@@ -145,17 +144,11 @@ class Formula(Answer):
         return {s.name: differentiated(self.value, s) for s in self.parameters if not s.is_integer}
 
     def _program(self, gradient: bool) -> Program:
-        from .common import generals
+        from .common import generals, limit_at_one
         from .lower import lower
 
-        return lower(self.derivation, self.base, gradient, generals(self.derivation))
-
-    def _integral(self, by: Sequence[sp.Symbol] = ()) -> IntegralProgram:
-        from .common import common, generals
-        from .lower.integrals import integrals
-
-        images = next(common(self.p, self.q), None) if self.derivation.divergence.arity == 2 else None
-        return integrals(self.derivation, self.base, images, generals(self.derivation), by)
+        of = self.derivation
+        return lower(of, self.base, gradient, generals(of), limit=limit_at_one(of))
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""
@@ -267,32 +260,15 @@ def density(text: str, **domains: str) -> Family:
     return densities.density(text, **domains)
 
 
-def ordered(divergence: Divergence, order: Any) -> Divergence:
-    """The divergence of that order: a number, a name or a symbol; ParameterError for one that it does not have."""
-    ((parameter, old),) = divergence.arguments
-    where = f"{parameter.name} of {divergence.name}"
-    value = parameter.domain.symbol(checked_name(order)) if isinstance(order, str) else exact(order, where)
-    facts = parameter.domain.assumptions
-    if value.free_symbols and not (value.is_Symbol and all(getattr(value, f"is_{fact}") for fact in facts)):
-        raise ParameterError(f"{where} is {value}; it must be a number, a name, or a positive SymPy symbol")
-    if parameter.domain.contains(value) == sp.false:
-        raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
-    bound = divergence.subs({old: value})
-    if bound.constraint == sp.false:
-        limit = "the Kullback-Leibler divergence" if divergence.arity == 2 else "the entropy"
-        raise ParameterError(f"{where} is {value}, where {divergence.name} is a limit, {limit}")
-    return bound
-
-
 def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep: bool, options: dict[str, Any]) -> Any:
     if library(p) or library(q):
         return _of_objects(divergence, p, q, base, deep, [*options, *(["share"] if share else [])])
     arrays = all(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q))
     known = divergence.logarithmic or (divergence.integral and arrays and not (p.factors or q.factors))
-    if not known and any(isinstance(d, Mixture) or hasattr(d, "outcome") for d in (p, q)):
-        raise UnderivableError(f"{divergence.name} is derived for distributions of numbers; {p} or {q} is no such one")
     if any(isinstance(d, Mixture) for d in (p, q)):
         return _mixed(divergence, p, q, base, share, deep, options)
+    if not known and any(hasattr(d, "outcome") for d in (p, q)):
+        raise UnderivableError(f"{divergence.name} is derived for distributions of numbers; {p} or {q} is no such one")
     symbolic = [isinstance(d, (Family, Distribution)) for d in (p, q)]
     if all(symbolic):
         if options:
@@ -303,7 +279,7 @@ def measured(divergence: Divergence, p: Any, q: Any, base: Any, share: Any, deep
     if any(symbolic) and any(isinstance(getattr(d, "outcome", None), Outcome) for d in (p, q)):
         raise NoCommonSpaceError(f"{p} and {q}: numbers and arrays have no common space")
     if any(symbolic):
-        raise TypeError(f"{divergence.name} needs two distributions or two probability vectors, not one of each")
+        raise TypeError(f"{divergence.name} needs two distributions (klsym.find has them by name) or two vectors")
     if free := [str(value) for value in divergence.values if value.is_Symbol]:
         raise ParameterError(f"{divergence.name} of arrays needs a number for {', '.join(free)}")
     from . import vectors

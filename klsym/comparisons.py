@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from . import divergences
-from .api import measured, ordered
+from .api import measured
+from .divergences import ordered
 
 
 def jensen_shannon(p: Any, q: Any, weight: Any = 0.5, *, base: Any = None, share: Any = (), **options: Any) -> Any:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Any
+
 import sympy as sp
 
 from .core.divergence import RATIO, Divergence, Operator
 from .core.domain import Domain
+from .core.errors import ParameterError
+from .core.family import exact
+from .core.names import checked_name
 
 
 # Named functions, not lambdas: what holds a divergence can then be pickled.
@@ -240,3 +246,26 @@ kolmogorov = Divergence(
     "kolmogorov", "K(P, Q)", _kolmogorov, DISTANCE | {"jointly-convex", "triangle"}, order=1, bound=sp.S.One,
     over="half-lines",
 )  # fmt: skip
+
+
+def ordered(divergence: Divergence, order: Any) -> Divergence:
+    """The divergence of that order: a number, a name or a symbol; ParameterError for one that it does not have."""
+    ((parameter, _),) = divergence.arguments
+    if isinstance(order, str):
+        return _of_order(divergence, parameter.domain.symbol(checked_name(order)))
+    return _of_order(divergence, exact(order, f"{parameter.name} of {divergence.name}"))
+
+
+@lru_cache(maxsize=256)
+def _of_order(divergence: Divergence, value: sp.Expr) -> Divergence:
+    ((parameter, old),) = divergence.arguments
+    where, facts = f"{parameter.name} of {divergence.name}", parameter.domain.assumptions
+    if value.free_symbols and not (value.is_Symbol and all(getattr(value, f"is_{fact}") for fact in facts)):
+        raise ParameterError(f"{where} is {value}; it must be a number, a name, or a positive SymPy symbol")
+    if parameter.domain.contains(value) == sp.false:
+        raise ParameterError(f"{where} is {value}; it must lie in {parameter.domain}")
+    bound = divergence.subs({old: value})
+    if bound.constraint == sp.false:
+        limit = "the Kullback-Leibler divergence" if divergence.arity == 2 else "the entropy"
+        raise ParameterError(f"{where} is {value}, where {divergence.name} is a limit, {limit}")
+    return bound

@@ -15,9 +15,10 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from . import divergences
-from .api import measured, ordered
+from .api import measured
 from .core.errors import ParameterError
 from .core.family import Family
+from .divergences import ordered
 
 if TYPE_CHECKING:
     from .core.divergence import Divergence

@@ -11,13 +11,14 @@ import sympy as sp
 
 import klsym
 from klsym import divergences
-from klsym.api import measured, ordered
+from klsym.api import measured
 from klsym.audit import report, run, truth
 from klsym.audit.points import draw
 from klsym.audit.subject import subject
 from klsym.cli import main
 from klsym.core.divergence import Divergence
 from klsym.core.errors import ParameterError
+from klsym.divergences import ordered
 from klsym.families import find
 
 SECONDS = 10

@@ -17,9 +17,10 @@ import sympy as sp
 
 import klsym
 from klsym import divergences, families
-from klsym.api import measured, ordered
+from klsym.api import measured
 from klsym.core.divergence import Divergence
 from klsym.core.sampling import draw
+from klsym.divergences import ordered
 
 DIGITS = 20
 FEW = "Normal Gamma Poisson Bernoulli Pareto Uniform".split()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import sympy as sp
@@ -12,6 +13,7 @@ from sympy.logic.boolalg import Boolean
 
 from .domain import Parameter
 
+Over = Literal["densities", "couplings", "half-lines", "orders", "curves"]
 Operator = Callable[..., sp.Expr]
 RATIO = sp.Symbol("t", positive=True)
 
@@ -54,7 +56,7 @@ class Divergence:
     generator: sp.Expr | None = None
     unitless: bool = False
     parts: tuple[tuple[sp.Expr, Divergence], ...] = ()
-    over: Literal["densities", "couplings", "half-lines", "orders", "curves"] = "densities"
+    over: Over = "densities"
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
         """The definition at the values of the divergence's own parameters."""
@@ -65,18 +67,18 @@ class Divergence:
         """Each parameter of its own with its value."""
         return zip(self.parameters, self.values, strict=True)
 
-    @property
+    @cached_property
     def integral(self) -> bool:
         """Whether it is a function of one integral of powers of the densities."""
         means = self._generic.atoms(AppliedUndef)
         return self.over == "densities" and not self.parts and any(isinstance(mean.args[0], sp.exp) for mean in means)
 
-    @property
+    @cached_property
     def logarithmic(self) -> bool:
         """Whether it is a sum of means of logarithms of the densities."""
         return self.over == "densities" and not self.parts and not self._generic.has(sp.exp)
 
-    @property
+    @cached_property
     def degree(self) -> sp.Expr:
         """The power of a unit of information that it is measured in: 0 for a number without a unit."""
         generic = self._generic

@@ -6,6 +6,7 @@ from typing import Any
 
 import sympy as sp
 from mpmath.libmp import from_rational
+from sympy.core.evalf import evalf_table
 from sympy.core.expr import AtomicExpr
 
 SIMPLE = 10_000
@@ -63,6 +64,10 @@ class Exact(sp.NumberSymbol):
     def _eval_is_integer(self) -> bool:
         return bool(self.rational.is_integer)
 
+    def approximation_interval(self, number_cls: type) -> tuple[sp.Integer, sp.Integer]:
+        """The integers around it, which SymPy's floor and ceiling ask for; itself twice where it is one."""
+        return sp.floor(self.rational), sp.ceiling(self.rational)
+
     def __int__(self) -> int:
         return int(self.rational)
 
@@ -72,6 +77,14 @@ class Exact(sp.NumberSymbol):
 
     def _latex(self, printer: Any, exp: str | None = None) -> str:
         return self._sympystr(printer) if exp is None else f"{self._sympystr(printer)}^{{{exp}}}"
+
+
+def _evaluated(x: Exact, prec: int, options: Any) -> Any:
+    return from_rational(x.rational.p, x.rational.q, prec, "n"), None, prec, None
+
+
+# Without an entry SymPy takes the real part of every number that it evaluates.
+evalf_table[Exact] = _evaluated
 
 
 def atom(rational: sp.Rational) -> sp.Expr:

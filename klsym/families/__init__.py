@@ -47,5 +47,7 @@ def find(name: str) -> Any:
         for known, family in names().items():
             if fold(known) == fold(name):
                 return family
-    near = nearest(name, [*catalog, *array_catalog()])
+    near = nearest(name, [*catalog, *array_catalog()]) or (
+        "" if name[:1].isalpha() else "; a value has a name, as mu=0"
+    )
     raise UnknownNameError(f"there is no family {name!r}{near}; `klsym families` lists them all")

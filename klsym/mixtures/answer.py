@@ -1,7 +1,8 @@
-"""The divergence of two mixtures, and the entropy of one: bounds, a number with its proof, and a mean of draws."""
+"""A divergence of two mixtures, or the entropy of one: bounds, a number with its proof, and a mean of draws."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 import sympy as sp
 
 from .. import divergences
+from ..answer import unit_name
 from ..core.derivation import Kind
 from ..core.divergence import Divergence
 from ..core.errors import ParameterError, UnderivableError
@@ -21,6 +23,7 @@ from ..evaluation import GUARD_DIGITS, MAX_DIGITS, Number, unit_base
 from .bounds import Bound, Bounds, ordered
 
 Measure = Callable[..., Any]
+MIRRORED = {"reverse_kl": divergences.kl, "reverse_chi2": divergences.chi2}
 TOO_MANY = "has too many coordinates, or too unlike components, for quadrature"
 
 
@@ -69,21 +72,28 @@ class MixtureFormula:
 
     @property
     def unit(self) -> str:
-        return {None: "nats", 2: "bits", 10: "dits"}.get(self.base, f"units of log {self.base}")
+        return unit_name(self.divergence, self.base)
 
     @property
     def _alone(self) -> bool:
         return self.divergence.arity == 1
 
+    @property
+    def _of_logs(self) -> bool:
+        """Whether it is KL or the entropy, of which bounds and means of draws are known."""
+        return self.divergence.name in ("kl", "entropy")
+
     def in_base(self, base: Any) -> MixtureFormula:
         """The same in units of log(base): 2 for bits, None for nats."""
+        if base is not None and self.divergence.pure:
+            raise ParameterError(f"{self.title} is a number without a unit; leave out the base")
         return replace(self, base=unit_base(base))
 
     def bounds(self) -> Bounds:
         """Proven lower and upper bounds, from the closed forms of the components.
 
         The integral of a product of densities is that of normal ones; probabilities of intervals are those of normal
-        components, or balls.
+        components, or balls. Of another divergence they are 0 and the largest value that it takes.
 
         >>> from klsym import Exponential, kl, mixture
         >>> b = kl(mixture([0.5, 0.5], [Exponential(1), Exponential(3)]), Exponential(2)).bounds()
@@ -93,6 +103,10 @@ class MixtureFormula:
         from . import entropy, lower, upper
         from .pairs import entropies, gauss, table
 
+        if not self._of_logs:
+            most = math.nextafter(float(self.divergence.bound), math.inf)
+            largest = [Bound("largest value", most, "f(0) + f'(oo)")] if most < math.inf else []
+            return self._in_unit([Bound("nonnegativity", 0.0, "f >= 0")], largest)
         p, q = self.p.components, self.q.components
         pi, omega = (np.array([float(w) for w in m.weights]) for m in (self.p, self.q))
         f, own = gauss(p), table(self.kl, p, p)
@@ -120,8 +134,10 @@ class MixtureFormula:
 
         from .pairs import table
 
-        if self._alone:
-            raise UnderivableError("the variational approximation is one of KL; bounds() has those of the entropy")
+        if self.divergence.name != "kl":
+            raise UnderivableError(
+                "the variational approximation is one of KL; bounds() has those of what else is known"
+            )
         pi, omega = (np.array([float(w) for w in m.weights]) for m in (self.p, self.q))
         own, across = (table(self.kl, self.p.components, m.components) for m in (self.p, self.q))
         logs = logsumexp(np.log(pi) - own, axis=1) - logsumexp(np.log(omega) - across, axis=1)
@@ -130,9 +146,9 @@ class MixtureFormula:
     def evaluate(self, digits: int = 15) -> Number:
         """The value to at most that many digits, and how it is proven.
 
-        Scalars: a ball from Arb, all that is left out included, where python-flint is there and the components have
-        closed divergences; else quadrature or sums with an estimate of their error. Arrays: sums over finite sets,
-        trapezoids in one to three coordinates. In more UnderivableError says to take `estimate`.
+        Scalars: a ball from Arb, all that is left out included, where python-flint is there, and the divergence is
+        bounded or the components have closed ones; else quadrature or sums with an estimate of their error. Arrays:
+        sums over finite sets, trapezoids in one to three coordinates. In more UnderivableError says to take `estimate`.
 
         >>> from klsym import Normal, kl, mixture
         >>> print(kl(mixture([0.3, 0.7], [Normal(0, 1), Normal(3, 0.5)]), Normal(2, 2)).evaluate(digits=10))
@@ -148,12 +164,13 @@ class MixtureFormula:
         if mp.isinf(value.mid):
             return Number(value.mid, digits, value.proof, self.unit, value.note)
         with mp.workdps(digits + GUARD_DIGITS):
-            mid = value.mid / mp.log(mp.mpmathify(self.base)) if self.base is not None else +value.mid
+            unit = mp.mpmathify(self.divergence.unit(self.base).evalf(digits + GUARD_DIGITS))
+            mid, error = value.mid / unit, value.rad / unit
             known = mp.floor(-mp.log10(value.rad / abs(value.mid))) if value.rad and value.mid else digits
         if known < 1:
             why = f"{value.note}; it is not known from 0, within {mp.nstr(value.rad, 2)} nats"
             return Number(mp.mpf(0), 1, value.proof, self.unit, why)
-        return Number(mid, int(min(digits, known)), value.proof, self.unit, value.note)
+        return Number(mid, int(min(digits, known)), value.proof, self.unit, value.note, error)
 
     def _of_scalars(self, digits: int) -> Value:
         from . import scalars
@@ -185,6 +202,10 @@ class MixtureFormula:
         """
         from .draws import draw, log_density
 
+        if not self._of_logs:
+            raise UnderivableError(
+                f"{self.divergence.name} is no mean of logarithms, of which draws are taken; evaluate() has it"
+            )
         if draws < 2:
             raise ParameterError(f"draws is {draws}; two at least are needed for a standard error")
         if not self.p.of_arrays and not self._alone and self._infinite is not None:
@@ -201,14 +222,13 @@ class MixtureFormula:
     @cached_property
     def _infinite(self) -> str | None:
         """Why the divergence is infinite, if it is known to be."""
-        from .support import finiteness
+        from .scalars import infinite
 
-        verdict, why = finiteness(self.p, self.q)
-        return why if verdict == sp.false else None
+        return infinite(self.divergence, self.p, self.q)
 
     @property
     def _scale(self) -> float:
-        return 1.0 if self.base is None else 1 / float(sp.log(self.base))
+        return 1 / float(self.divergence.unit(self.base))
 
     def _in_unit(self, lowers: list[Bound], uppers: list[Bound]) -> Bounds:
         if not self._alone and self.p.law == self.q.law:
@@ -257,19 +277,29 @@ class MixtureFormula:
 
 
 def formula(divergence: Divergence, p: Any, q: Any, base: Any, kl: Measure, entropy: Measure) -> MixtureFormula:
-    """The divergence of two distributions of which one at least is a mixture, or the entropy of a mixture.
+    """A divergence of two distributions of which one at least is a mixture, or the entropy of a mixture.
 
     kl, entropy: the functions that derive those of two components, and of one. Raises ParameterError for outcomes of
-    two spaces, and UnderivableError for another divergence.
+    two spaces, and UnderivableError for what is not of densities, or of arrays and not a mean of logarithms.
     """
     ours, theirs = as_mixture(p), as_mixture(q)
     same_space(ours.components[0], theirs.components[0])
     for d in (*ours.components, *theirs.components):
         if d.family.log_density is None:
-            base = d.family.image.base.name
-            raise UnderivableError(f"{d} is an image of {base}: mix {base}, between which the divergence is the same")
-    if divergence.name == "reverse_kl":
-        divergence, ours, theirs = divergences.kl, theirs, ours
-    elif divergence.name not in ("kl", "entropy"):
-        raise UnderivableError(f"{divergence.name} of mixtures is not known to klsym; kl, reverse_kl and entropy are")
+            origin = d.family.image.base.name
+            raise UnderivableError(
+                f"{d} is an image of {origin}: mix {origin}, between which the divergence is the same"
+            )
+    if divergence.name in MIRRORED:
+        divergence, ours, theirs = MIRRORED[divergence.name], theirs, ours
+    if ours.of_arrays and divergence.name not in ("kl", "entropy"):
+        raise UnderivableError(
+            f"{divergence.name} of mixtures of arrays is not known to klsym; kl, reverse_kl and entropy are"
+        )
+    if divergence.over != "densities":
+        raise UnderivableError(f"{divergence.name} of mixtures is not known to klsym; divergences of densities are")
+    if free := [str(value) for value in divergence.values if value.is_Symbol]:
+        raise ParameterError(f"{divergence.name} of mixtures needs a number for {', '.join(free)}")
+    if base is not None and divergence.pure:
+        raise ParameterError(f"{divergence.name} is a number without a unit; leave out the base")
     return MixtureFormula(divergence, ours, theirs, kl, entropy, unit_base(base))

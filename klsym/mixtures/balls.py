@@ -62,7 +62,7 @@ def divergence(p: Mixture, q: Mixture, match: Match | None, digits: int) -> tupl
     bits = int(3.33 * digits) + 22
     value = flint().arb(0)
     for _ in range(3):
-        value = _with_precision(lambda bits=bits: _divergence(p, q, match, bits), bits)
+        value = with_precision(lambda bits=bits: _divergence(p, q, match, bits), bits)
         lacking = digits * 3.33 + 4 - value.rel_accuracy_bits()
         if lacking <= 0 or not value.is_finite():
             break
@@ -79,7 +79,7 @@ def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[mp.mpf,
     and p is at least each of its terms.
     """
     bits = int(3.33 * digits) + 40
-    value = _with_precision(lambda: _entropy(p, closed, bits), bits)
+    value = with_precision(lambda: _entropy(p, closed, bits), bits)
     if not value.is_finite():
         raise ArithmeticError("the integral has no finite ball")
     return to_mpmath(value.mid()), to_mpmath(value.rad())
@@ -87,17 +87,17 @@ def entropy(p: Mixture, closed: Sequence[sp.Expr], digits: int) -> tuple[mp.mpf,
 
 def intervals(p: Mixture, q: Mixture) -> float:
     """A lower bound: the divergence of the probabilities of cells and of what is outside them all."""
-    return _with_precision(lambda: _intervals(p, q), CELL_BITS)
+    return with_precision(lambda: _intervals(p, q), CELL_BITS)
 
 
-def _with_precision(compute: Callable[[], Any], bits: int) -> Any:
+def with_precision(compute: Callable[[], Any], bits: int) -> Any:
     """What is computed at enough bits for an accuracy of 2^-bits: x next to an end needs as many again."""
     with flint().ctx.workprec(2 * bits + 40):
         return compute()
 
 
 def _intervals(p: Mixture, q: Mixture) -> float:
-    arb, ours, theirs, range_of = flint().arb, _Components(p), _Components(q), _Range(p, q, CELL_BITS)
+    arb, ours, theirs, range_of = flint().arb, Components(p), Components(q), Range(p, q, CELL_BITS)
     total, rest = arb(0), arb(1)
     for cell in range_of.cells():
         mine = range_of.over(lambda z, analytic, at: ours.mass(z, analytic, at.ours), cell)
@@ -110,7 +110,7 @@ def _intervals(p: Mixture, q: Mixture) -> float:
 
 
 def _divergence(p: Mixture, q: Mixture, match: Match | None, bits: int) -> Ball:
-    ours, theirs, range_of = _Components(p), _Components(q), _Range(p, q, bits)
+    ours, theirs, range_of = Components(p), Components(q), Range(p, q, bits)
     with flint().ctx.workprec(bits + 32):
         closed = [constant(value) for value in match.closed] if match is not None else []
 
@@ -128,7 +128,7 @@ def _divergence(p: Mixture, q: Mixture, match: Match | None, bits: int) -> Ball:
 
 
 def _most(
-    p: Mixture, q: Mixture, match: Match, closed: list[Ball], ours: _Components, theirs: _Components, range_of: _Range
+    p: Mixture, q: Mixture, match: Match, closed: list[Ball], ours: Components, theirs: Components, range_of: Range
 ) -> Ball:
     """What the matched components have beyond the range of sum_i w_i f_i log(w_i f_i/(u_i g_i))."""
     shares = match.shares(p, q)
@@ -147,7 +147,7 @@ def _most(
 
 
 def _entropy(p: Mixture, closed: Sequence[sp.Expr], bits: int) -> Ball:
-    arb, ours, range_of = flint().arb, _Components(p), _Range(p, p, bits)
+    arb, ours, range_of = flint().arb, Components(p), Range(p, p, bits)
 
     def integrand(z: Ball, analytic: bool, at: Any) -> Ball:
         log_p = ours.log_density(z, analytic, at.ours)
@@ -173,7 +173,7 @@ def _least(mass: Ball) -> Ball:
     return top * top.log() if top < flint().arb("0.36") else flint().arb(-1)
 
 
-class _Components:
+class Components:
     """The log densities of a mixture's components in balls, at the working precision of now."""
 
     def __init__(self, m: Mixture) -> None:
@@ -214,7 +214,7 @@ class _Part:
     anchor: Ball
 
 
-class _Range:
+class Range:
     """The range of x over which is integrated or summed, and the accuracy that is asked of it."""
 
     def __init__(self, p: Mixture, q: Mixture, bits: int) -> None:
