@@ -20,6 +20,7 @@ from klsym import (
     divergences,
     entropy,
     independent,
+    jensen_shannon_distance,
     joint,
     kl,
     marginal,
@@ -90,6 +91,9 @@ rule(
 mixed = kl(share * p1 + (1 - share) * p2, share * q1 + (1 - share) * q2)
 apart = share[:, 0] * values + (1 - share[:, 0]) * kl(p2, q2)
 rule("convex in P and Q together", "KL of mixtures, less the mean", max(0.0, (mixed - apart).max()))
+root = jensen_shannon_distance
+detour = root(p1, p2) + root(p2, q1)
+rule("the root of JS is a metric", "the straight way, less a detour", max(0.0, (root(p1, q1) - detour).max()))
 channel = rng.dirichlet(np.full(5, 0.5), 12)
 rule(
     "data processing",

@@ -112,7 +112,7 @@ def chi2(p: Any, q: Any, *, share: Any = (), **options: Any) -> Any:
 
     >>> from klsym import Poisson, chi2
     >>> chi2(Poisson, Poisson).value
-    exp((lam_p**2 - 2*lam_p*lam_q + lam_q**2)/lam_q) - 1
+    exp((lam_p - lam_q)**2/lam_q) - 1
     """
     return measured(divergences.chi2, p, q, None, share, False, options)
 

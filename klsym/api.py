@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from .core.divergence import Divergence
 from .core.domain import Outcome
 from .core.errors import NoCommonSpaceError, ParameterError, UnderivableError, nearest
 from .core.family import Distribution, Family, exact
-from .core.integral import IntegralProgram
 from .core.mixture import Mixture
 from .core.program import Program
 from .derive import derive
@@ -99,12 +98,12 @@ class Formula(Answer):
         >>> kl(Normal, Cauchy).compile("numpy")([0, 1], 1, 0, 2)
         array([0.61269046, 0.7619872 ])
         """
-        from .backends import INTEGRATING, load, load_integral
-        from .lower.integrals import open_cases
+        from .backends import INTEGRATING, load
+        from .opened import compiled, is_open
 
-        if open_cases(self.derivation) and backend in INTEGRATING:
+        if is_open(self.derivation) and backend in INTEGRATING:
             by = [s for s in self.parameters if gradient and not s.is_integer]
-            return load_integral(self._integral(by), backend, second_pass=second_pass, report=report)
+            return compiled(self.derivation, self.base, by, backend, second_pass=second_pass, report=report)
         return load(self._program(self._sloped(gradient, backend)), backend, second_pass=second_pass, report=report)
 
     def generate(self, target: str = "numpy", *, gradient: bool = False) -> str:
@@ -145,17 +144,11 @@ class Formula(Answer):
         return {s.name: differentiated(self.value, s) for s in self.parameters if not s.is_integer}
 
     def _program(self, gradient: bool) -> Program:
-        from .common import generals
+        from .common import generals, limit_at_one
         from .lower import lower
 
-        return lower(self.derivation, self.base, gradient, generals(self.derivation))
-
-    def _integral(self, by: Sequence[sp.Symbol] = ()) -> IntegralProgram:
-        from .common import common, generals
-        from .lower.integrals import integrals
-
-        images = next(common(self.p, self.q), None) if self.derivation.divergence.arity == 2 else None
-        return integrals(self.derivation, self.base, images, generals(self.derivation), by)
+        of = self.derivation
+        return lower(of, self.base, gradient, generals(of), limit=limit_at_one(of))
 
     def check(self, points: int = 3, seed: int = 0, digits: int = 20, backend: str | None = "numpy") -> Report:
         """Formula, every step and the compiled code against the oracle, at random points of each case."""

@@ -183,7 +183,7 @@ def project(args: argparse.Namespace) -> Answer:
     from . import projections
 
     p, onto = pair(args.words)
-    found = projections.project(p, onto, args.direction)
+    found = projections.project(p, onto, args.direction, base=args.base)
     if args.plot:
         found.plot(args.plot)
     return Answer(found.explain() if args.steps else str(found), found.to_json())
@@ -283,6 +283,7 @@ def parser_of(verb: str) -> Parser:
     add("words", nargs="+", metavar="P Q", help="two distributions, each a family and then name=value ...")
     if verb == "project":
         add("--direction", default="forward", choices=("forward", "reverse"), help="least KL(P || Q), or KL(Q || P)")
+        add("--base", type=base, metavar="B", help="the unit: 2 for bits (default: nats)")
         add("--steps", action="store_true", help="how it is found, step by step")
         add("--plot", metavar="PATH", help="a picture of P, the projections and the integrands (needs matplotlib)")
         return parser

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import sympy as sp
 
-from .core.derivation import Derivation, General
+from .core.derivation import Derivation, General, Middle
 from .core.family import Distribution, Family
 from .derive import derive
+from .derive.between import between
 from .derive.definition import LOG_P, LOG_Q, P, Q
 from .derive.membership import member
 from .derive.powers import integral
 from .divergences import ALPHA, kl, renyi, reverse_kl
 from .families import catalog
+from .lower import Limit
 
 
 def generals(derivation: Derivation) -> tuple[tuple[General, ...], ...]:
@@ -38,6 +40,23 @@ def generals(derivation: Derivation) -> tuple[tuple[General, ...], ...]:
         return ()
     terms = tuple(map(_of_term, _terms(derivation)))
     return terms if all(terms) else ()
+
+
+def limit_at_one(derivation: Derivation) -> Limit | None:
+    """The KL divergence that a divergence with a free order is at order 1, if all its cases can be compiled.
+
+    >>> from klsym import Exponential, renyi
+    >>> limit_at_one(renyi(Exponential, Exponential, "a").derivation).derivation.divergence.name
+    'kl'
+    >>> limit_at_one(renyi(Exponential, Exponential, 2).derivation) is None
+    True
+    """
+    divergence = derivation.divergence
+    if "kl-at-1" not in divergence.axioms or all(value.is_number for value in divergence.values):
+        return None
+    found = derive(kl, derivation.p, derivation.q)
+    known = all(case.kind in ("closed", "infinite") for case in found.cases)
+    return Limit(found, generals(found)) if known else None
 
 
 def _terms(derivation: Derivation) -> list[Derivation]:
@@ -67,7 +86,14 @@ def _of_order(derivation: Derivation) -> tuple[General, ...]:
         return ()
     name = sp.Symbol(f"{ALPHA}#order", **ALPHA.assumptions0)
     found = _general(replace(derivation, divergence=renyi.subs({ALPHA: name}), p=m, q=o), m, o)
-    return () if found is None else (replace(found, values=(1 - of.b,)),)
+    return () if found is None else (replace(found, values=(1 - of.b,), middle=_middle(found.derivation, name)),)
+
+
+def _middle(whole: Derivation, order: sp.Symbol) -> Middle | None:
+    """The member between two generic ones, where there is one and their KL divergence is closed."""
+    found = between(whole.p, whole.q, order)
+    own = None if found is None else derive(kl, whole.p, whole.q)
+    return None if found is None or own is None or own.kind != "closed" else Middle(own, found)
 
 
 def common(p: Distribution, q: Distribution) -> Iterator[tuple[Distribution, Distribution]]:

@@ -25,7 +25,9 @@ from .nearest.reverse import reverse
 DIRECTIONS = ("forward", "reverse")
 
 
-def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = None, starts: int = 12) -> Projection:
+def project(
+    p: Any, onto: Any, direction: str = "forward", *, weights: Any = None, starts: int = 12, base: Any = None
+) -> Projection:
     """The member of a family nearest to p: of the least KL(p || q), or with direction "reverse" of KL(q || p).
 
     p: a distribution of numbers or names, one of another library, a mixture, or samples, an array (n,) of outcomes, for
@@ -33,7 +35,7 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
     family, or a member of it with what is bound to numbers and names for what is free, Pareto(1, "alpha"). starts: from
     how many places at least the reverse direction descends. Forward, KL(p || q) is least where the mean score vanishes:
     E_p[T] = E_q[T] in an exponential family; reverse, every local minimum found is a point of the result, for mixtures
-    of normal vectors in up to two coordinates. Divergences are in nats. Raises
+    of normal vectors in up to two coordinates. base: the unit of divergences, nats by default. Raises
     ParameterError for samples outside the support, degenerate ones and directions that do not exist, UnderivableError
     where no member is nearest, or p has symbols and there is no closed form. (Murphy, Machine Learning, 2012, 21.2.2;
     Bishop, Pattern Recognition and Machine Learning, 2006, 10.1.2 and 10.7.)
@@ -44,9 +46,15 @@ def project(p: Any, onto: Any, direction: str = "forward", *, weights: Any = Non
     >>> two = mixture([0.3, 0.7], [Normal(-3, 1), Normal(3, 0.5)])
     >>> [round(float(q.values[0]), 2) for q in project(two, Normal, "reverse").members]
     [3.0, -3.0]
+    >>> round(project(Gamma(2, 1), Normal, base=2).divergence, 6)
+    0.271654
     >>> project([1.0, 2.0, 4.0, 5.0], Normal).member
     Normal(3, 1.5811388300841898)
     """
+    return _projection(p, onto, direction, weights, starts).in_base(base)
+
+
+def _projection(p: Any, onto: Any, direction: str, weights: Any, starts: int) -> Projection:
     if direction not in DIRECTIONS:
         raise ParameterError(f"direction is {direction!r}; it must be 'forward' or 'reverse'")
     if not isinstance(starts, int) or starts < 1:

@@ -106,14 +106,20 @@ def split(derivation: Derivation, points: int, seed: int) -> list[Finding]:
 def named(integral: sp.Expr) -> sp.Float:
     """A named integral by mpmath's tanh-sinh rule between its kinks, or a named sum term by term."""
     x, low, high = integral.limits[0]
-    f = sp.lambdify(x, integral.function, [{"exp": exponential}, "mpmath"])
+    modules = [{"exp": exponential}, "mpmath"]
     if isinstance(integral, sp.Sum):
-        return sp.Float(summed(f, low, high), 25)
+        return sp.Float(summed(sp.lambdify(x, integral.function, modules), low, high), 25)
     inside = [a.args[0] for a in integral.function.atoms(sp.Abs)]
     inside += [c.gts - c.lts for c in integral.function.atoms(sp.core.relational._Inequality)]
     kinks = {root for u in inside if u.has(x) for root in sp.solve(u, x) if root.is_real and low < root < high}
-    ends = {low, high, *kinks, *(s * sp.Integer(k) for k in (0, 1, 4, 20) for s in (1, -1) if low < s * k < high)}
-    return sp.Float(mp.fsum(stretch(f, a, b) for a, b in pairwise(map(number, sorted(ends)))), 25)
+    grid = {s * sp.Integer(k) for k in (0, 1, 4, 20) for s in (1, -1)} | {(low + high) / 2}
+    total = mp.mpf(0)
+    for a, b in pairwise(sorted({low, high, *kinks, *(end for end in grid if end.is_finite and low < end < high)})):
+        # By the distance from a finite end, which has fewer digits than x.
+        end, way = (low, 1) if a == low > -sp.oo else (high, -1) if b == high < sp.oo else (sp.S.Zero, 1)
+        f = sp.lambdify(x, integral.function.xreplace({x: end + way * x}), modules)
+        total += stretch(f, *sorted(number(way * (place - end)) for place in (a, b)))
+    return sp.Float(total, 25)
 
 
 def stretch(f: Callable[[mp.mpf], mp.mpf], a: mp.mpf, b: mp.mpf) -> mp.mpf:
@@ -153,14 +159,14 @@ def number(e: sp.Expr) -> mp.mpf:
 
 def summed(f: Callable[[int], mp.mpf], low: sp.Expr, high: sp.Expr) -> mp.mpf:
     """The sum over a finite range, or outwards until twenty terms in a row are below 1e-25 of it, the rest of 2,000
-    terms by Euler and Maclaurin's formula.
+    terms by Euler and Maclaurin's formula with the integral in log k.
     """
     if low.is_finite and high.is_finite:
         return mp.fsum(f(k) for k in range(int(low), int(high) + 1))
     total, small, k = mp.mpf(0), 0, int(low) if low.is_finite else 0
     while small < 20:
         if k == 2000:
-            return total + mp.nsum(f, [k, mp.inf], method="euler-maclaurin")
+            return total + mp.sumem(f, [k, mp.inf], integral=stretch(f, mp.mpf(k), mp.inf))
         term = f(k) + (f(-k) if low.is_infinite and k else 0)
         total, k = total + term, k + 1
         small = small + 1 if abs(term) < mp.mpf(10) ** -25 * (1 + abs(total)) else 0

@@ -77,6 +77,11 @@ def test_two_families_against_the_definition(p, q):
     assert_agree(checked(renyi_of(2, families.find(p), families.find(q)), 6))
 
 
+def test_powers_of_large_rationals():
+    """At these points SymPy multiplies out integers beyond 1e308, which it cannot factor if they are python-flint's."""
+    assert_agree(checked(renyi_of(HALF, families.find("Laplace"), families.find("Gamma")), 7, points=3))
+
+
 def test_steps_are_measured():
     report = klsym.renyi(Gamma, Gamma, 2).check(points=1, backend="numpy")
     assert report.ok, str(report)
@@ -231,7 +236,7 @@ def test_the_order_is_an_argument():
     code = f.compile("numpy")
     assert list(map(str, f.parameters))[-1] == "alpha"
     assert np.allclose(code(0, 1, [1, 1e-9], 1, [0.5, 2]), [0.25, 1e-18], rtol=1e-14)
-    assert np.array_equal(code(0, 2, 0, 1, [2, -1, 1]), [np.inf, np.nan, np.nan], equal_nan=True)
+    assert np.allclose(code(0, 2, 0, 1, [2, -1, 1]), [np.inf, np.nan, 1.5 - np.log(2)], rtol=1e-14, equal_nan=True)
     assert f.subs(alpha=2).value == klsym.renyi(Normal, Normal, 2).value
     value, *slopes = klsym.renyi(Exponential, Exponential, "alpha").compile("numpy", gradient=True)(1, 2, 0.5)
     exact = klsym.renyi(Exponential, Exponential, "alpha")

@@ -1,5 +1,7 @@
 """Chernoff information: the best order in closed form, beside the greatest measured coefficient, and of arrays."""
 
+import pickle
+
 import numpy as np
 import pytest
 import sympy as sp
@@ -71,3 +73,25 @@ def test_arrays():
     assert klsym.chernoff_information([0.5, 0.5], [0.5, 0.5], base=2) == 0
     near = klsym.chernoff_information([0.5, 0.5], [0.5 + 1e-9, 0.5 - 1e-9])
     assert near == pytest.approx(klsym.bhattacharyya([0.5, 0.5], [0.5 + 1e-9, 0.5 - 1e-9]), rel=1e-8)
+
+
+def test_code_at_the_best_order():
+    code = klsym.chernoff_information(Gamma, Gamma).compile("numpy", report=True)
+    coefficient = klsym.chernoff(Gamma(2, 1), Gamma(3, 2), "s").compile("numpy")
+    best = minimize_scalar(lambda s: -coefficient(s), bounds=(0, 1), method="bounded", options={"xatol": 1e-9})
+    found = code(2, 1, [3, 2, 2.0001], [2, 1, 1.00001])
+    assert found.value[0] == pytest.approx(-best.fun, rel=1e-14)
+    assert found.value[1] == 0
+    middle = klsym.bhattacharyya(Gamma(2, 1), Gamma(2.0001, 1.00001)).compile("numpy")()
+    assert found.value[2] == pytest.approx(middle, rel=1e-8)  # there it is a parabola in the order
+    assert (found.error < 1e-12).all()
+    assert pickle.loads(pickle.dumps(code))(2, 1, 3, 2).value == found.value[0]
+    with pytest.raises(klsym.UnderivableError, match="its order moves too"):
+        klsym.chernoff_information(Gamma, Gamma).compile("numpy", gradient=True)
+
+
+def test_code_where_the_coefficient_is_an_integral():
+    """That of Cauchy laws is symmetric in the two (Nielsen and Okamura), so that 1/2 is the best."""
+    found = klsym.chernoff_information(Cauchy, Cauchy).compile("numpy")(0, 1, 1, [2, 1])
+    middle = klsym.bhattacharyya(Cauchy, Cauchy).compile("numpy")(0, 1, 1, [2, 1])
+    np.testing.assert_allclose(found, middle, rtol=1e-13)

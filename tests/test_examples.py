@@ -44,6 +44,7 @@ USES = {
     "hypotheses": (("--experiments", "5000"), "the exponents are the divergences"),
     "laplace": ((), "the terms are what they estimate"),
     "limitations": ((), "each limit is named"),
+    "mine": (("--steps", "600"), "the bound is below the truth"),
     "orders": (("--pairs", "1000"), "the limits and bounds are held"),
     "ppo": ((), "do what is said"),
     "rlhf": (("--draws", "50000"), "each estimate has the gradient that is said"),
@@ -51,14 +52,16 @@ USES = {
     "trust_region": ((), "every step is within its region"),
     "vae": ((), "trained to the best ELBO"),
 }
-HEAVY = {"vae": (pytest.mark.peers, pytest.mark.slow), "distillation": (pytest.mark.peers,)}
+HEAVY = {name: (pytest.mark.peers, pytest.mark.slow) for name in ("mine", "vae")} | {
+    "distillation": (pytest.mark.peers,)
+}
 USED = README.partition("## What the divergence is used for")[2].partition("\n## ")[0]
 ROWS = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", USED, re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=HEAVY.get(name, ())) for name in USES])
 def test_use(name, monkeypatch, capsys):
-    if name == "vae":
+    if name in ("mine", "vae"):
         pytest.importorskip("torch")
     arguments, says = USES[name]
     monkeypatch.setattr(sys, "argv", [name, *arguments])

@@ -144,11 +144,12 @@ def test_derivatives_are_those_of_the_definition(formula, numbers, name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pair", ["Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Levy", "StudentT Logistic"])
+@pytest.mark.parametrize("pair", ["Weibull Gumbel", "Beta Kumaraswamy", "LogLaplace Levy"])
 def test_derivatives_by_every_parameter(pair):
     p, q = (getattr(klsym, name) for name in pair.split())
-    for formula in (kl(p, q), jensen_shannon(p, p)):
-        (point,) = sample_points(formula, formula.cases[-1], 1, seed=4)
+    opened = [(f, case) for f in (kl(p, q), jensen_shannon(p, p)) for case in f.cases if case.kind in OPEN]
+    for formula, case in opened:
+        (point,) = sample_points(formula, case, 1, seed=4)
         numbers = {s.name: float(point[s]) for s in formula.parameters}
         found = formula.compile("numpy", gradient=True)(**numbers)
         for name in found._fields[1:]:
@@ -162,6 +163,13 @@ def test_a_derivative_that_vanishes():
     assert (abs(found.value.mu_p) < 1e-15).all() and (found.error.mu_p < 1e-12).all()
     same = jensen_shannon(klsym.Gamma, klsym.Gamma).compile("numpy", gradient=True)(2, 1, 2, 1)
     assert tuple(same) == (0, 0, 0, 0, 0)
+
+
+def test_derivatives_where_densities_are_beyond_doubles_apart():
+    found = WEIGHTED.compile("numpy", gradient=True)(0, 0.3, [0, 3], 3, 0.3)
+    assert np.isfinite(np.array(found)).all()
+    ends = (WEIGHTED.compile("numpy")(0, 0.3, 3, 3, 0.3 + step) for step in (1e-5, -1e-5))
+    assert found.weight[1] == pytest.approx(np.subtract(*ends) / 2e-5, rel=1e-8)
 
 
 def test_what_has_no_derivative_under_the_integral_is_refused():

@@ -5,6 +5,7 @@ import math
 import pytest
 import scipy.stats as stats
 import sympy as sp
+from scipy.optimize import brentq
 
 from klsym import (
     Bernoulli,
@@ -74,6 +75,22 @@ def test_code():
     assert code(0, 1, 0, 1) == 0
     report = kolmogorov(Exponential, Exponential).check(points=1)
     assert report.ok, str(report)
+
+
+def test_code_where_no_crossing_is_known():
+    """Beside SciPy's distribution functions at the crossings that its densities have."""
+    code = kolmogorov(Gamma, Gamma).compile("numpy", report=True)
+    first, second = stats.gamma(2), stats.gamma(3, scale=0.25)
+    turns = [brentq(lambda x: first.logpdf(x) - second.logpdf(x), *ends) for ends in ((0.01, 0.2), (0.2, 9))]
+    want = max(abs(first.cdf(x) - second.cdf(x)) for x in turns)
+    found = code(2, 1, [3, 2, 2], [4, 1, 1 + 1e-9])
+    assert found.value[0] == pytest.approx(want, rel=1e-13)
+    assert found.value[1] == 0
+    assert found.value[2] == pytest.approx(1e-9 * 4 * math.exp(-2), rel=1e-8)  # x f(x) at its greatest, x = 2
+    assert (found.error < 1e-11).all()
+    lam, k = 2.5, [*range(60)]
+    want = max(abs(stats.poisson(lam).cdf(k) - stats.geom(0.3, loc=-1).cdf(k)))
+    assert kolmogorov(Poisson, Geometric).compile("numpy")(lam, 0.3) == pytest.approx(want, rel=1e-13)
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 
 from klsym import divergences, oracles
+from klsym.backends.multiprecision import nearest
 from klsym.core.divergence import Divergence
 from klsym.core.domain import Interval, half_line, real_line, unit_interval
 from klsym.core.errors import ParameterError
@@ -14,6 +15,7 @@ from klsym.core.family import Distribution, Family
 from klsym.core.value import Value
 from klsym.divergences import kl
 from klsym.families import catalog
+from klsym.oracles import anchors, half_lines
 
 x = sp.Symbol("x", real=True)
 R = sp.Rational
@@ -375,3 +377,21 @@ def test_terms_beyond_reach_are_a_doubt():
     found = oracles.measure(divergences.entropy, catalog["Skellam"](sp.Integer(10) ** 300, 1))
     assert not found.vouched
     assert "besseli out of reach" in found.note
+
+
+class Whole:
+    """An integer that is not Python's, as are those of gmpy2, which mpmath takes where it finds it."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __neg__(self):
+        return Whole(-self.value)
+
+    def __index__(self):
+        return self.value
+
+
+@pytest.mark.parametrize("exact", [anchors._rational, half_lines._rational, nearest], ids=lambda f: f.__module__)
+def test_mantissas_of_another_kind(exact):
+    assert float(exact(mp.mp.make_mpf((1, Whole(5), -1, 3)))) == -2.5

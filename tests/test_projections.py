@@ -289,6 +289,8 @@ BAD = {
         lambda: project(mixture([0.5, 0.5], [Dirichlet([1, 2]), Dirichlet([3, 1])]), Dirichlet, "reverse"),
         "of numbers and of normal vectors",
     ),
+    "underdispersed": (lambda: project([1, 2, 2, 3], klsym.NegativeBinomial), "no member is nearest"),
+    "base": (lambda: project(Gamma(2, 1), Normal, base=1), "base is 1"),
     "categories": (lambda: project([0, 1], Categorical), "counted from 1"),
 }
 
@@ -359,6 +361,16 @@ def test_lists_and_directions():
     found = project(v, VonMisesFisher)
     assert float(found.values["kappa"]) == pytest.approx(kappa, rel=1e-8)
     assert np.allclose(found.values["mu"].array.astype(float).ravel(), mu)
+
+
+def test_units():
+    nats, bits = (project(Gamma(2, 1), Normal, base=base) for base in (None, 2))
+    assert bits.divergence * np.log(2) == pytest.approx(nats.divergence, rel=1e-15) and " bits" in str(bits)
+    assert float(bits.remaining) == pytest.approx(bits.divergence, rel=1e-15)
+    nats, bits = (project([1, 2, 4], Poisson, base=base) for base in (None, 2))
+    assert bits.cross_entropy * np.log(2) == pytest.approx(nats.cross_entropy)
+    assert bits.divergence * np.log(2) == pytest.approx(nats.divergence)
+    assert project(Gamma("a", "b"), Normal, base=2).remaining.unit == "bits"
 
 
 def test_command(capsys):

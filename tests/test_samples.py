@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from scipy.special import digamma, gammaln
+from scipy.stats import differential_entropy
 
 import klsym
 from klsym import gaussian, vectors
+from klsym.bench import laws
 from klsym.core.errors import ParameterError
-from klsym.samples import neighbours
+from klsym.samples import nearest, neighbours
 from klsym.samples.counts import METHODS
 from klsym.samples.ratios import k3
 from klsym.samples.tails import pareto_index
@@ -137,18 +139,19 @@ def test_coverage_of_the_delta_method():
 
 @pytest.mark.parametrize("d", [1, 3, 9])
 @pytest.mark.parametrize("rounded", [False, True])
-@pytest.mark.parametrize("within", [False, True])
+@pytest.mark.parametrize("within", [False, True, "some"])
 def test_neighbours_are_those_of_all_distances(d, rounded, within, monkeypatch):
     monkeypatch.setattr(neighbours, "LARGE", 100)
     rng = np.random.default_rng(d)
     points, queries = rng.normal(size=(150, d)), rng.normal(size=(90, d)) * 3
     if rounded:
         points, queries = np.round(points), np.round(queries)
-    queries = points if within else queries
+    places = np.arange(0, len(points), 1 if within is True or d == 1 else 4) if within else None
+    queries = points[places] if within else queries
     all_of = cdist(queries, points)
     if within:
-        np.fill_diagonal(all_of, np.inf)
-    distances, indices = neighbours.nearest(points, queries, [2, 6, 7], within, 6)
+        all_of[np.arange(len(places)), places] = np.inf
+    distances, indices = neighbours.nearest(points, queries, [2, 6, 7], places, 6)
     ordered = np.sort(all_of, axis=1)
     assert distances == pytest.approx(ordered[:, [1, 5, 6]], abs=1e-12)
     assert np.sort(np.take_along_axis(all_of, indices, 1), axis=1) == pytest.approx(ordered[:, :6], abs=1e-12)
@@ -172,6 +175,100 @@ def test_kl_of_normals(d, scale):
     assert abs(float(found) - truth) < 4 * found.standard_error
     if found.interval is None:
         assert "no interval" in found.diagnosis
+
+
+def rms(of, truth, repeats):
+    return math.sqrt(np.mean([(float(of(np.random.default_rng(seed))) - truth) ** 2 for seed in range(repeats)]))
+
+
+# Laws by which no threshold was chosen, and how much nearer than the k nearest alone the estimate comes at least.
+FAR_FROM_NORMAL = [
+    ("kl, gamma", 10, 0.6),
+    ("kl, logistic", 20, 0.6),
+    ("kl, student 3, round", 10, 0.3),
+    ("kl, weibull", 10, 0.6),
+    ("kl, parabolas", 20, 0.4),
+]
+
+
+@pytest.mark.parametrize("name, d, share", FAR_FROM_NORMAL)
+def test_maps_make_laws_nearer_to_normal(name, d, share):
+    case = laws.CASES[name]
+    assert case.held
+    found, flat = (
+        rms(lambda rng: klsym.estimate(*case.draw(rng, 100, d), level=None, start=start), case.truth(d), 12)  # noqa: B023
+        for start in ("auto", "flat")
+    )
+    assert found < share * flat
+
+
+def test_a_map_of_both_samples_is_no_part_of_the_divergence():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(300, 3)), 1.5 * rng.normal(size=(300, 3))
+    before, after = klsym.estimate(x, y), klsym.estimate(np.exp(2 * x), np.exp(2 * y))
+    assert float(after) == pytest.approx(float(before), abs=0.5 * before.standard_error)
+    assert "normal scores" in after.diagnosis and "normal scores" not in before.diagnosis
+
+
+@pytest.mark.parametrize("d", [2, 5])
+def test_the_slope_of_a_map_is_part_of_the_entropy(d):
+    x = np.random.default_rng(0).normal(size=(2000, d))
+    found, truth = klsym.estimate(np.exp(x)), d * math.log(2 * math.pi * math.e) / 2
+    assert "normal scores" in found.diagnosis and abs(float(found) - truth) < 4 * found.standard_error < 0.5
+
+
+def test_margins_with_two_modes_have_a_map_of_their_own():
+    case = laws.CASES["kl, two modes"]
+    x, y = case.draw(np.random.default_rng(0), 1000, 20)
+    found = klsym.estimate(x, y)
+    assert "own margins of 1 columns of x" in found.diagnosis
+    assert abs(float(found) - case.truth(20)) < 0.15 < abs(float(klsym.estimate(x, y, start="normal")) - case.truth(20))
+
+
+def test_of_many_outcomes_some_ask_and_a_normal_law_guesses_the_rest(monkeypatch):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2000, 5)), 1.5 * rng.normal(size=(2000, 5))
+    whole = klsym.estimate(x, y)
+    monkeypatch.setattr(nearest, "MOST", 300)
+    some, alone = klsym.estimate(x, y, k=10), klsym.estimate(x[:300], y, k=10)
+    assert float(some) != float(whole) and abs(float(some) - float(whole)) < 2 * whole.standard_error
+    # Far less than of 300 outcomes alone, as what they differ by the normal laws know.
+    assert whole.standard_error < some.standard_error < 0.8 * alone.standard_error
+
+
+def test_spacings_of_a_flat_density_have_no_bias():
+    found = [float(klsym.estimate(np.random.default_rng(seed).random(40))) for seed in range(400)]
+    # At the ends a spacing leaves out what lies beyond the outcome: less than 1/n of the whole.
+    assert abs(np.mean(found)) < 4 * np.std(found) / 20
+
+
+@pytest.mark.parametrize("name", ["entropy, gumbel", "entropy, beta", "entropy, logistic"])
+@pytest.mark.parametrize("n", [20, 100, 2000])
+def test_spacings_beside_scipy(name, n):
+    case = laws.CASES[name]
+    found, theirs = (
+        rms(lambda rng: of(case.draw(rng, n, 1)[0]), case.truth(1), 100)  # noqa: B023
+        for of in (klsym.estimate, lambda x: differential_entropy(x[:, 0]))
+    )
+    assert case.held and found < theirs
+
+
+def test_interval_of_spacings_covers():
+    truth, inside = 1 + np.euler_gamma, []
+    for seed in range(300):
+        found = klsym.estimate(np.random.default_rng(seed).gumbel(size=600))
+        if found.interval:
+            inside.append(found.interval[0] <= truth <= found.interval[1])
+    assert len(inside) > 200 and 0.92 <= np.mean(inside) <= 0.98
+
+
+def test_interval_in_a_plane_covers():
+    case, inside = laws.CASES["kl, gumbel"], []
+    for seed in range(40):
+        found = klsym.estimate(*case.draw(np.random.default_rng(seed), 1000, 2))
+        if found.interval:
+            inside.append(found.interval[0] <= case.truth(2) <= found.interval[1])
+    assert len(inside) > 20 and np.mean(inside) > 0.9
 
 
 def test_entropy_of_a_sample():

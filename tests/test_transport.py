@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from scipy import stats
+from scipy.integrate import quad
 
 import klsym
 from klsym import (
@@ -14,7 +15,9 @@ from klsym import (
     Cauchy,
     Exponential,
     Gamma,
+    Geometric,
     Laplace,
+    Logistic,
     LogNormal,
     Normal,
     Pareto,
@@ -26,6 +29,8 @@ from klsym import (
     cli,
     families,
     oracles,
+    wasserstein1,
+    wasserstein2,
 )
 from klsym.core.continuity import at
 from klsym.core.errors import ParameterError, UnderivableError, VectorError
@@ -146,3 +151,22 @@ def test_command_line(capsys):
     words = ["normal", "mu=0", "sigma=1", "normal", "mu=3", "sigma=5"]
     assert cli.main(["evaluate", "--divergence", "wasserstein2", *words]) == 0
     assert capsys.readouterr().out.startswith("5.00000000000000")
+
+
+def test_code_of_distribution_functions_that_cross():
+    """Beside SciPy's integral of |F - G|; the two functions cross where the code has to find it."""
+    first, second = stats.norm(0.3, 1.1), stats.logistic(-0.2, 0.7)
+    want, _ = quad(lambda x: abs(first.cdf(x) - second.cdf(x)), -60, 60, limit=500, epsabs=1e-13)
+    found = wasserstein1(Normal, Logistic).compile("numpy", report=True)(0.3, 1.1, [-0.2, -100], 0.7)
+    assert found.value[0] == pytest.approx(want, rel=1e-9)
+    assert found.value[1] == pytest.approx(100.3, rel=1e-13)  # one lies below the other: their means differ
+    assert (found.error < 1e-9).all()
+    scaled = wasserstein1(Normal, Laplace).compile("numpy")([0, 7], [1, 3], [0, 7], [1, 3])
+    assert scaled[1] == pytest.approx(3 * scaled[0], rel=1e-13)
+
+
+def test_code_of_what_needs_quantiles_is_refused():
+    with pytest.raises(UnderivableError, match="compares quantiles"):
+        wasserstein2(Gamma, Weibull).compile("numpy")
+    with pytest.raises(UnderivableError, match="of counts"):
+        wasserstein1(Poisson, Geometric).compile("numpy")

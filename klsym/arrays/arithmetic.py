@@ -129,7 +129,7 @@ def balls() -> Arithmetic:
     def _enclosed(number: sp.Expr, bits: int) -> Any:
         # evalf vouches for all of its digits (Fredrik Johansson's algorithm, which raises the precision as needed).
         sign, mantissa, exponent, _ = _rounded(number, math.ceil(bits * math.log10(2)) + 5)._mpf_
-        middle = arb(flint.fmpz(-mantissa if sign else mantissa)) * arb(2) ** exponent
+        middle = arb(flint.fmpz(int(-mantissa if sign else mantissa))) * arb(2) ** exponent
         return arb(middle, abs(middle) * arb(2) ** -bits)
 
     def filled(a: Any) -> Any:

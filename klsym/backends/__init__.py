@@ -14,6 +14,7 @@ from ..core.program import Program
 from . import array_api, c, jax, numba, numpy, portable, proof, torch
 from .callable import Compiled
 from .function import Report
+from .greatest import Greatest
 from .host import Host
 from .portable import ArrayProgram
 from .quadrature.function import load as _load_integral
@@ -104,6 +105,17 @@ def load_integral(
     return _load_integral(program, closed, backend, second_pass=second_pass, **options)
 
 
+def load_greatest(
+    program: Program, reached: Program, coefficient: Any, second_pass: bool = True, report: bool = False
+) -> Greatest:
+    """What is the greatest value of a function over its order; the program has what is closed or infinite of it.
+
+    `reached` is 1 where it is neither, and `coefficient` is that function compiled, with its derivative by the order.
+    """
+    closed = load(program, "numpy", second_pass=second_pass)
+    return Greatest(program, closed, reached, coefficient, second_pass, report)
+
+
 def _find(name: str) -> ModuleType:
     if name == "numba" and name not in BACKENDS:
         raise UnderivableError("numba is not installed; pip install numba, or take the backend numpy")
@@ -123,5 +135,6 @@ __all__ = [
     "emit",
     "hosted",
     "load",
+    "load_greatest",
     "load_integral",
 ]

@@ -80,6 +80,7 @@ def nearest(x: Number) -> float:
     sign, mantissa, exponent, length = x._mpf_
     if not mantissa or not -1100 < exponent + length < 1100:
         return float(x) if not mantissa or exponent > 0 else 0.0
+    mantissa = int(mantissa)  # mpmath takes gmpy2's integers where it finds gmpy2, whose quotients are no doubles
     try:
         size = mantissa * 2**exponent if exponent > 0 else mantissa / 2**-exponent  # of integers: rounded once
         return float(-size if sign else size) + 0.0

@@ -20,6 +20,7 @@ import mpmath as mp
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import wasserstein1
 from ..render import aligned
 from .run import Row, timed
 
@@ -50,7 +51,8 @@ class Input:
 class Call:
     """A function of a library: where it is, what it takes, arguments beside, and how many of ours its unit has.
 
-    It takes "vectors", "samples", or dit's "distributions"; `of_p` says that it takes P's alone.
+    It takes "vectors", "places" (the outcomes 0, 1, 2, ... twice, and their probabilities), "samples", or dit's
+    "distributions"; `of_p` says that it takes P's alone.
     """
 
     where: str
@@ -66,11 +68,13 @@ class Call:
         function, sides = getattr(import_module(module), name), self._sides(given)
         if sides is None:
             return None
-        return partial(function, *sides[: 1 if self.of_p else 2], *self.beside, **dict(self.named))
+        return partial(function, *(sides[:1] if self.of_p else sides), *self.beside, **dict(self.named))
 
     def _sides(self, given: Input) -> Any:
         if self.takes == "vectors":
             return given.p, given.q
+        if self.takes == "places":
+            return [np.arange(len(given.p))] * 2 + [given.p, given.q]
         if self.takes == "samples":
             return given.samples()
         law = import_module("dit").Distribution
@@ -94,6 +98,17 @@ def _power(p: Numbers, q: Numbers, order: float) -> Any:
 def _jensen_shannon(p: Numbers, q: Numbers) -> Any:
     middle = [(a + b) / 2 for a, b in zip(p, q, strict=True)]
     return (_kl(p, middle) + _kl(q, middle)) / 2
+
+
+def _between(p: Numbers, q: Numbers) -> Any:
+    return mp.fsum(abs(mp.fsum(p[:k]) - mp.fsum(q[:k])) for k in range(1, len(p)))
+
+
+def wasserstein(x: Vector, y: Vector) -> Any:
+    """klsym's distance of the laws of two samples: at the places of both, those of x with the probabilities of x."""
+    places, index = np.unique(np.concatenate([x, y]), return_inverse=True)
+    p, q = (np.bincount(part, minlength=places.size) / part.size for part in np.split(index, [x.size]))
+    return wasserstein1(p, q, positions=places)
 
 
 def _wasserstein(x: Numbers, y: Numbers) -> Any:
@@ -210,9 +225,20 @@ FUNCTIONS: dict[str, tuple[Callable[[Numbers, Numbers], Any], tuple[Call, ...]]]
             Sampled("divergence.total_variation_distance", named=DISCRETE),
         ),
     ),
+    "wasserstein of laws": (
+        _between,
+        (Call("klsym.wasserstein1"), Call("scipy.stats.wasserstein_distance", takes="places")),
+    ),
 }
 OF_SAMPLES: dict[str, tuple[Callable[[Numbers, Numbers], Any], tuple[Call, ...]]] = {
-    "wasserstein": (_wasserstein, (Call("scipy.stats.wasserstein_distance"), Call("divergence.wasserstein_distance"))),
+    "wasserstein": (
+        _wasserstein,
+        (
+            Call("klsym.bench.divergences.wasserstein"),
+            Call("scipy.stats.wasserstein_distance"),
+            Call("divergence.wasserstein_distance"),
+        ),
+    ),
 }
 
 

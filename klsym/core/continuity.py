@@ -7,6 +7,8 @@ from typing import Any
 
 import sympy as sp
 
+from .exact import Exact
+
 
 def at(expr: Any, values: Mapping[sp.Symbol, sp.Expr]) -> Any:
     """The expression with the values put in, where a product of 0 and a logarithm of 0 is 0.
@@ -15,8 +17,14 @@ def at(expr: Any, values: Mapping[sp.Symbol, sp.Expr]) -> Any:
     >>> at(p * sp.log(p / q) - sp.log(q), {p: sp.S.Zero, q: sp.S.Half})
     log(2)
     """
-    direct = expr.xreplace(dict(values))
-    return _at(expr, dict(values)) if direct.has(sp.nan, sp.zoo) else direct
+    values = dict(values)
+    try:
+        direct = expr.xreplace(values)
+    except OverflowError:
+        # SymPy factors the integers of a rational in a power; those of python-flint it cannot beyond 1e308.
+        values = {old: Exact(new) if new.is_Rational and not new.is_Integer else new for old, new in values.items()}
+        direct = expr.xreplace(values)
+    return _at(expr, values) if direct.has(sp.nan, sp.zoo) else direct
 
 
 def _at(expr: Any, values: dict[sp.Symbol, sp.Expr]) -> Any:

@@ -92,13 +92,23 @@ class Derivation:
 
 
 @dataclass(frozen=True)
+class Middle:
+    """The member of a family with density in proportion to p^a q^(1 - a), a the order; KL divergence of the family."""
+
+    kl: Derivation
+    member: tuple[sp.Expr, ...]
+
+
+@dataclass(frozen=True)
 class General:
     """The divergence of generic members of one family, and the two members of it that are meant.
 
-    `values` are those meant for the divergence's own parameters.
+    `values` are those meant for the divergence's own parameters; where it has an order, `middle` may be the member
+    between the generic two.
     """
 
     derivation: Derivation
     p: Distribution
     q: Distribution
     values: tuple[sp.Expr, ...] = ()
+    middle: Middle | None = None

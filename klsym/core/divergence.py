@@ -13,6 +13,7 @@ from sympy.logic.boolalg import Boolean
 
 from .domain import Parameter
 
+Over = Literal["densities", "couplings", "half-lines", "orders", "curves"]
 Operator = Callable[..., sp.Expr]
 RATIO = sp.Symbol("t", positive=True)
 
@@ -55,7 +56,7 @@ class Divergence:
     generator: sp.Expr | None = None
     unitless: bool = False
     parts: tuple[tuple[sp.Expr, Divergence], ...] = ()
-    over: Literal["densities", "couplings", "half-lines", "orders", "curves"] = "densities"
+    over: Over = "densities"
 
     def written(self, log_p: sp.Expr, log_q: sp.Expr, P: Operator, Q: Operator) -> sp.Expr:
         """The definition at the values of the divergence's own parameters."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .divergence import Over
 from .program import Program
 
 
@@ -25,6 +26,9 @@ class IntegralProgram:
     has none, `kinked` that the integrand may have a kink where the densities cross, `meets` that near P = Q their
     difference is as precise as it is small. `sizes`, of the arguments of `nodes`, is how large the other terms of the
     log densities are in sum.
+
+    What is `over` half-lines or couplings is made of the integrals of p - q up to each x: the greatest size of them, or
+    the integral of it, for which there is one of (x - c)(p - q) too.
     """
 
     outside: Program
@@ -39,11 +43,7 @@ class IntegralProgram:
     both: bool
     kinked: bool
     meets: bool
-
-    @property
-    def integrals(self) -> int:
-        """How many there are: of the value and of its derivatives."""
-        return len(self.outside.outputs)
+    over: Over = "densities"
 
     @property
     def name(self) -> str:

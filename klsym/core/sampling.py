@@ -42,11 +42,11 @@ def draw(
 
 def _typical(parameter: Parameter, rng: random.Random, attempt: int) -> sp.Expr:
     low, high = parameter.typical
-    if parameter.domain.integer:
-        return sp.Integer(rng.randint(int(low), int(high)))
     stretch = 1.0 if attempt < 50 else rng.choice((0.2, 0.5, 1.0, 1.0, 2.0, 4.0))
     if parameter.domain.lower == 0 and parameter.domain.upper == 1:
         stretch = 1.0
     if parameter.domain.lower == -sp.oo and attempt >= 50:
         stretch *= rng.choice((1, -1))
+    if parameter.domain.integer:
+        return sp.Integer(rng.randint(*sorted((int(stretch * low), int(stretch * high)))))
     return sp.Rational(round(1000 * stretch * rng.uniform(low, high)), 1000)

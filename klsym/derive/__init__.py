@@ -21,7 +21,7 @@ from .own_powers import by_own_powers
 from .powers import by_powers
 from .ratios import by_ratio
 from .sums import by_sum
-from .support import finiteness
+from .support import edges, finiteness
 from .transport import by_transport
 
 
@@ -152,6 +152,7 @@ def _cases(divergence, p, q, definition, expansions, finite, why, infinite) -> t
     cases = []
     if not leftover:
         cases.append(Case("closed", closed, when))
+        cases += _edge_cases(divergence, p, q, definition)
     else:
         cases += _shared_cases(divergence, p, q)
         if finite is None:
@@ -171,6 +172,13 @@ def _cases(divergence, p, q, definition, expansions, finite, why, infinite) -> t
     if when != sp.true and infinite:
         cases.append(Case("infinite", sp.oo, sp.true, why))
     return tuple(cases)
+
+
+def _edge_cases(divergence: Divergence, p: Distribution, q: Distribution, definition: sp.Expr) -> list[Case]:
+    """Where every expectation is finite on the edge of where it diverges: the general form has no value there."""
+    ends = edges(p, q) if all(_measure(call, p, q) is p for _, call in _calls(definition)) else []
+    specials = [(derive(divergence, member, q), when) for member, when in ends]
+    return [Case("closed", d.cases[0].value, when) for d, when in specials if d.kind == "closed"]
 
 
 def _shared_cases(divergence: Divergence, p: Distribution, q: Distribution) -> list[Case]:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import sympy as sp
 from sympy import exp, expand_log, log, loggamma, pi, sqrt
-from sympy.logic.boolalg import Boolean
 
 from ..core.domain import Interval
 from ..core.functions import LogSinhc, ParabolicU, TricomiU
@@ -67,7 +66,7 @@ def gen_gamma(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | N
     def log_z(e0: sp.Expr, e1: sp.Expr) -> sp.Expr:
         return loggamma((e0 + 1) / c) - (e0 + 1) / c * log(-e1) - log(size)
 
-    extensions: list[Extension] = [(y**-c, *_bessel(c), _both_fall)]
+    extensions: list[Extension] = [(y**-c, *_bessel(c), _both_fall(c))]
     if c == 1:
         quadratic = (y**2, _parabolic(quadratic_last=True), "DLMF 12.5.1", lambda e0, e1, e2: (e0 + 1 > 0, -e2 > 0))
         extensions = [*extensions, quadratic]
@@ -112,19 +111,21 @@ def _power_mellin(y: sp.Symbol, c: sp.Expr, d: sp.Expr, triples: Callable[..., T
 
 
 def _bessel(c: sp.Expr):
-    """int y^e0 exp(e1 y^c + e2 y^-c) dy (DLMF 10.32.10)"""
+    """int y^e0 exp(e1 y^c + e2 y^-c) dy (DLMF 10.32.10; 5.9.1 where e1 is 0)"""
     sign = -1 if c.is_negative else 1
 
     def log_z(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> sp.Expr:
         nu = (e0 + 1) / c
+        if e1 == 0:
+            return loggamma(-nu) + nu * log(-e2) - log(sign * c)
         return log(2) - log(sign * c) + nu / 2 * (log(-e2) - log(-e1)) + LogBesselK(nu, 2 * sqrt(e1 * e2))
 
     return log_z, "DLMF 10.32.10"
 
 
-def _both_fall(e0: sp.Expr, e1: sp.Expr, e2: sp.Expr) -> tuple[Boolean, ...]:
-    """Where y^e0 exp(e1 y^c + e2 y^-c) falls exponentially at 0 and at oo."""
-    return (-e1 > 0, -e2 > 0)
+def _both_fall(c: sp.Expr):
+    """Where y^e0 exp(e1 y^c + e2 y^-c) falls exponentially at 0 and at oo, or as a power where e1 is 0."""
+    return lambda e0, e1, e2: (-(e0 + 1) / c > 0 if e1 == 0 else -e1 > 0, -e2 > 0)
 
 
 def _parabolic(quadratic_last: bool):
@@ -164,7 +165,7 @@ def gig(atoms: Combination, y: sp.Symbol, support: Interval) -> Kernel | None:
     return Kernel(
         "generalized inverse Gaussian", y, (log(y), y**c, y**-c),
         (atoms.get(log(y), sp.S.Zero), found[c], found[other]),
-        *_bessel(c), finite=_both_fall, regular=False, parts=incomplete.inverse_gauss(c),
+        *_bessel(c), finite=_both_fall(c), regular=False, parts=incomplete.inverse_gauss(c),
     )  # fmt: skip
 
 

@@ -73,7 +73,7 @@ def _candidates(family: Family, general: Distribution) -> Iterator[Values]:
             equations = [(theirs - family.log_density).subs(x, place) for place in places]
             found = (values for values in _solve([_single(e) for e in equations], left))
         else:
-            found = _match(theirs, family.log_density, x, left)
+            found = matches(theirs, family.log_density, x, left)
         for values in found:
             yield {symbol: value.xreplace(values) for symbol, value in given.items()} | values
     # At a closed end of its domain a parameter may leave the density without what is not in the other one.
@@ -96,7 +96,7 @@ def _single(equation: sp.Expr) -> sp.Expr:
     return above - below
 
 
-def _match(
+def matches(
     theirs: sp.Expr, mine: sp.Expr, x: sp.Symbol, unknowns: set[sp.Symbol], whole: bool = False
 ) -> Iterator[Values]:
     """Values at which `theirs` is `mine` as a function of x: up to a constant, unless `whole`."""
@@ -106,7 +106,7 @@ def _match(
             known = [a for a in (*ours, *other) if a != ONE and not a.free_symbols & unknowns]
             for given in _bindings(atom, coefficient, known, x, unknowns):
                 rest = unknowns - given.keys()
-                for found in _match(theirs.xreplace(given), mine, x, rest, whole):
+                for found in matches(theirs.xreplace(given), mine, x, rest, whole):
                     yield {symbol: value.xreplace(found) for symbol, value in given.items()} | found
             return
     atoms = [a for a in (*ours, *other) if whole or a != ONE]
@@ -129,7 +129,7 @@ def _unify(atom: sp.Expr, target: sp.Expr, x: sp.Symbol, unknowns: set[sp.Symbol
     """Values at which two atoms are equal."""
     if isinstance(atom, sp.exp) or isinstance(target, sp.exp) or atom.func == target.func != sp.Pow:
         if atom.func == target.func and len(atom.args) == 1 and x in target.free_symbols:
-            yield from _match(atom.args[0], target.args[0], x, unknowns, whole=True)
+            yield from matches(atom.args[0], target.args[0], x, unknowns, whole=True)
         return
     (base, exponent), (other, power) = atom.as_base_exp(), target.as_base_exp()
     if base == other:

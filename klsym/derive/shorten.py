@@ -12,6 +12,8 @@ def shorten(total: sp.Expr) -> sp.Expr:
     >>> a, b = sp.symbols("a b", positive=True)
     >>> shorten(sp.log(a + b) - sp.log(1 + b / a) + (a - b) ** 2 / 2 + (a - b) ** 2 / 2)
     (a - b)**2 + log(a)
+    >>> shorten((a**2 - 2 * a * b + b**2) / b)
+    (a - b)**2/b
     """
     total = total.replace(sp.exp, lambda inside: _product(inside))
     total = total.replace(_is_root, lambda root: _cancelled(root.base) ** root.exp)

@@ -6,7 +6,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from ..core.family import Distribution
-from .tails import End, converges, tail
+from .tails import End, balanced, converges, tail
 
 
 def finiteness(p: Distribution, q: Distribution) -> tuple[Boolean | None, str]:
@@ -24,6 +24,22 @@ def finiteness(p: Distribution, q: Distribution) -> tuple[Boolean | None, str]:
         if condition == sp.false:
             return sp.false, reason
     return sp.And(*conditions), "; ".join(reasons)
+
+
+def edges(p: Distribution, q: Distribution) -> list[tuple[Distribution, Boolean]]:
+    """The members p beyond which E_p |log q| diverges, and where it is finite for themselves."""
+    mine, other = p.support, q.support
+    ends: dict[End, bool] = {"lower": mine.lower == other.lower, "upper": mine.upper == other.upper}
+    found = []
+    for end in (end for end, shared in ends.items() if shared):
+        difference, when = balanced(tail(p, end, True), tail(q, end, False))
+        for symbol in p.values if when != sp.false else ():
+            slope = sp.diff(difference, symbol) if symbol.is_Symbol else sp.S.Zero
+            if slope.is_number and slope != 0:
+                place = sp.expand(symbol - difference / slope)
+                found.append((p.subs({symbol: place}), sp.And(sp.Eq(place, symbol), when)))
+                break
+    return found
 
 
 def _at_end(p: Distribution, q: Distribution, end: End) -> tuple[Boolean | None, str]:

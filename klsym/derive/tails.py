@@ -5,7 +5,7 @@ Near an end, t -> oo, where x = e^t at +oo, x = -e^t at -oo, and x = end +- e^-t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -21,13 +21,17 @@ End = Literal["lower", "upper"]
 
 @dataclass(frozen=True)
 class Growth:
-    """coefficient * t^rate (level 0), t^power e^(rate t) (level 1) or exp(inner e^(rate t)) (level 2)."""
+    """coefficient * t^rate (level 0), t^power e^(rate t) (level 1) or exp(inner e^(rate t)) (level 2).
+
+    `drift` is the coefficient of t in the tail of which this is the leading term.
+    """
 
     level: int
     rate: sp.Expr
     coefficient: sp.Expr
     inner: sp.Expr = sp.S.Zero
     power: sp.Expr = sp.S.Zero
+    drift: sp.Expr = sp.S.Zero
 
 
 class Unknown(Exception):
@@ -42,9 +46,16 @@ def tail(p: Distribution, end: End, measure: bool) -> Growth | None:
     """The leading term of the log density at an end, with the Jacobian dx/dt if it is to be integrated."""
     try:
         density, jacobian = _near(p, p, end)
-        return _leading(density + (jacobian if measure else 0))
+        whole = density + (jacobian if measure else 0)
+        return replace(_leading(whole), drift=_drift(whole))
     except Unknown:
         return None
+
+
+def _drift(expr: sp.Expr) -> sp.Expr:
+    """The coefficient of t among the terms that grow."""
+    terms = [g for atom, c in linear(expr, T).items() for g in _growths(atom, c)]
+    return cancelled(sp.Add(*(g.coefficient for g in terms if (g.level, g.rate) == (0, 1))))
 
 
 def _near(of: Distribution, p: Distribution, end: End) -> tuple[sp.Expr, sp.Expr]:
@@ -86,19 +97,35 @@ def converges(p: Growth | None, q: Growth | None) -> Boolean | None:
         return below(q.rate, decay) if q.level == 1 else sp.false
     if q.level == 1:
         return sp.true
-    return sp.Or(below(q.rate, p.rate), sp.And(sp.Eq(p.rate, q.rate), below(q.inner, decay)))
+    # Where the leading terms are equal the drift decides.
+    if q.inner == decay:
+        slower = sp.Lt(p.drift, 0)
+    else:
+        slower = below(q.inner, decay, sp.Le if p.drift.is_negative else sp.Lt)
+    return sp.Or(below(q.rate, p.rate), sp.And(sp.Eq(p.rate, q.rate), slower))
 
 
-def below(small: sp.Expr, large: sp.Expr) -> Boolean:
-    """small < large, both positive, written by reciprocals where that is shorter.
+def balanced(p: Growth | None, q: Growth | None) -> tuple[sp.Expr, Boolean]:
+    """What is 0 where the leading terms of p and log|q| cancel, and where the integral of e^p |q| then converges.
+
+    Only where neither is so for all parameters.
+    """
+    if p is None or q is None or (p.level, q.level) != (1, 2) or p.rate != q.rate or p.drift.is_real is not True:
+        return sp.S.Zero, sp.false
+    converging = sp.Lt(p.drift, 0)
+    return (-p.coefficient - q.inner, converging) if converging not in (sp.true, sp.false) else (sp.S.Zero, sp.false)
+
+
+def below(small: sp.Expr, large: sp.Expr, relation: type = sp.Lt) -> Boolean:
+    """small < large (or <=), both positive, written by reciprocals where that is shorter.
 
     >>> b, beta = sp.symbols("b beta", positive=True)
     >>> below(1 / beta, 1 / b)
     b < beta
     """
     if sp.count_ops(1 / small) + sp.count_ops(1 / large) < sp.count_ops(small) + sp.count_ops(large):
-        return sp.Lt(1 / large, 1 / small)
-    return sp.Lt(small, large)
+        return relation(1 / large, 1 / small)
+    return relation(small, large)
 
 
 def _stirling(density: sp.Expr, x: sp.Symbol) -> sp.Expr:

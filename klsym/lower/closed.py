@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 
 import sympy as sp
@@ -13,35 +12,19 @@ from ..core.differentiate import differentiated
 from ..core.divergence import Divergence
 from ..core.family import Distribution
 from .coordinates import Pairs
-from .errors import ROUNDING, Errors, Range
+from .errors import ROUNDING, Range
 from .faces import faces
 from .gaps import exact_gaps, paired
+from .generic import Context, errors_of, from_zero, moved
 from .gradient import derivative
-from .ranges import ranges
+from .middle import through_middle
 from .remainder import NoRule
 from .rewrites import rewrite
 from .search import best, chosen, shape_key
 from .ssa import Builder
 from .structure import Structured, added
 
-Symbols = Sequence[sp.Symbol]
-
-
 Values = Mapping[sp.Symbol, sp.Expr]
-
-
-@dataclass(frozen=True)
-class Context:
-    """What lines are made for: the errors of a builder's lines, the symbols to differentiate by, the unit.
-
-    `generals` are divergences of generic members of one family, which have the shape of that of two members, for each
-    term of the divergence.
-    """
-
-    errors: Errors
-    by: Symbols
-    base: sp.Expr | None
-    generals: Sequence[Sequence[General]]
 
 
 def cases(derivation: Derivation, context: Context) -> list[str]:
@@ -70,7 +53,7 @@ def _closed(derivation: Derivation, case: Case, context: Context) -> list[str]:
     divergence = derivation.divergence
     if divergence.integral and case is derivation.cases[0]:
         for general in (general for term in context.generals for general in term):
-            renyi = _remainder(general, general.derivation.cases[0], context, tied)
+            renyi = _between(general, context, tied) or _remainder(general, general.derivation.cases[0], context, tied)
             found = (
                 _plain(derivation, case, context, tied)
                 if renyi is None
@@ -124,15 +107,13 @@ def _plain(derivation: Derivation, case: Case, context: Context, tied: set[sp.Sy
 def _outer(general: General, divergence: Divergence, context: Context, lines: list[str]) -> list[str]:
     """A function of one integral from the lines of the Renyi divergence: its logarithm is (order - 1) times that."""
     build, (order,) = context.errors.build, general.values
-    log_value, renyi, slope = (sp.Dummy(name, real=True) for name in ("log_value", "renyi", "slope"))
+    renyi, slope = (sp.Dummy(name, real=True) for name in ("renyi", "slope"))
     build.define(renyi, lines[0])
-    build.define(log_value, build.expression((order - 1) * renyi))
-    outer = of_logarithm(divergence, log_value)
+    outer = of_logarithm(divergence, (order - 1) * renyi)
     results = [build.expression(rewrite(outer))]
     for x, line in zip(context.by, lines[1:], strict=True):
         build.define(slope, line)
-        inner = (order - 1) * slope + order.diff(x) * renyi
-        results.append(build.expression(rewrite(outer.diff(log_value) * inner + outer.diff(x))))
+        results.append(build.expression(rewrite(outer.diff(renyi) * slope + outer.diff(x))))
     return results
 
 
@@ -161,17 +142,32 @@ def of_logarithm(divergence: Divergence, log_value: sp.Expr) -> sp.Expr:
     """
 
     def integral(_: sp.Expr) -> sp.Expr:
-        return value
+        return sp.exp(logarithm)
 
-    value = sp.exp(log_value)
-    log_p, log_q = sp.symbols("log_p log_q", real=True)
-    return divergence.written(log_p, log_q, integral, integral).xreplace({sp.log(value): log_value})
+    log_p, log_q, logarithm = sp.symbols("log_p log_q logarithm", real=True)
+    written = divergence.written(log_p, log_q, integral, integral)
+    return written.xreplace({logarithm: log_value})
+
+
+def _between(general: General, context: Context, tied: set[sp.Symbol]) -> list[str] | None:
+    """The lines of a Renyi divergence by those of the KL divergence; None where that has no form for it."""
+    if general.middle is None:
+        return None
+    whole = general.middle.kl
+    value, pairs, ends = moved(whole, whole.cases[0])
+    if len(whole.cases) > 1 or not pairs or value.has(sp.Piecewise):
+        return None
+    sides = _one(value, pairs, ends, whole)
+    if sides is None:
+        return None
+    zeros = {symbol for member in (whole.p, whole.q) for symbol in from_zero(member)}
+    return through_middle(general, context, sides[0][0].guarded(zeros), tied)
 
 
 def _remainder(general: General, case: Case, context: Context, tied: set[sp.Symbol]) -> list[str] | None:
     """The lines of the remainder form of a case of generic members, at the members that are meant; None without one."""
     build, whole = context.errors.build, general.derivation
-    value, pairs, ends = _moved(whole, case)
+    value, pairs, ends = moved(whole, case)
     if value == 0:
         return [build.constant("0")] * (1 + len(context.by))
     if not pairs:
@@ -180,31 +176,16 @@ def _remainder(general: General, case: Case, context: Context, tied: set[sp.Symb
     values |= dict(zip(whole.divergence.values, general.values, strict=False))
     for symbol, actual in values.items():
         build.define(symbol, build.expression(actual))
-    sides = (_sides if value.has(sp.Piecewise) else _one)(value, pairs, ends, whole, build)
+    kinked = value.has(sp.Piecewise)
+    sides = _sides(value, pairs, ends, whole, build) if kinked else _one(value, pairs, ends, whole)
     if sides is None:
         return None
-    zeros = {symbol for member in (whole.p, whole.q) for symbol in _from_zero(member)}
+    zeros = {symbol for member in (whole.p, whole.q) for symbol in from_zero(member)}
     return _selected(context, [(form.guarded(zeros), when, gaps) for form, when, gaps in sides], values, tied)
 
 
 def _both(general: Distribution, actual: Distribution) -> Iterator[tuple[sp.Symbol, sp.Expr]]:
     return ((g, x) for g, x in zip(general.values, actual.values, strict=True) if isinstance(g, sp.Symbol))
-
-
-def _moved(derivation: Derivation, case: Case) -> tuple[sp.Expr, dict[sp.Symbol, sp.Expr], set[sp.Symbol]]:
-    """The value, what each parameter of Q that moves is in P, and those among them whose range has an end."""
-    tied = {e.rhs: e.lhs for e in case.when.atoms(sp.Eq)} | {e.lhs: e.rhs for e in case.when.atoms(sp.Eq)}
-    pairs, ends, same = {}, set(), {}
-    for parameter, p, q in zip(derivation.p.family.parameters, derivation.p.values, derivation.q.values, strict=True):
-        if tied.get(q) == p:
-            same[q] = p
-        elif p != q:
-            pairs[q] = p
-            domain = parameter.domain
-            if domain.upper.is_finite or domain.left_closed or domain.integer:
-                ends.add(q)
-    movable = all(isinstance(q, sp.Symbol) for q in pairs)
-    return case.value.xreplace(same), pairs if movable else {}, ends
 
 
 # A remainder form, where it holds, and what its symbols stand for that are no parameters.
@@ -216,17 +197,11 @@ def _apart(general: General) -> bool:
     return any(a.is_number and b.is_number and a != b for a, b in zip(general.p.values, general.q.values, strict=True))
 
 
-def _errors(whole: Derivation, **others: Range) -> Errors:
-    """The errors of lines whose arguments are the parameters of generic members, and others."""
-    known = ranges((whole.p, whole.q, whole.divergence)) | others
-    return Errors(Builder(known), known)
-
-
-def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation, build: Builder) -> list[Side] | None:
+def _one(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation) -> list[Side] | None:
     long = whole.divergence.integral or (getattr(whole.p.family, "whole", None) is not None and len(pairs) > 2)
     if long and shape_key(value, pairs, ends) not in chosen():
         return None  # a search would take minutes; without a form the second pass has the digits
-    structured = best(value, pairs, ends, _errors(whole))
+    structured = best(value, pairs, ends, errors_of(whole))
     return None if structured is None else [(structured, sp.true, {})]
 
 
@@ -239,7 +214,7 @@ def _sides(value: sp.Expr, pairs: Pairs, ends: set[sp.Symbol], whole: Derivation
             continue
         build.define(gap, build.line("abs", build.expression(q - p)))
         moved = {gap: sp.S.Zero} | {other: pairs[other] for other in pairs if other != q}
-        errors = _errors(whole, gap=Range(0.0, relative=ROUNDING))
+        errors = errors_of(whole, gap=Range(0.0, relative=ROUNDING))
         forms = [best(side, moved, ends, errors) for side in ((right,) if right == left else (right, left))]
         if None in forms:
             return None
@@ -285,13 +260,6 @@ def _zero_on_diagonal(build: Builder, derivation: Derivation, value: str) -> str
         return build.constant("0")
     same = build.all(build.line("eq", build.expression(a), build.expression(b)) for a, b in pairs)
     return build.line("select", same, build.constant("0"), value)
-
-
-def _from_zero(member: Distribution) -> Iterator[sp.Expr]:
-    """The parameters that may be 0."""
-    for parameter, value in zip(member.family.parameters, member.values, strict=True):
-        if parameter.domain.left_closed and parameter.domain.lower == 0:
-            yield value
 
 
 def closed_ends(member: Distribution) -> Iterator[bool]:

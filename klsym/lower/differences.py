@@ -123,6 +123,8 @@ def _zeta(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:
 def _log(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:
     """log I_nu(z_2) - log I_nu(z_1) = nu log(z_2/z_1) + the integral of I_nu+1(z)/I_nu(z) (DLMF 10.29.2)"""
     inside = expr.args[0]
+    if isinstance(inside, sp.gamma):  # as SymPy writes loggamma of a whole number
+        return _loggamma(arithmetic, expr, arithmetic(inside.args[0]))
     if not isinstance(inside, sp.besseli):
         return _logarithm(arithmetic, expr, u)
     nu, z = inside.args[0], arithmetic(inside.args[1])
@@ -137,7 +139,7 @@ def _log(arithmetic: Arithmetic, expr: sp.Expr, u: Column) -> Column:
     return _only(base, expr, power + _by_slope(z, ratio, expr - base - power, z.base / 20))
 
 
-def _bessel(arithmetic: Arithmetic, expr: sp.Expr, *columns: Column) -> Column:
+def _inside_log(arithmetic: Arithmetic, expr: sp.Expr, *columns: Column) -> Column:
     """What counts is its logarithm, which has a rule."""
     base = expr.func(*(column.base for column in columns))
     return _only(base, expr, expr - base)
@@ -161,7 +163,7 @@ def _gauss(count: int) -> list[tuple[sp.Expr, sp.Expr]]:
 
 
 _GAUSS = _gauss(5)
-_logarithm = dict(RULES)[sp.log]
+_logarithm, _loggamma = dict(RULES)[sp.log], dict(RULES)[sp.loggamma]
 
 # What a difference alone needs comes before the arithmetic's own rules.
 _RULES = (
@@ -169,7 +171,8 @@ _RULES = (
     (head("log_i0"), _log_i0),
     (sp.cos, _cos),
     (sp.log, _log),
-    (sp.besseli, _bessel),
+    (sp.besseli, _inside_log),
+    (sp.gamma, _inside_log),
     (LogSinhc, _log_sinhc),
     (sp.zeta, _zeta),
     *RULES,

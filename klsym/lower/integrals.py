@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 
 import sympy as sp
 
@@ -26,13 +26,18 @@ from .ssa import Builder
 
 SIZE = sp.Symbol("jacobian", real=True)  # log |dx/dt|
 IN_P, IN_Q = sp.symbols("in_p in_q", real=True)
+_OVER = ("densities", "half-lines", "couplings")
 _LARGE = sp.Integer(1000)  # an order from which on the expansion of a Bessel function is right to 1e-12
+
+# The terms of integrands, and how much each moves with log q at most.
+Rows = list[tuple[list[sp.Expr], sp.Expr]]
 
 
 def open_cases(derivation: Derivation) -> bool:
-    """Whether the value is an integral or a sum of the densities in some case."""
-    densities = derivation.divergence.over == "densities"
-    return densities and any(case.kind in ("semi-closed", "numeric") for case in derivation.cases)
+    """Whether the value is an integral or a sum of the densities in some case, or of what one is up to x."""
+    return derivation.divergence.over in _OVER and any(
+        case.kind in ("semi-closed", "numeric") for case in derivation.cases
+    )
 
 
 def integrals(
@@ -48,25 +53,33 @@ def integrals(
     is then formed from what the parameters differ by. `generals` are those of `lower`, for closed cases. The integral
     is also differentiated `by` symbols; UnderivableError says where that is no integral over x.
     """
-    p, q = derivation.p, derivation.q
+    p, q, over = derivation.p, derivation.q, derivation.divergence.over
+    if over == "couplings" and p.family.discrete:
+        raise UnderivableError(
+            f"{derivation.divergence.notation} of counts is no sum over runs of them, as the distance of the "
+            "distribution functions may change its sign anywhere; evaluate() computes it"
+        )
     if p.family.discrete != q.family.discrete:
         raise UnderivableError(f"{derivation.divergence.notation} of {p} and {q} has no integral to compile")
     x = p.family.variable
     log_p, log_q = p.log_density(), q.log_density(x)
     alike = (p.support.lower, p.support.upper) == (q.support.lower, q.support.upper)
     term = integrand(derivation.divergence, images is not None)
-    moved = _slopes(derivation, term, (log_p, log_q), by)
+    rows: Rows = [([term.value], sp.S.Zero), *_slopes(derivation, term, (log_p, log_q), by)]
     forms = Forms(x, (LOG_P, D, MASS_P, MASS_Q))
     anchors = _anchors(p, q, log_p, log_q)
+    if over != "densities":
+        factors = (sp.S.One, x - anchors[0])[: 1 + (over == "couplings")]
+        rows = [([term.value * e], (MASS_P + MASS_Q) * head("abs")(e)) for e in factors]
     found = None if images is None else difference(images, x)
     near, steps = (None, {}) if found is None else found[:2]
     lost = found is None or (term.kinked and found.lost) or any(e.has(x) for e in found.lost)
-    outside = _outside(lower(derivation, base, bool(by), generals, open_ended=True), by)
+    outside = lower(derivation, base, by, generals, open_ended=True)
     constant, moving = _terms(x, log_p, log_q)
     sized = [forms.write(part) for part in moving]  # all that is written comes before the names are counted
-    if not lost:  # a precise d leaves of the derivatives as many digits as of d
-        moved = [(parts, sp.S.Zero) for parts, _ in moved]
-    nodes = _nodes(outside, forms, (log_p, log_q), near, term.value, moved, alike)
+    if not lost:  # a precise d leaves as many digits as it has
+        rows = [(parts, sp.S.Zero) for parts, _ in rows]
+    nodes = _nodes(outside, forms, (log_p, log_q), near, rows, alike)
     sizes = _sizes(nodes, sized)
     frame = _frame(outside, derivation, forms, anchors, steps, constant)
     after = term.after / derivation.divergence.unit(base)
@@ -83,16 +96,8 @@ def integrals(
         both=term.both,
         kinked=term.kinked,
         meets=not lost,
+        over=over,
     )
-
-
-def _outside(whole: Program, by: Sequence[sp.Symbol]) -> Program:
-    """The value and the derivatives asked for."""
-    names = ("value", *(symbol.name for symbol in by))
-    outputs = tuple(output for output in whole.outputs if output.name in names)
-    kept = [line for output in outputs for line in output.lines]
-    lines = whole.needed(*kept, *(condition.line for condition in whole.conditions))
-    return replace(whole, outputs=outputs, lines=lines)
 
 
 def _anchors(p: Distribution, q: Distribution, *densities: sp.Expr) -> list[sp.Expr]:
@@ -120,7 +125,7 @@ def _mapped(d: Distribution) -> list[sp.Expr]:
 
 def _slopes(
     derivation: Derivation, term: Integrand, densities: tuple[sp.Expr, sp.Expr], by: Sequence[sp.Symbol]
-) -> list[tuple[list[sp.Expr], sp.Expr]]:
+) -> Rows:
     """The terms of each derivative of the integrand, and how much it moves with log q at most."""
     if not by:
         return []
@@ -134,7 +139,7 @@ def _slopes(
     # SymPy differentiates |log x - mu| where it knows that log x is real.
     x = p.family.variable
     place = sp.Dummy(positive=True) if all(d.support.lower.is_nonnegative for d in (p, q)) else x
-    results = []
+    results: Rows = []
     for symbol in by:
         if symbol in moving:
             raise UnderivableError(
@@ -155,14 +160,12 @@ def _nodes(
     forms: Forms,
     densities: tuple[sp.Expr, sp.Expr],
     near: sp.Expr | None,
-    value: sp.Expr,
-    moved: Sequence[tuple[Sequence[sp.Expr], sp.Expr]],
+    rows: Rows,
     alike: bool,
 ) -> Program:
-    """The log densities in t, the integrand with its derivatives, and their sizes."""
+    """The log densities in t, the integrands, and their sizes."""
     written = [_far_orders(forms.write(e)) for e in (*densities, *([] if near is None else [near]))]
-    value = forms.write(value)
-    slopes = [([forms.write(part) for part in parts], forms.write(moves)) for parts, moves in moved]
+    terms = [([forms.write(part) for part in parts], forms.write(moves)) for parts, moves in rows]
     pairs = [symbol.name for pair in forms.forms.values() for symbol in pair]
     names = [*pairs, *(symbol.name for symbol in forms.constants.values()), SIZE.name, IN_P.name, IN_Q.name]
     build = Builder(names)
@@ -180,13 +183,11 @@ def _nodes(
     masses = [build.line("exp", line) for line in mass]
     for symbol, line in zip((LOG_P, D, MASS_P, MASS_Q), (first, d, *masses), strict=True):
         build.define(symbol, line)
-    values = [build.expression(rewrite(_guarded(value)))]
-    sizes = [build.line("abs", values[0])]
-    for parts, moves in slopes:
-        values.append(
-            reduce(lambda a, b: build.line("add", a, b), [build.expression(rewrite(_guarded(e))) for e in parts])
-        )
-        sizes.append(build.line("add", build.line("abs", values[-1]), build.expression(rewrite(_guarded(moves)))))
+    values, sizes = list[str](), list[str]()
+    for parts, moves in terms:
+        values.append(reduce(partial(build.line, "add"), [build.expression(rewrite(_guarded(e))) for e in parts]))
+        size = build.line("abs", values[-1])
+        sizes.append(size if moves == 0 else build.line("add", size, build.expression(rewrite(_guarded(moves)))))
     results = dict(zip(("log_p", "log_q"), mass, strict=True))
     results |= {f"{kind}_{k}": line for kind, row in (("value", values), ("size", sizes)) for k, line in enumerate(row)}
     outputs = tuple(Output(line, name=name) for name, line in results.items())
@@ -275,6 +276,13 @@ def _frame(
     outputs = tuple(Output(line, name=f"f{k}") for k, line in enumerate(results))
     program = Program(f"{outside.name}_frame", outside.arguments, tuple(build.lines), outputs)
     return replace(program, lines=program.needed(*results))
+
+
+def reached(derivation: Derivation, outside: Program) -> Program:
+    """1 where the case that holds is neither closed nor infinite, of the arguments of `outside`."""
+    build = Builder(outside.arguments)
+    line = _needed(build, derivation)
+    return Program(f"{outside.name}_reached", outside.arguments, tuple(build.lines), (Output(line),))
 
 
 def _needed(build: Builder, derivation: Derivation) -> str:

@@ -49,6 +49,8 @@ def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
     >>> integrand(kl, meet=False).value
     d#*mass_p#
     """
+    if divergence.over != "densities":
+        return _between(divergence)
     whole, after = _written(divergence)
     kinked = whole.has(*_KINKS)
     f = None if whole.has(LOG_P) else _of_ratio(whole)
@@ -61,6 +63,19 @@ def integrand(divergence: Divergence, meet: bool = True) -> Integrand:
     if divergence.integral:
         after = _of_excess(after)
     return Integrand(whole, after, whole.has(MASS_Q), kinked, f, above)
+
+
+def _between(divergence: Divergence) -> Integrand:
+    """p - q, of which F - G is the integral: all that is needed of distances of distribution functions."""
+    x, y = sp.symbols("x y", real=True)
+    mean = sp.Function("E")
+    if divergence.over == "couplings" and divergence.written(x, y, mean, mean) != mean(sp.Abs(x - y)):
+        raise UnderivableError(
+            f"{divergence.notation} compares quantiles, which are not known at the nodes of an integral over outcomes; "
+            "evaluate() computes it, and the distance of order 1 is compiled"
+        )
+    value = head("select")(sp.Lt(sp.Abs(D), 1), -MASS_P * head("expm1")(-D), MASS_P - MASS_Q)
+    return Integrand(value, VALUE, True, True, None, False)
 
 
 def _written(divergence: Divergence) -> tuple[sp.Expr, sp.Expr]:
@@ -126,11 +141,17 @@ def far_of(f: sp.Expr) -> sp.Expr:
     """f(q/p) p, a term with v to the first power over the mass of Q: q/p may be beyond any double."""
     at = {V: sp.exp(-D)}
     found = []
-    for term in sp.Add.make_args(sp.expand_mul(f)):
+    for term in sp.Add.make_args(expanded(f)):
         powers, others = sp.sift(sp.Mul.make_args(term), lambda factor: factor.as_base_exp()[0] == V, binary=True)
         power, rest = sp.Mul(*powers), sp.Mul(*others).xreplace(at)
         found.append(MASS_Q * rest if power == V else MASS_P * rest * power.xreplace(at))
     return sp.Add(*found).xreplace({sp.log(sp.exp(-D)): -D})
+
+
+def expanded(f: sp.Expr) -> sp.Expr:
+    """The sum that a product of sums is; what is inside of logarithms stays."""
+    logs = {log: sp.Dummy() for log in f.atoms(sp.log)}
+    return sp.expand_mul(f.xreplace(logs)).xreplace({dummy: log for log, dummy in logs.items()})
 
 
 def _of_excess(after: sp.Expr) -> sp.Expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import sympy as sp
 
@@ -20,22 +20,35 @@ from .overflow import overflow
 from .ranges import Member, ranges, symbols_of
 from .ssa import Builder
 
+# What the definitions are over of which there is code where no form is closed.
+_COMPILED = ("densities", "half-lines", "couplings", "orders")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What a divergence with an order is at order 1, and that of generic members of one family."""
+
+    derivation: Derivation
+    generals: Sequence[Sequence[General]]
+
 
 def lower(
     derivation: Derivation,
     base: sp.Expr | None = None,
-    gradient: bool = False,
+    gradient: bool | Sequence[sp.Symbol] = False,
     generals: Sequence[Sequence[General]] = (),
     open_ended: bool = False,
+    limit: Limit | None = None,
 ) -> Program:
     """The program that computes a divergence: arguments are the parameters of p, then those of q, then its own.
 
     `generals` has for each term of a sum divergences of generic members of one family, in which those of p and q are
     bound; the first that has a remainder form is computed in place of the closed form. The unit is log(base), by
-    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer. A case
-    that has no closed form gives NaN where it applies, and so does the derivative where the divergence is infinite, or
-    by parameters that a case takes as equal; a derivation without any closed or infinite case raises UnderivableError,
-    unless it is `open_ended`: something else then computes what is NaN.
+    default nats. With `gradient` there is an output for the derivative by each argument that is not an integer, or by
+    those given. A case that has no closed form gives NaN where it applies, and so does the derivative where the
+    divergence is infinite, or by parameters that a case takes as equal; a derivation without any closed or infinite
+    case raises UnderivableError, unless it is `open_ended`: something else then computes what is NaN. With a `limit`
+    the order may be 1, where the derivative by the order is NaN.
 
     >>> from klsym import Normal
     >>> from klsym.core.derivation import Case
@@ -48,17 +61,26 @@ def lower(
     members = (derivation.p, derivation.q)[: derivation.divergence.arity]
     pair = " and ".join(map(repr, members))
     if not (open_ended or any(case.kind in ("closed", "infinite") for case in derivation.cases)):
+        compiled = derivation.divergence.over in _COMPILED
+        otherwise = "the backends numpy and numba compute it, and " if compiled else ""
         raise UnderivableError(
             f"{derivation.divergence.notation} of {pair} has no closed form to compile; "
-            "the backends numpy and numba compute it, and so does evaluate()"
+            f"{otherwise}evaluate() computes it"
         )
     owners = (*members, derivation.divergence)
     symbols = symbols_of(owners)
     build = Builder(symbol.name for symbol in symbols)
     errors = Errors(build, ranges(owners))
-    conditions = tuple(condition for owner in owners for condition in _conditions(build, owner))
-    by = tuple(symbol for symbol in symbols if not symbol.is_integer) if gradient else ()
+    limited = (*members, replace(derivation.divergence, constraint=sp.true)) if limit else owners
+    conditions = tuple(condition for owner in limited for condition in _conditions(build, owner))
+    wanted = gradient if isinstance(gradient, Sequence) else symbols if gradient else ()
+    by = tuple(symbol for symbol in symbols if symbol in wanted and not symbol.is_integer)
     results = cases(derivation, Context(errors, by, base, generals))
+    if limit is not None:
+        (order,) = derivation.divergence.values
+        found = cases(limit.derivation, Context(errors, by, base, limit.generals))
+        found[1:] = [build.constant("nan") if order.has(x) else slope for x, slope in zip(by, found[1:], strict=True)]
+        results = [build.select(sp.Eq(order, 1), a, b) for a, b in zip(found, results, strict=True)]
     errors, moved = compensated(errors, [*results, *(condition.line for condition in conditions)])
     build, results = errors.build, [moved[name] for name in results]
     conditions = tuple(replace(condition, line=moved[condition.line]) for condition in conditions)
@@ -78,7 +100,13 @@ def lower(
         arguments=build.arguments,
         lines=tuple(build.lines),
         outputs=outputs,
-        doc=_doc(derivation, members, base, "an integral or a sum" if open_ended else "not known in closed form: NaN"),
+        doc=_doc(
+            derivation,
+            members,
+            base,
+            "an integral or a sum" if open_ended else "not known in closed form: NaN",
+            limit is not None,
+        ),
         conditions=conditions,
         nonnegative=nonnegative,
     )
@@ -95,7 +123,9 @@ def _output(errors: Errors, line: str, name: str) -> Output:
     return Output(line, errors.line("select", infinite, errors.number(0), error) if infinite else error, name=name)
 
 
-def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None, otherwise: str) -> str:
+def _doc(
+    derivation: Derivation, members: Iterable[Distribution], base: sp.Expr | None, otherwise: str, limited: bool
+) -> str:
     """What is computed, of what, in which unit, and the formula of each case."""
     names = " and ".join(f"{letter} = {member}" for letter, member in zip("PQ", members, strict=False))
     unit = "in nats" if base is None else "in bits" if base == 2 else f"in units of log({base})"
@@ -104,6 +134,8 @@ def _doc(derivation: Derivation, members: Iterable[Distribution], base: sp.Expr 
     for case in derivation.cases:
         value = case.value if case.kind in ("closed", "infinite") else otherwise
         rows.append(f"    {value}" + ("" if case.when == sp.true else f"    if {case.when}"))
+    if limited:
+        rows.append(f"    its limit, the KL divergence, if {derivation.divergence.values[0]} = 1")
     return "\n".join(rows)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import sympy as sp
 
-from .integrand import LOG_P, MASS_P, MASS_Q, D, Integrand, V, far_of, near_of
+from .integrand import LOG_P, MASS_P, MASS_Q, D, Integrand, V, expanded, far_of, near_of
 from .rewrites import head
 
 
@@ -77,6 +77,6 @@ def _by_log_q(e: sp.Expr) -> sp.Expr:
 
 def _collected(e: sp.Expr) -> sp.Expr:
     """A sum in v with its rational terms as one: of those that come from inside of logarithms most cancel."""
-    terms = sp.Add.make_args(sp.expand_mul(e))
+    terms = sp.Add.make_args(expanded(e))
     rational = [term for term in terms if term.is_rational_function(V)]
     return sp.Add(*(term for term in terms if term not in rational), sp.expand_mul(sp.cancel(sp.Add(*rational))))

@@ -14,6 +14,7 @@ from ..core.errors import KlsymError, ParameterError
 from ..core.family import Distribution
 from ..core.mixture import Mixture, as_mixture
 from ..mixtures.draws import log_density
+from ..vectors import unit
 from .law import Known, Mixed, Nodes
 from .result import Point, Projection
 
@@ -52,7 +53,7 @@ def draw(found: Projection, path: Any = None, axes: Any = None) -> Any:
     x = _outcomes(nodes, [Known(point.member).nodes for _, point in curves], found.family.discrete)
     _densities(axes[0], found, x, curves)
     if rows == 2:
-        _integrands(axes[1], found.p, x, curves)
+        _integrands(axes[1], found, x, curves)
     axes[rows - 1].set_xlabel("outcome x (a count)" if found.family.discrete else "outcome x (in its own unit)")
     figure = axes[0].figure
     if path is not None:
@@ -65,7 +66,7 @@ def _curves(found: Projection) -> list[tuple[str, Point]]:
     both = [found]
     if found.opposite is not None:
         try:
-            both.append(found.opposite())
+            both.append(found.opposite().in_base(found.base))
         except KlsymError:
             pass
     both.sort(key=lambda one: one.direction)
@@ -94,7 +95,7 @@ def _densities(axes: Any, found: Projection, x: Array, curves: list[tuple[str, P
     else:
         _line(axes, x, np.exp(log_density(as_mixture(found.p))(x)), TARGET, f"P: {_short(found.p)}", discrete, "D")
     for place, (direction, point) in enumerate(curves):
-        value = "" if point.divergence is None else f", {point.divergence:.3g} nats"
+        value = "" if point.divergence is None else f", {point.divergence:.3g} {found.unit}"
         label = f"Q, {direction}: {_short(point.member)}{value}"
         density = np.exp(log_density(as_mixture(point.member))(x))
         _line(axes, x, density, STYLES[place], label, discrete, MARKERS[place])
@@ -102,18 +103,19 @@ def _densities(axes: Any, found: Projection, x: Array, curves: list[tuple[str, P
     axes.legend(fontsize="small", frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
 
 
-def _integrands(axes: Any, p: Any, x: Array, curves: list[tuple[str, Point]]) -> None:
+def _integrands(axes: Any, found: Projection, x: Array, curves: list[tuple[str, Point]]) -> None:
+    p = found.p
     log_p = log_density(as_mixture(p))(x)
     for place, (direction, point) in enumerate(curves):
         log_q = log_density(as_mixture(point.member))(x)
         first, second = (log_p, log_q) if direction == "forward" else (log_q, log_p)
         with np.errstate(invalid="ignore"):
-            terms = np.where(np.isfinite(first), np.exp(first) * (first - second), 0.0)
+            terms = np.where(np.isfinite(first), np.exp(first) * (first - second) / unit(found.base), 0.0)
         label = "p log(p/q), forward" if direction == "forward" else "q log(q/p), reverse"
         discrete = as_mixture(p).discrete
         _line(axes, x, terms, STYLES[place], label, discrete, MARKERS[place])
     axes.axhline(0, color="0.6", linewidth=0.8)
-    axes.set_ylabel("term (nats)" if as_mixture(p).discrete else "integrand (nats / unit of x)")
+    axes.set_ylabel(f"term ({found.unit})" if as_mixture(p).discrete else f"integrand ({found.unit} / unit of x)")
     axes.legend(fontsize="small", frameon=False)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,8 @@ from ..core.derivation import Step
 from ..core.errors import ParameterError, UnderivableError
 from ..evaluation import Number
 from ..printing import step_lines, text
+from ..samples.result import UNITS
+from ..vectors import unit
 from .law import Nodes
 from .solve import Numbers
 
@@ -33,7 +35,7 @@ HOW = {
 class Point:
     """A member at a stationary point of the divergence.
 
-    `divergence` is its value in nats where one is known (samples of a density have none); `slope` the length of the
+    `divergence` is its value where one is known (samples of a density have none); `slope` the length of the
     gradient and `curvatures` those along the main axes, without constraints, of a point found by descent.
     """
 
@@ -42,6 +44,12 @@ class Point:
     kind: str = "minimum"
     slope: float | None = None
     curvatures: tuple[float, ...] = ()
+
+    def scaled(self, unit: float) -> Point:
+        """The same in units of that many nats."""
+        value = None if self.divergence is None else self.divergence / unit
+        slope = None if self.slope is None else self.slope / unit
+        return replace(self, divergence=value, slope=slope, curvatures=tuple(c / unit for c in self.curvatures))
 
     def to_json(self) -> dict[str, Any]:
         values = {p.name: _plain(v) for p, v in self.member.arguments}
@@ -61,7 +69,7 @@ class Projection:
 
     `points` are the stationary points found, local minima before others. `how` is "member", "derived", "matched",
     "solved", "implicit" or "optimised". `equations` are those that were, or are, left to solve, each 0. `cross_entropy`
-    is the least -E_P[log q] of samples.
+    is the least -E_P[log q] of samples. Divergences are in units of log(base), of None nats.
     """
 
     p: Any
@@ -76,6 +84,20 @@ class Projection:
     cross_entropy: float | None = None
     samples: Nodes | None = field(default=None, repr=False)
     opposite: Callable[[], Projection] | None = field(default=None, repr=False)
+    base: Any = None
+
+    def in_base(self, base: Any) -> Projection:
+        """The same in units of log(base), from nats."""
+        if base is None:
+            return self
+        scale = unit(base)
+        likely = None if self.cross_entropy is None else self.cross_entropy / scale
+        return replace(self, points=tuple(p.scaled(scale) for p in self.points), cross_entropy=likely, base=base)
+
+    @property
+    def unit(self) -> str:
+        """The unit in words."""
+        return "nats" if self.base is None else UNITS.get(self.base, f"units of log {self.base}")
 
     @property
     def member(self) -> Any:
@@ -102,7 +124,8 @@ class Projection:
         """The divergence of P and the nearest member as a formula; UnderivableError for samples."""
         if self.measure is None:
             raise UnderivableError(f"{self.p} has no formula; the points have the divergence where there is one")
-        return self.measure(self.member)
+        found = self.measure(self.member)
+        return found if self.base is None else found.in_base(self.base)
 
     @property
     def condition(self) -> Boolean:
@@ -113,7 +136,7 @@ class Projection:
 
     @property
     def divergence(self) -> float | None:
-        """The divergence that remains, in nats; None where it has symbols, or samples no such number."""
+        """The divergence that remains; None where it has symbols, or samples no such number."""
         return self.points[0].divergence
 
     def evaluate(self, digits: int = 15) -> dict[str, Number]:
@@ -165,6 +188,7 @@ class Projection:
             "p": str(self.p),
             "family": self.family.name,
             "direction": self.direction,
+            "unit": self.unit,
             "how": self.how,
             "condition": str(self.condition),
             "points": [point.to_json() for point in self.points],
@@ -181,9 +205,9 @@ class Projection:
         for point in self.points:
             lines.append(f"  {_shown(point.member)}" + ("" if point.kind == "minimum" else f"  ({point.kind})"))
             if point.divergence is not None:
-                lines.append(f"    divergence {point.divergence:.10g} nats")
+                lines.append(f"    divergence {point.divergence:.10g} {self.unit}")
         if self.cross_entropy is not None:
-            lines.append(f"    mean log likelihood {-self.cross_entropy:.10g} nats a sample")
+            lines.append(f"    mean log likelihood {-self.cross_entropy:.10g} {self.unit} a sample")
         lines += [f"    where {text(e)} = 0 for {s}" for s, e in self.equations if self.how == "implicit"]
         condition = "" if self.condition == sp.true else f", if {text(self.condition)}"
         return "\n".join([*lines, f"    ({HOW[self.how]}{condition})"])

@@ -89,7 +89,11 @@ class Numbers:
             found = self._settled(plain, start, working, digits)
             if found is not None:
                 return dict(zip(left, found, strict=True))
-        raise UnderivableError(f"{self._title()}: Newton's method did not settle to {digits - GUARD_DIGITS} digits")
+        raise UnderivableError(
+            f"{self._title()}: Newton's method did not settle to {digits - GUARD_DIGITS} digits; where "
+            "the equations have no root the divergence falls towards an end of the domains, and no member is "
+            "nearest: bind a parameter, or take a smaller family"
+        )
 
     def _settled(
         self, plain: dict[sp.Symbol, sp.Expr], start: dict[sp.Symbol, float], working: int, digits: int

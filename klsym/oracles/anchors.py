@@ -133,4 +133,4 @@ def _sign(point: Callable[[mp.mpf], list], s: mp.mpf) -> int:
 
 def _rational(value: mp.mpf) -> sp.Rational:
     sign, mantissa, exponent, _ = value._mpf_
-    return sp.Rational(-mantissa if sign else mantissa) * sp.S(2) ** exponent
+    return sp.Integer(int(-mantissa if sign else mantissa)) * sp.S(2) ** exponent

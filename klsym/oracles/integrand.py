@@ -18,7 +18,7 @@ from ..core.exact import plain
 # Beyond these an evaluation takes seconds and more: reduction of the argument, powers with the order as exponent.
 _LARGEST = mp.ldexp(1, 40000)
 _LARGEST_ORDER = mp.ldexp(1, 64)
-_CONSTANT = 1024
+CONSTANT = 1024
 
 
 def _exp(t: Any) -> Any:
@@ -104,8 +104,8 @@ class Integrand:
         return point
 
     def _known(self, bits: int) -> list[Any]:
-        """The constants; to more bits than `_CONSTANT` a loggamma takes minutes, and what cancels is linear forms."""
-        bits = min(bits, _CONSTANT)
+        """The constants; to more bits than `CONSTANT` a loggamma takes minutes, and what cancels is linear forms."""
+        bits = min(bits, CONSTANT)
         if bits not in self._constant_values:
             with mp.workprec(bits):
                 self._constant_values[bits] = self._constant(*map(number, self._values.values()))

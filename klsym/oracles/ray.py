@@ -10,7 +10,7 @@ import mpmath as mp
 import sympy as sp
 from mpmath.libmp import NoConvergence
 
-from .integrand import Integrand
+from .integrand import CONSTANT, Integrand
 
 End = Literal["decays", "diverges", "unseen"]
 Sample = tuple[mp.mpf, mp.mpf | None, mp.mpf | None]
@@ -91,6 +91,9 @@ class Ray:
             weight, factor = self.at(s, bits)
             with mp.workprec(bits):
                 size = weight + mp.log(abs(factor)) if mp.isfinite(factor) else None
+                # Constants have no more bits than that: what is left of two large terms may be their rounding.
+                if size and abs(mp.mag(weight) - CONSTANT - mp.mag(size)) < _NEAR:
+                    return s, weight, None
         return s, weight, size
 
     def _far(self, way: int, start: mp.mpf) -> list[mp.mpf]:

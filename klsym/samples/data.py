@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ..core.errors import ParameterError
 
 Floats = NDArray[np.float64]
+# To choose between ways, so many outcomes of a sample are asked: more would not choose otherwise.
+JUDGES = 5000
 
 
 def points(given: Any, name: str, least: int) -> Floats:
@@ -37,6 +39,12 @@ def points(given: Any, name: str, least: int) -> Floats:
             "leave these rows out, if why they are missing has nothing to do with their values"
         )
     return array
+
+
+def drawn(sample: Floats, most: int) -> Floats:
+    """At most so many outcomes of a sample, any of them as likely as any other."""
+    n = len(sample)
+    return sample if n <= most else sample[np.random.default_rng(0).permutation(n)[:most]]
 
 
 def same_space(x: Floats, y: Floats) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import digamma, gammaln
@@ -31,14 +31,19 @@ class Side:
     steps: Floats
     indices: Indices
 
+    def plus(self, log_slopes: Floats) -> Side:
+        """The same with log of a Jacobian at the queries added to what is said of their density."""
+        lifted, flat, wide = (part + log_slopes for part in (self.lifted, self.flat, self.wide))
+        return replace(self, lifted=lifted, flat=flat, wide=wide)
+
     def loss(self, n: int) -> Floats:
         """What the sum of `wide` loses with each of the sample's n outcomes, but for the outcome's own term."""
         times = np.repeat(self.steps, self.indices.shape[1])
         return np.bincount(self.indices.ravel(), times, minlength=n).astype(np.float64)
 
 
-def side(sample: Floats, queries: Floats, k: int, wide: int, start: str, name: str) -> Side:
-    """log of the density of a sample at queries; the sample itself may ask, of which each is then left out.
+def side(sample: Floats, queries: Floats, places: Indices | None, k: int, wide: int, start: str, name: str) -> Side:
+    """log of the density of a sample at queries, at its own outcomes that of the others: places says which these are.
 
     log p(x) = digamma(k) - digamma(n) - log of the volume of the ball that ends at the k-th of n - 1 others (Kozachenko
     and Leonenko, 1987), plus the `log_lift` of the normal start (Hjort and Glad, Annals of Statistics 23, 1995), with
@@ -46,13 +51,14 @@ def side(sample: Floats, queries: Floats, k: int, wide: int, start: str, name: s
     those of the normal law; "raw", whose balls are round as the sample is given. wide: the later neighbour, of fewer
     than there are.
     """
-    within = queries is sample
+    within = places is not None
     others, d = len(sample) - within, sample.shape[1]
     law = fitted(sample, name) if start != "raw" else None
+    law = law.bounded(sample) if law is not None and start == "normal" else law
     z = sample if law is None else law.coordinates(sample)
-    asked = z if within else queries if law is None else law.coordinates(queries)
+    asked = z if queries is sample else queries if law is None else law.coordinates(queries)
     orders = [k, wide, wide + 1] if wide else [k]
-    radii, indices = neighbours.nearest(z, asked, orders, within, wide)
+    radii, indices = neighbours.nearest(z, asked, orders, places, wide)
     log_volume = d / 2 * math.log(math.pi) - gammaln(d / 2 + 1) + (0.0 if law is None else law.log_scale)
     # Of the K-th and the one after it the K-th in both cases: its place is what is taken.
     which = np.array([k, wide, wide] if wide else [k])

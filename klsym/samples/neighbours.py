@@ -19,19 +19,23 @@ SHARE = 8
 CACHED = 1 << 12
 
 
-def nearest(points: Floats, queries: Floats, orders: list[int], within: bool, named: int = 0) -> tuple[Floats, Indices]:
+def nearest(
+    points: Floats, queries: Floats, orders: list[int], places: Indices | None, named: int = 0
+) -> tuple[Floats, Indices]:
     """Distances (Euclid) from each query to its neighbours of these orders, and which are its first `named`.
 
-    orders: j of them; (n, j) distances and (n, named) indices. within: whether queries are the points themselves, none
-    of which is a neighbour of itself; a duplicate is.
+    orders: j of them; (n, j) distances and (n, named) indices. places: which of the points each query is, where they
+    are some of these (on a line: all), none a neighbour of itself; a duplicate is.
     """
     if points.shape[1] == 1:
-        return _sorted(points[:, 0], queries[:, 0], orders, within, named)
+        return _sorted(points[:, 0], queries[:, 0], orders, places is not None, named)
     search = _tree if points.shape[1] < MANY or len(points) < LARGE else _products
+    if places is None and not named and search is _tree:
+        return search(points, queries, orders)
     # A point is the nearest of itself, and is taken out again.
-    distances, indices = search(points, queries, max(orders) + within)
-    if within:
-        own = indices == np.arange(len(queries))[:, None]
+    distances, indices = search(points, queries, list(range(1, max(orders) + (places is not None) + 1)))
+    if places is not None:
+        own = indices == places[:, None]
         # Among many duplicates the point itself may not be found: then any of them is left out.
         own[~own.any(axis=1), -1] = True
         kept = (len(queries), max(orders))
@@ -86,19 +90,19 @@ def _beside(
     return distances, first
 
 
-def _tree(points: Floats, queries: Floats, k: int) -> tuple[Floats, Indices]:
+def _tree(points: Floats, queries: Floats, orders: list[int]) -> tuple[Floats, Indices]:
     tree = cKDTree(points)
     # In the order of the leaves of a tree queries find what they need in the cache.
     order = tree.indices if queries is points else cKDTree(queries, leafsize=64).indices
-    found = tree.query(queries[order], k=np.arange(1, k + 1), workers=-1)
+    found = tree.query(queries[order], k=orders, workers=-1)
     distances, indices = np.empty_like(found[0]), np.empty_like(found[1])
     distances[order], indices[order] = found
     return distances, indices
 
 
-def _products(points: Floats, queries: Floats, k: int) -> tuple[Floats, Indices]:
+def _products(points: Floats, queries: Floats, orders: list[int]) -> tuple[Floats, Indices]:
     """All of |z|^2 - 2 q z as one product of matrices: what cannot be among the k is left out, the rest is exact."""
-    n = len(points)
+    n, k = len(points), max(orders)
     centre = points.mean(axis=0)
     z, q = points - centre, queries - centre
     square = np.einsum("ij,ij->i", z, z)

@@ -27,7 +27,7 @@ class Start:
 
     factor: the Cholesky factor of the covariance. shrunk: how far its correlations are shrunk to 0 (Schafer and
     Strimmer, Stat. Appl. Genet. Mol. Biol. 4, 2005). reach: the squared distance beyond which nothing is said, where
-    more points than a normal law has lie there.
+    more points than a normal law has lie there (`bounded`).
     """
 
     mean: Floats
@@ -39,11 +39,17 @@ class Start:
 
     def coordinates(self, points: Floats) -> Floats:
         """Points in coordinates where the law is standard."""
-        return np.asarray(np.linalg.solve(self.factor, (points - self.mean).T).T.copy(), dtype=np.float64)
+        return np.asarray((points - self.mean) @ np.linalg.inv(self.factor).T, dtype=np.float64)
+
+    def bounded(self, points: Floats) -> Start:
+        """The start with its reach, where too many of the points it was fitted to lie far out."""
+        end = 2 * float(gammainccinv(len(self.mean) / 2, FAR))
+        far, _ = self.without(points, self.coordinates(points))
+        return replace(self, reach=end) if np.mean(~(far < end)) > HEAVY else self
 
     def without(self, points: Floats, z: Floats) -> tuple[Floats, Floats]:
         """Each point's squared distance from the law of the others, and log of their covariance over that of all."""
-        n, d = z.shape
+        n, d = self.n, z.shape[1]
         with np.errstate(divide="ignore", invalid="ignore"):
             far, log_det = _left_out(np.einsum("ij,ij->i", z, z), n)
             apart, log_apart = _left_out(np.square((points - self.mean) / self.scales), n)
@@ -51,6 +57,17 @@ class Start:
             distance = whole * far + own * apart.sum(axis=1)
             spread = (whole * log_det + own * log_apart.sum(axis=1)) / d + math.log((n - 1) / (n - 2))
         return distance, spread
+
+    def log_density(self, points: Floats) -> Floats:
+        """log of the density of the law at points."""
+        z = self.coordinates(points)
+        return -0.5 * np.einsum("ij,ij->i", z, z) - z.shape[1] / 2 * math.log(2 * math.pi) - self.log_scale
+
+    def log_likelihood(self, points: Floats) -> float:
+        """The sum of log density over the points it was fitted to, each under the law of the others."""
+        far, spread = self.without(points, self.coordinates(points))
+        n, d = points.shape
+        return -0.5 * float((far + d * spread).sum()) - n * (d / 2 * math.log(2 * math.pi) + self.log_scale)
 
     @property
     def log_scale(self) -> float:
@@ -78,10 +95,7 @@ def fitted(points: Floats, name: str) -> Start:
             f"{name} has a column that is a linear function of others, so it has no density; leave such columns out"
         )
     factor = np.linalg.cholesky(matrix)
-    start = Start(mean, scales[:, None] * factor, scales, shrunk, n)
-    end = 2 * float(gammainccinv(d / 2, FAR))
-    far, _ = start.without(points, start.coordinates(points))
-    return replace(start, reach=end) if np.mean(~(far < end)) > HEAVY else start
+    return Start(mean, scales[:, None] * factor, scales, shrunk, n)
 
 
 def _intensity(z: Floats, correlations: Floats) -> float:

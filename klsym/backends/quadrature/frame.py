@@ -75,6 +75,7 @@ def rays(frame: Frame, both: bool) -> Rays:
                     np.full(element.size, -np.inf),
                     np.log(length[kept]),
                     inside[:, kept] * 1.0,
+                    np.full(element.size, direction),
                 )
             )
     return _joined(parts)
@@ -89,9 +90,9 @@ def counted(frame: Frame, both: bool) -> Rays:
     below = np.isinf(low).any(axis=0)
     starts = np.sort([*low, *(high + 1), np.where(below, 0.0, np.inf)], axis=0)
     ends = np.concatenate([starts[1:], np.full((1, size), np.inf)])
-    parts = [_stretch(frame, start, end - start, 1.0, both) for start, end in zip(starts, ends, strict=True)]
     first = np.where(below, np.where(np.isinf(starts), np.inf, starts).min(axis=0), np.nan)
-    parts.append(_stretch(frame, first - 1, np.full(size, np.inf), -1.0, both))
+    parts = [_stretch(frame, first - 1, np.full(size, np.inf), -1.0, both)]
+    parts += [_stretch(frame, start, end - start, 1.0, both) for start, end in zip(starts, ends, strict=True)]
     return _joined(parts)
 
 
@@ -109,6 +110,7 @@ def _stretch(frame: Frame, start: Array, count: Array, direction: float, both: b
         np.zeros(element.size),
         count[kept] - 1,
         inside[:, kept] * 1.0,
+        np.full(element.size, direction),
     )
 
 
@@ -117,6 +119,6 @@ def _joined(parts: Sequence[Rays]) -> Rays:
         np.concatenate([part.element for part in parts]),
         *(
             np.concatenate([getattr(part, name) for part in parts], axis=-1)
-            for name in ("offset", "slope", "constant", "first", "end", "inside")
+            for name in ("offset", "slope", "constant", "first", "end", "inside", "direction")
         ),
     )

@@ -29,8 +29,8 @@ ROOM = 8192
 class Rays:
     """Half lines x = start +- y, of each: its element, its forms at y = 0 and their slopes by y, and constants.
 
-    y is e^t, and t itself in sums; `end` is the last t. `inside` says whether P and Q have mass there. Arrays have a
-    column for each ray.
+    y is e^t, and t itself in sums; `end` is the last t, `direction` that of x. `inside` says whether P and Q have mass
+    there. They are in the order of outcomes, and arrays have a column for each.
     """
 
     element: NDArray[np.int64]
@@ -40,6 +40,7 @@ class Rays:
     first: Array
     end: Array
     inside: Array
+    direction: Array
 
     def __getitem__(self, rows: Any) -> Rays:
         return Rays(
@@ -50,6 +51,7 @@ class Rays:
             self.first[rows],
             self.end[rows],
             self.inside[:, rows],
+            self.direction[rows],
         )
 
     def __len__(self) -> int:
@@ -59,8 +61,8 @@ class Rays:
 class Nodes:
     """A program of nodes, at arrays of rays by nodes.
 
-    `heights` are log p and log q in t, and the greatest size of the integrands; `sums`, with a weight for each node,
-    those of the integrands, of their sizes, and of p and q, as rows.
+    `heights` are log p and log q in t, and the greatest size of the integrands with the sign of the first; `sums`, with
+    a weight for each node, those of the integrands, of their sizes, and of p and q, as rows.
     """
 
     def heights(self, rays: Rays, t: Array) -> Array:
@@ -105,7 +107,7 @@ class NumpyNodes(Nodes):
         found = np.empty((3, *t.shape))
         for rows in _parts(t):
             log_p, log_q, *others = self.outputs(rays[rows], t[rows])
-            found[:, rows] = log_p, log_q, np.max(others[len(others) // 2 :], axis=0)
+            found[:, rows] = log_p, log_q, np.copysign(np.max(others[len(others) // 2 :], axis=0), others[0])
         return found
 
     def sums(self, rays: Rays, t: Array, weights: Array) -> Array:
@@ -176,6 +178,7 @@ def _source(program: Program, forms: int, discrete: bool) -> str:
     names = ["p", "q", *others]
     node = [*_values(forms, discrete), f"log_p, log_q, {', '.join(others)} = _first({', '.join(arguments)})"]
     sizes = "size_0" if count == 1 else f"max({', '.join(others[count:])})"
+    height = f"np.copysign({sizes}, value_0)"
     jit = '@njit(error_model="numpy", cache=True, nogil=True)'
     return "\n".join(
         [
@@ -192,7 +195,7 @@ def _source(program: Program, forms: int, discrete: bool) -> str:
             *opening("heights", [*given, "found"]),
             "    for i in range(t.shape[0]):",
             "        for j in range(t.shape[1]):",
-            *indented([*node, f"found[0, i, j], found[1, i, j], found[2, i, j] = log_p, log_q, {sizes}"], 3),
+            *indented([*node, f"found[0, i, j], found[1, i, j], found[2, i, j] = log_p, log_q, {height}"], 3),
             "",
             "",
             jit,

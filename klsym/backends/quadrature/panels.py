@@ -82,14 +82,17 @@ class Sums:
     """For each element the integrals, those of their sizes, the masses of P and Q, and how far integrals are in doubt.
 
     Each a row of `parts`: so many integrals, as many sizes, and two masses; and `doubt` has a row for each integral.
+    `settled` are the panels, with the parts of each. The first integral may be `signed`: 0 where nothing else is.
     """
 
-    def __init__(self, rows: int, size: int) -> None:
-        self.count, self.size = rows // 2 - 1, size
+    def __init__(self, rows: int, size: int, signed: bool) -> None:
+        self.count, self.size, self.signed = rows // 2 - 1, size, signed
+        self.settled: list[tuple[Panels, Array]] = []
         self.parts, self.doubt = np.zeros((rows, size)), np.zeros((self.count, size))
 
-    def add(self, element: NDArray[np.int64], found: Array, doubt: Array) -> None:
+    def add(self, panels: Panels, element: NDArray[np.int64], found: Array, doubt: Array) -> None:
         """Panels that are settled."""
+        self.settled.append((panels, found))
         self.parts += self.by_element(element, found)
         self.doubt += self.by_element(element, doubt)
 
@@ -100,45 +103,48 @@ class Sums:
         """
         n = self.count
         known = (self.parts + self.by_element(element, finer))[: 2 * n]
-        allowed = _TOLERANCE * np.concatenate([abs(known[:1]), known[n + 1 :]])
-        allowed[0] = np.maximum(allowed[0], 4 * _EPSILON * known[n])
+        allowed = _TOLERANCE * known[n:]
+        if not self.signed:
+            allowed[0] = np.maximum(_TOLERANCE * abs(known[0]), 4 * _EPSILON * known[n])
         return np.logical_and.reduce(gap[:n] <= allowed[:, element])
 
     def by_element(self, element: NDArray[np.int64], found: Array) -> Array:
         return np.array([np.bincount(element, row, self.size) for row in found], dtype=float)
 
 
-def total(nodes: Nodes, rays: Rays, panels: Panels, size: int, discrete: bool, both: bool) -> Sums:
+def total(
+    nodes: Nodes, rays: Rays, panels: Panels, size: int, discrete: bool, both: bool, signed: bool = False
+) -> Sums:
     """The integral for each of so many elements.
 
     A panel counts as its halves do once these and it agree; the difference is then what they may be off. Sums over no
     more integers than nodes are exact.
     """
-    whole = _applied(nodes, rays, panels, discrete)
-    sums = Sums(len(whole), size)
+    whole = applied(nodes, rays, panels, discrete)
+    sums = Sums(len(whole), size, signed)
     n = sums.count
     for _ in range(_DEEPEST):
         if discrete:
             short = panels.length <= np.log2(NODES)
-            sums.add(rays.element[panels.ray[short]], whole[:, short], np.zeros((n, int(short.sum()))))
+            sums.add(panels[short], rays.element[panels.ray[short]], whole[:, short], np.zeros((n, int(short.sum()))))
             panels, whole = panels[~short], whole[:, ~short]
         if not panels.ray.size:
             return sums
         element, halves = rays.element[panels.ray], panels.halves(discrete)
-        parts = [_applied(nodes, rays, half, discrete) for half in halves]
+        parts = [applied(nodes, rays, half, discrete) for half in halves]
         finer = parts[0] + parts[1]
         gap = abs(finer - whole)
         fine = sums.fine(element, finer, gap)
         fine &= (gap[-2] <= _MASS) & ((gap[-1] <= _MASS) | (not both))
         fine |= ~np.isfinite(gap[:n]).all(axis=0) | (np.bincount(element[~fine], minlength=size) > _MOST)[element]
-        sums.add(element[fine], finer[:, fine], gap[:n, fine])
+        sums.add(panels[fine], element[fine], finer[:, fine], gap[:n, fine])
         panels = Panels.joined([half[~fine] for half in halves])
         whole = np.concatenate([part[:, ~fine] for part in parts], axis=1)
     sums.doubt[:, rays.element[panels.ray]] = np.inf
     return sums
 
 
-def _applied(nodes: Nodes, rays: Rays, panels: Panels, discrete: bool) -> Array:
+def applied(nodes: Nodes, rays: Rays, panels: Panels, discrete: bool) -> Array:
     """The rule on each panel: the sums of Nodes."""
     if discrete:
         t, weights = at_sums(panels.first, panels.length.astype(np.int64))

@@ -28,8 +28,8 @@ _FALL = 12.0  # between two points that close the logarithm of a smooth integran
 class Windows:
     """For each half line and each of P and Q: mode, height, and the points tried, with their heights."""
 
-    def __init__(self, nodes: Nodes, rays: Rays, both: bool, discrete: bool) -> None:
-        self.nodes, self.rays, self.discrete = nodes, rays, discrete
+    def __init__(self, nodes: Nodes, rays: Rays, both: bool, discrete: bool, signed: bool = False) -> None:
+        self.nodes, self.rays, self.discrete, self.signed = nodes, rays, discrete, signed
         self.grid = self._grid()
         log_p, log_q, value = self._heights(rays, self.grid)
         size = _size(value)
@@ -160,8 +160,10 @@ class Windows:
         return high
 
     def _sides(self, rows: NDArray[np.int64], t: Array) -> NDArray[np.int64]:
-        """Which density is above, and whether the integrand is 0: that knows it better near P = Q."""
+        """Which density is above, and whether the integrand is 0: that knows it better near P = Q, and so its sign."""
         log_p, log_q, value = self.nodes.heights(self.rays[rows], t)
+        if self.signed:
+            return np.sign(value).astype(np.int64)
         return 2 * (log_p > log_q) + (value == 0.0)
 
     def beyond(self, spans: list[Array]) -> Array:

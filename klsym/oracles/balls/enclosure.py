@@ -70,7 +70,7 @@ def _ball(value: Value) -> Ball:
 
 def _exactly(x: mp.mpf) -> Ball:
     sign, mantissa, exponent, _ = x._mpf_
-    return flint().arb((-mantissa if sign else mantissa, exponent))
+    return flint().arb((int(-mantissa if sign else mantissa), exponent))
 
 
 def _value(compute: Callable[[int], Ball | Infinite], digits: int) -> Value:
