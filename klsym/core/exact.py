@@ -72,10 +72,6 @@ class Exact(sp.NumberSymbol):
             return self, self
         return atom(sp.floor(self.rational)), atom(sp.ceiling(self.rational))
 
-    def approximation_interval(self, number_cls: type) -> tuple[sp.Integer, sp.Integer]:
-        """The integers around it, which SymPy's floor and ceiling ask for; itself twice where it is one."""
-        return sp.floor(self.rational), sp.ceiling(self.rational)
-
     def __int__(self) -> int:
         return int(self.rational)
 
