@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
-from mpmath.libmp import from_rational
-from sympy.core.evalf import evalf_table
+from mpmath.libmp import from_rational, fzero
+from sympy.core.evalf import evalf, evalf_log, evalf_table
 from sympy.core.expr import AtomicExpr
 
 SIMPLE = 10_000
@@ -88,8 +88,19 @@ def _evaluated(x: Exact, prec: int, options: Any) -> Any:
     return from_rational(x.rational.p, x.rational.q, prec, "n"), None, prec, None
 
 
+def _log(e: sp.Expr, prec: int, options: Any) -> Any:
+    """SymPy's own, but where it is 0: that of 1 + d is d where 1 + d rounds to 1.
+
+    SymPy takes it for 0, and then for positive or negative as the order of its rules has it.
+    """
+    found = evalf_log(e, prec, options)
+    lost = found[0] in (None, fzero) and found[1] in (None, fzero)
+    return evalf(e.args[0] - 1, prec, options) if lost else found
+
+
 # Without an entry SymPy takes the real part of every number that it evaluates.
 evalf_table[Exact] = _evaluated
+evalf_table[sp.log] = _log
 
 
 def atom(rational: sp.Rational) -> sp.Expr:
