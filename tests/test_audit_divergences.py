@@ -116,11 +116,17 @@ def test_values_at_ends_of_domains(name, point, value):
     assert square(*point) == pytest.approx(-np.expm1(-half / 2), rel=1e-14, abs=0)
 
 
-def test_an_order_that_is_excluded_is_named():
+def test_at_order_one_it_is_kl():
     f = klsym.renyi(klsym.Poisson, klsym.Poisson, "a").compile("numpy")
-    assert np.isnan(f(0, 1, 1)) and np.isnan(f(2, 1, 1))
+    assert f(0, 1, 1, check=True) == 1
+    assert f(2, 1, 1, check=True) == pytest.approx(2 * np.log(2) - 1, rel=1e-15)
+
+
+def test_an_order_that_is_excluded_is_named():
+    f = klsym.tsallis_entropy(klsym.Exponential, "a").compile("numpy")
+    assert np.isnan(f(2, 1))
     with pytest.raises(ParameterError, match="Ne\\(a, 1\\) must hold"):
-        f(2, 1, 1, check=True)
+        f(2, 1, check=True)
 
 
 def test_command(capsys):

@@ -12,6 +12,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from ..core.errors import ParameterError
+from ..core.exact import plain
 from ..core.family import arguments, exact
 from ..core.names import checked_name
 from .domain import ArrayDomain, ArrayParameter, Outcome
@@ -177,7 +178,8 @@ class ArrayDistribution:
         values = []
         for parameter, value in self.arguments:
             if not isinstance(parameter.domain, ArrayDomain) and _by_name(parameter.domain, value):
-                value = Numbers((Fraction(int(value.p), int(value.q)),), ())
+                number = plain(value)
+                value = Numbers((Fraction(int(number.p), int(number.q)),), ())
             if isinstance(value, Numbers):
                 symbol = parameter.named(parameter.name + suffix).xreplace(dict(self.sizes))
                 numbers[symbol] = value

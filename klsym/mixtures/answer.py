@@ -296,8 +296,11 @@ def formula(divergence: Divergence, p: Any, q: Any, base: Any, kl: Measure, entr
         raise UnderivableError(
             f"{divergence.name} of mixtures of arrays is not known to klsym; kl, reverse_kl and entropy are"
         )
-    if divergence.over != "densities":
-        raise UnderivableError(f"{divergence.name} of mixtures is not known to klsym; divergences of densities are")
+    if divergence.over != "densities" or not (divergence.name == "entropy" or "zero-on-diagonal" in divergence.axioms):
+        raise UnderivableError(
+            f"{divergence.name} of mixtures is not known to klsym; entropy is, and divergences of densities that are 0 "
+            "at P = Q"
+        )
     if free := [str(value) for value in divergence.values if value.is_Symbol]:
         raise ParameterError(f"{divergence.name} of mixtures needs a number for {', '.join(free)}")
     if base is not None and divergence.pure:
