@@ -18,6 +18,7 @@ from klsym import (
     Laplace,
     Logistic,
     LogNormal,
+    Maxwell,
     NegativeBinomial,
     Normal,
     Pareto,
@@ -51,6 +52,8 @@ PAIRS = [
     (Poisson(2), Poisson(4)),
     (Poisson(2), ZeroTruncatedPoisson(2)),
     (Geometric(0.5), Geometric(0.25)),
+    # Simple rationals, of which powers with large exponents come about.
+    (Maxwell(sp.Rational(459, 200)), Maxwell(sp.Rational(877, 500))),
 ]
 MORE = [
     (Gamma(2, 1), Gamma(2, 3)),

@@ -16,7 +16,7 @@ import sympy as sp
 from sympy.logic.boolalg import Boolean
 
 from ..core.domain import real_line
-from ..core.exact import Exact
+from ..core.exact import Exact, atom
 from ..core.family import Distribution
 from ..core.sampling import draw
 from .cdf import cumulative
@@ -228,6 +228,8 @@ def _difference(p: Distribution, q: Distribution, place: sp.Expr) -> sp.Expr | N
         return None
     if p.family.discrete and place.is_number and (last := sp.floor(place)) > LONGEST:
         place = Exact(last)
+    # Of an exponential of rational times logarithm SymPy writes the rational power out.
+    place = place.xreplace({r: atom(r) for r in place.atoms(sp.Rational)})
     # A place is real, though SymPy cannot know it of a root.
     at_place = (mine.below - theirs.below).xreplace({x: place})
     return at_place.replace(sp.log, lambda u: u.exp if isinstance(u, sp.exp) else sp.log(u))
