@@ -10,7 +10,7 @@ from klsym.derive.between import between
 from klsym.families import catalog
 
 EPS = 2.0**-52
-ONE_PASS = ("Gamma", "Beta", "InverseGamma", "ChiSquared", "Poisson", "Exponential")
+ONE_PASS = ("Gamma", "InverseGamma", "ChiSquared", "Poisson", "Exponential")
 GAPS = (1e-2, 1e-8, 1e-13)
 
 
@@ -39,7 +39,7 @@ def slow(*values):
     ("name", "order"),
     [
         ("Gamma", sp.S.Half),
-        ("Beta", 2),
+        ("Gamma", 2),
         *(slow(name, order) for name in catalog if name in ONE_PASS for order in (sp.S.Half, 2)),
     ],
 )
@@ -100,14 +100,22 @@ def test_the_member_between():
     assert between(*(catalog["Uniform"].member(suffix) for suffix in ("_p", "_q")), sp.Symbol("a")) is None
 
 
-def test_gaps_known_better_than_the_ends():
-    """The mean of two near Beta distributions is rounded by more than a share of what it is off them."""
+@pytest.mark.parametrize(
+    "row",
+    [
+        (2.4830201522293844, 4.707856652437527, 2.483020162714825, 4.707856674000934),
+        (94385239.28810646, 2701028.7683292637, 2.6201963232276916e-07, 7.39686759919346e-08),
+        (33859293.381108336, 75776855.08388922, 33859293.38110308, 75776855.08387746),
+        (3614815.5292132883, 418475.62240045174, 1274157.5086378048, 148085.23097926352),
+    ],
+    ids=["near", "far", "nearly one mean", "one mean"],
+)
+def test_beta(row):
+    """The mean of two Beta distributions is rounded by more than a share of what it is off them."""
     family = catalog["Beta"]
-    code = hellinger2(family, family).compile("numpy", second_pass=False)
-    row = [2.4830201522293844, 4.707856652437527, 2.483020162714825, 4.707856674000934]
     with mp.workdps(60):
         a, b, c, d = map(mp.mpf, row)
         mean = mp.loggamma((a + c) / 2) + mp.loggamma((b + d) / 2) - mp.loggamma((a + b + c + d) / 2)
         ends = (mp.loggamma(x) + mp.loggamma(y) - mp.loggamma(x + y) for x, y in ((a, b), (c, d)))
         exact = -mp.expm1(mean - sum(ends) / 2)
-    assert off(code(*row), exact) < 15
+    assert off(hellinger2(family, family).compile("numpy")(*row), exact) < 15

@@ -16,8 +16,8 @@ JOINTS = [f for f in array_catalog().values() if f.factors and all(isinstance(p.
 CHOICES = Path(search.__file__).with_name("choices.json")
 
 
-# Families without a member between two, for which a form of the integral is kept, for every order at once.
-ORDERED = ("Geometric", "Gompertz", "Laplace", "LogitNormal", "Pareto", "VonMises")
+# Families whose members between two are of no use, for which a form of the integral is kept, for every order at once.
+ORDERED = ("Beta", "Geometric", "Gompertz", "Laplace", "LogitNormal", "Pareto", "VonMises")
 
 
 class Every:

@@ -81,15 +81,13 @@ def lbetarem(a1, b1, a2, b2, da, db):
     """The remainder of log B at (a1, b1), to (a2, b2): KL of two Beta distributions.
 
     With x >= y the larger and the smaller, s = x + y: the remainder of lgamma(y), and that of lgamma(x) - lgamma(s)
-    as of one function, x log(s/x) - y log s and smaller terms, so that the terms exceed their sum little. Where the
-    gaps are known better than the ends tell, all is a function of the first end and the gaps.
+    as of one function, x log(s/x) - y log s and smaller terms, so that the terms exceed their sum little.
     """
     swap = a1 < b1
     x1, y1 = select(swap, b1, a1), select(swap, a1, b1)
     x2, y2 = select(swap, b2, a2), select(swap, a2, b2)
     dx, dy = select(swap, db, da), select(swap, da, db)
-    told = (x2 - x1 == dx) & (y2 - y1 == dy)
-    turn = select(told, _cross(x2, y1, x1, y2), _cross(dx, y1, x1, dy))
+    turn = _cross(x2, y1, x1, y2)
     total = _beta_smaller(y1, y2, dy, x1 + y1, x2 + y2, turn) + _beta_larger(x1, y1, x2, y2, dx, dy, turn)
     normal = (y1 >= LEAST) & (x2 >= LEAST) & (y2 >= LEAST)
     normal = normal & (x1 <= GREATEST) & (x2 <= GREATEST) & (y2 <= GREATEST)
