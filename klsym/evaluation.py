@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import mpmath as mp
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from . import oracles
 from .core.derivation import Case
@@ -141,7 +142,7 @@ def unit_base(base: Any) -> sp.Expr | None:
     if base is None:
         return None
     value = sp.Rational(str(base)) if isinstance(base, (int, float)) else base
-    if not isinstance(value, sp.Expr) or not value.is_positive or value == 1:
+    if not isinstance(value, sp.Expr) or value.atoms(AppliedUndef) or not value.is_positive or value == 1:
         raise ParameterError(f"base is {base}; it must be a positive number other than 1")
     return None if value == sp.E else value
 

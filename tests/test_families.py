@@ -15,6 +15,7 @@ from klsym.core.construct import scale, shift, transform
 from klsym.core.domain import half_line, real_line
 from klsym.core.errors import ParameterError, UnknownNameError
 from klsym.core.exact import Exact
+from klsym.core.running import running
 from klsym.families import catalog, find
 
 FAMILIES = [pytest.param(family, id=name) for name, family in catalog.items()]
@@ -311,3 +312,16 @@ def test_functions_that_nobody_knows_are_refused():
     x = catalog["Normal"].variable
     with pytest.raises(ParameterError, match="which nobody has defined"):
         transform(catalog["Normal"], "Moved", forward=x + unknown(1), inverse=x - unknown(1), support=real_line)
+
+
+def test_orders_and_units_are_no_functions_that_nobody_knows(monkeypatch):
+    ran = []
+    monkeypatch.setattr("builtins.print", lambda *_: ran.append(1))
+    hostile = sp.Function("print('ran') or abs", positive=True, real=True)(2)
+    p, q = catalog["Normal"](0, 1), catalog["Normal"](1, 1)
+    for made in (lambda: klsym.kl(p, q, base=hostile), lambda: klsym.renyi(p, q, hostile)):
+        with pytest.raises(ParameterError):
+            made().evaluate()
+    with pytest.raises(ArithmeticError, match="nobody has defined"):
+        running(hostile, 60)
+    assert not ran

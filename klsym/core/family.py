@@ -197,6 +197,7 @@ def exact(given: Any, where: str) -> sp.Expr:
     if isinstance(given, sp.Rational):
         return atom(given)
     if isinstance(given, sp.Expr):
+        _known_functions(given, where)
         return given.xreplace({f: atom(sp.Rational(f)) for f in given.atoms(sp.Float)})
     if isinstance(given, bool) or not isinstance(given, (Real, Rational)):
         raise ParameterError(f"{where} is a {type(given).__name__}; a number, a name or a SymPy expression is needed")

@@ -13,6 +13,7 @@ from typing import Any
 
 import mpmath as mp
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 from .exact import Exact
 
@@ -75,6 +76,8 @@ class _Walk:
         if e.is_Pow or isinstance(e, sp.exp):
             base, exponent = e.as_base_exp()
             return self._moved(mp.exp if base == sp.E else _power, [exponent] if base == sp.E else [base, exponent])
+        if isinstance(e, AppliedUndef):  # whose name would be written into code
+            raise ArithmeticError("it has a function that nobody has defined")
         if isinstance(e, sp.Function) and all(isinstance(a, sp.Expr) for a in e.args):
             if isinstance(e, (sp.Max, sp.Min)):
                 best = (max if isinstance(e, sp.Max) else min)((self(a) for a in e.args), key=lambda ball: ball[0])
